@@ -1,0 +1,15 @@
+"""Fixtures for every test. The database's part of a run is in `tests/database.py`."""
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests import database
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Test databases are copies of a migrated template."""
+    with django_db_blocker.unblock():
+        database.use_template()

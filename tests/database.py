@@ -1,0 +1,127 @@
+"""The database of a test run: a pytest plugin, loaded by `-p tests.database` before Django reads its settings.
+
+Without DATABASE_URL the tests run on an embedded server of their own, in `.data/test`, with fsync off. Each run has
+databases of its own name, so that several runs can go on at once in one tree; what a killed run left behind is dropped
+by the next one. A migrated template per state of the migrations is kept on the server, and test databases are copies
+of it: migrations run once, not once per process and run.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from cdp_site import bootstrap, embedded_postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN_LOCK = 20_261  # first half of the advisory locks' keys: nothing else on a test server uses it
+TEMPLATE_LOCK = 20_262
+KEPT_TEMPLATES = 3
+RUN = re.compile(r"test_.*_r(?P<run>[0-9a-f]{8})(_gw\d+)?")
+
+_held: list[object] = []
+"""What has to live as long as the process: our place among the server's users, and the run's advisory lock."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None]:
+    """Runs around pytest-django's own hook, which imports the settings."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _prepare_environment()
+    return (yield)
+
+
+def _prepare_environment() -> None:
+    data = bootstrap.data_folder() / "test"
+    os.environ["CDP_DATA"] = str(data)  # a test never writes where a demo of this tree keeps its files
+    bootstrap.export_secrets(data)
+    if "DATABASE_URL" not in os.environ:
+        server = embedded_postgres.serve(data / "postgres", profile=embedded_postgres.Profile.TEST)
+        os.environ["DATABASE_URL"] = server.url()
+        _held.append(server)
+    run = secrets.randbits(31)
+    maintenance = psycopg.connect(_with_database("postgres"), autocommit=True)
+    maintenance.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_LOCK, run])
+    _held.append(maintenance)
+    _drop_stale_databases(maintenance)
+    os.environ["DATABASE_URL"] = _with_database(f"{_database_name()}_r{run:08x}")
+
+
+def _drop_stale_databases(maintenance: psycopg.Connection) -> None:
+    """Drop databases of runs whose lock nobody holds any more."""
+    for (name,) in maintenance.execute("SELECT datname FROM pg_database").fetchall():
+        if not (found := RUN.fullmatch(name)):
+            continue
+        key = [RUN_LOCK, int(found["run"], 16)]
+        row = maintenance.execute("SELECT pg_try_advisory_lock(%s, %s)", key).fetchone()
+        if row and row[0]:
+            maintenance.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            maintenance.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+def use_template() -> None:
+    """Let Django copy its test database from a migrated template, which is made here if there is none yet."""
+    from django.core.management import call_command  # Django is not set up yet when this plugin is loaded
+    from django.db import connection
+
+    template = f"cdp_template_{_migrations_digest()}"
+    with psycopg.connect(_with_database("postgres"), autocommit=True) as maintenance:
+        maintenance.execute("SELECT pg_advisory_lock(%s, 0)", [TEMPLATE_LOCK])
+        exists = maintenance.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone()
+        if not exists:
+            half_made = sql.Identifier(f"{template}_half_made")
+            maintenance.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(half_made))
+            maintenance.execute(sql.SQL("CREATE DATABASE {}").format(half_made))
+            with _connected_to(f"{template}_half_made"):
+                call_command("migrate", verbosity=0, interactive=False)
+            maintenance.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(half_made, sql.Identifier(template)))
+        _drop_old_templates(maintenance)
+    connection.settings_dict["TEST"]["TEMPLATE"] = template
+
+
+def _drop_old_templates(maintenance: psycopg.Connection) -> None:
+    names = maintenance.execute(
+        "SELECT datname FROM pg_database WHERE datname ~ '^cdp_template_[0-9a-f]+$' ORDER BY oid DESC OFFSET %s",
+        [KEPT_TEMPLATES],
+    ).fetchall()
+    for (name,) in names:
+        maintenance.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _connected_to(database: str) -> Iterator[None]:
+    from django.db import connection  # as above
+
+    before = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = database
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+def _migrations_digest() -> str:
+    """Changes with any migration of ours and with any package that could bring some."""
+    digest = hashlib.sha256()
+    for path in [ROOT / "uv.lock", *sorted(ROOT.glob("**/migrations/*.py"))]:
+        if ".venv" not in path.parts:
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _database_name() -> str:
+    return urlsplit(os.environ["DATABASE_URL"]).path.strip("/")
+
+
+def _with_database(name: str) -> str:
+    return re.sub(r"^(\w+://[^/?]*)/?[^?]*", rf"\g<1>/{name}", os.environ["DATABASE_URL"])

@@ -1,0 +1,193 @@
+"""Who may do what: deny by default, every view carries `@requires` or `@public`.
+
+A *permission* comes with the role. A *scope* says which containers (sources, event types, trait groups) a
+user's department may see; what lies outside is absent from pages, counts, search and golden values.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+from guardian.shortcuts import get_objects_for_user
+
+from cdp_site.core.api_errors import error_response, wants_json
+from cdp_site.core.errors import AuthenticationProblem
+from cdp_site.core.models import Role, User
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class Permission(StrEnum):
+    VIEW_CUSTOMERS = "view_customers"
+    EDIT_CUSTOMERS = "edit_customers"  # notes, agent's edits
+    MERGE_PROFILES = "merge_profiles"
+    SEE_IDENTIFIERS = "see_identifiers"  # direct identifiers unmasked
+    SEE_ALL_DEPARTMENTS = "see_all_departments"
+    BUILD_SEGMENTS = "build_segments"
+    VIEW_SEGMENTS = "view_segments"
+    EXPORT_SEGMENTS = "export_segments"
+    VIEW_SOURCES = "view_sources"
+    MANAGE_SOURCES = "manage_sources"
+    IMPORT_FILES = "import_files"
+    MANAGE_QUARANTINE = "manage_quarantine"
+    RECORD_CONSENT = "record_consent"
+    VIEW_REQUESTS = "view_requests"
+    MANAGE_REQUESTS = "manage_requests"
+    APPROVE_REQUESTS = "approve_requests"
+    VIEW_AUDIT = "view_audit"
+    MANAGE_CONFIGURATION = "manage_configuration"  # the Django admin
+
+
+P = Permission
+ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.AGENT: frozenset({P.VIEW_CUSTOMERS, P.EDIT_CUSTOMERS, P.SEE_IDENTIFIERS, P.RECORD_CONSENT}),
+    Role.MARKETER: frozenset({P.VIEW_CUSTOMERS, P.VIEW_SEGMENTS, P.BUILD_SEGMENTS, P.EXPORT_SEGMENTS, P.VIEW_SOURCES}),
+    Role.STEWARD: frozenset(
+        {
+            P.VIEW_CUSTOMERS,
+            P.EDIT_CUSTOMERS,
+            P.MERGE_PROFILES,
+            P.SEE_IDENTIFIERS,
+            P.SEE_ALL_DEPARTMENTS,
+            P.VIEW_SOURCES,
+            P.MANAGE_SOURCES,
+            P.IMPORT_FILES,
+            P.MANAGE_QUARANTINE,
+        }
+    ),
+    Role.COMPLIANCE: frozenset(
+        {
+            P.VIEW_CUSTOMERS,
+            P.SEE_IDENTIFIERS,
+            P.SEE_ALL_DEPARTMENTS,
+            P.RECORD_CONSENT,
+            P.VIEW_REQUESTS,
+            P.MANAGE_REQUESTS,
+            P.APPROVE_REQUESTS,
+            P.VIEW_AUDIT,
+            P.VIEW_SOURCES,
+        }
+    ),
+    Role.ANALYST: frozenset({P.VIEW_SEGMENTS, P.BUILD_SEGMENTS, P.VIEW_SOURCES}),
+    Role.ADMIN: frozenset({P.MANAGE_CONFIGURATION, P.VIEW_SOURCES, P.MANAGE_SOURCES, P.VIEW_AUDIT}),
+}
+
+
+def may(user: User | AnonymousUser, permission: Permission) -> bool:
+    """True when the user's role carries the permission. Superusers get no more than their role."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return permission in ROLE_PERMISSIONS.get(user.role, frozenset())
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a user may see; None means everything. A set lists the visible container ids or names."""
+
+    source_ids: frozenset[int] | None
+    event_type_ids: frozenset[int] | None
+    trait_groups: frozenset[str] | None
+
+    @property
+    def is_unrestricted(self) -> bool:
+        return self.source_ids is None and self.event_type_ids is None and self.trait_groups is None
+
+    def sees_source(self, source_id: int) -> bool:
+        return self.source_ids is None or source_id in self.source_ids
+
+    def sees_event_type(self, event_type_id: int) -> bool:
+        return self.event_type_ids is None or event_type_id in self.event_type_ids
+
+    def sees_trait_group(self, slug: str) -> bool:
+        return self.trait_groups is None or slug in self.trait_groups
+
+
+EVERYTHING = Scope(None, None, None)
+NOTHING = Scope(frozenset(), frozenset(), frozenset())
+
+
+class ContainerQuerySet(models.QuerySet[Any]):
+    """Queryset of a container model (has a nullable `department`): what a user may see of it."""
+
+    def visible_to(self, user: User | AnonymousUser) -> "ContainerQuerySet":
+        """Common ones, those of the user's department, and those granted by guardian. One query when evaluated."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if may(user, Permission.SEE_ALL_DEPARTMENTS):
+            return self.all()
+        granted = get_objects_for_user(user, f"view_{self.model._meta.model_name}", klass=self.model).values("pk")
+        own = models.Q(department__isnull=True) | models.Q(pk__in=granted)
+        if user.department_id is not None:
+            own |= models.Q(department_id=user.department_id)
+        return self.filter(own)
+
+
+def scope_of(user: User | AnonymousUser) -> Scope:
+    """The user's scope; at most three queries, remembered on the user object for this request."""
+    if not isinstance(user, User) or not user.is_active:
+        return NOTHING
+    if may(user, Permission.SEE_ALL_DEPARTMENTS):
+        return EVERYTHING
+    remembered: Scope | None = getattr(user, "_scope", None)
+    if remembered is None:
+        remembered = Scope(
+            source_ids=_visible(user, "ingestion", "Source", "pk"),
+            event_type_ids=_visible(user, "profiles", "EventType", "pk"),
+            trait_groups=_visible(user, "profiles", "TraitGroup", "slug"),
+        )
+        user._scope = remembered  # type: ignore[attr-defined]
+    return remembered
+
+
+def _visible(user: User, app: str, model: str, column: str) -> frozenset[Any]:
+    manager = apps.get_model(app, model)._default_manager
+    return frozenset(manager.visible_to(user).values_list(column, flat=True))  # type: ignore[attr-defined]
+
+
+def public(view: View) -> View:
+    """Marks a view that needs no login (login page, health, event API with its own keys)."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def requires(*permissions: Permission) -> Callable[[View], View]:
+    """Login and all of the permissions. Without login: to the login page; without permission: 404, never a hint."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return login_response(request)
+            if not all(may(request.user, permission) for permission in permissions):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        guarded.access = permissions  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def login_response(request: HttpRequest) -> HttpResponse:
+    """What somebody without a session gets: 401 for machines, a client redirect for htmx, else the login page."""
+    if wants_json(request):
+        return error_response(AuthenticationProblem("Log in first."))
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
+    return redirect_to_login(request.get_full_path())
+
+
+def admin_gate(site: AdminSite, permission: Permission) -> None:
+    """The Django admin opens to a role, not to `is_staff`; within it everything registered may be edited."""
+    site.has_permission = lambda request: may(request.user, permission)  # type: ignore[method-assign, assignment]

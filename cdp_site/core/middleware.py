@@ -1,0 +1,111 @@
+"""Language, session limits, the request log and the one place that turns errors into answers."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+
+from cdp_site.core.access import login_response
+from cdp_site.core.api_errors import error_response, wants_json
+from cdp_site.core.errors import MendableError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+log = structlog.get_logger("request")
+
+# Secret of a personal data platform: pages are never kept by a browser or a proxy.
+NO_STORE = "no-store, private"
+
+
+class CookieLocaleMiddleware:
+    """Language from the cookie that the toggle sets, else Thai: the company's language, not the browser's."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.known = {code for code, _name in settings.LANGUAGES}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE)
+        language = wanted if wanted in self.known else settings.LANGUAGE_CODE
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class SessionLimitsMiddleware:
+    """Ends a login after an idle time and after an absolute time (settings SESSION_IDLE_MINUTES, _ABSOLUTE_HOURS)."""
+
+    # A write per request would double the cost of each page; once a minute is exact enough for minutes.
+    _touch_every = timedelta(minutes=1)
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+        self.absolute = timedelta(hours=settings.SESSION_ABSOLUTE_HOURS)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and self._expired(request):
+            logout(request)
+            if not request.path.startswith(("/login", "/static/")):
+                return login_response(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", NO_STORE)
+        return response
+
+    def _expired(self, request: HttpRequest) -> bool:
+        now = timezone.now()
+        started = datetime.fromisoformat(request.session.setdefault("started_at", now.isoformat()))
+        seen = datetime.fromisoformat(request.session.setdefault("seen_at", now.isoformat()))
+        if now - started > self.absolute or now - seen > self.idle:
+            return True
+        if now - seen > self._touch_every:
+            request.session["seen_at"] = now.isoformat()
+        return False
+
+
+class RequestLogMiddleware:
+    """One line per request: route, status, milliseconds, user id. Never the path's values, query or body."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        if match is None or match.url_name not in {"healthz"}:
+            log.info(
+                "request",
+                method=request.method,
+                route=match.view_name if match else None,
+                status=response.status_code,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                user=getattr(getattr(request, "user", None), "pk", None),
+            )
+        return response
+
+
+class ErrorTreeMiddleware:
+    """A MendableError that a view let through becomes an answer: JSON for machines, a page or fragment for people."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, MendableError):
+            return None
+        if wants_json(request):
+            return error_response(error)
+        template = "core/_problem.html" if getattr(request, "htmx", False) else "core/problem.html"
+        return render(request, template, {"problem": error}, status=error.status)

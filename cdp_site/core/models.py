@@ -1,0 +1,161 @@
+"""What every other app stands on: people who work here, departments, the audit, heartbeats, operations."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, Group
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core.ids import uuid7
+from cdp_site.core.personal_data import NONE, PSEUDONYMOUS, Classification
+
+
+class Department(models.Model):
+    """One row: a department of the company. Written in the admin; never deleted while it owns anything.
+
+    Its `group` carries the django-guardian grants on containers (sources, event types, trait groups) of
+    other departments.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    slug = models.SlugField(_("short name"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    name_th = models.CharField(_("name in Thai"), max_length=100, blank=True)
+    group = models.OneToOneField(Group, on_delete=models.PROTECT, editable=False, related_name="department")
+
+    class Meta:
+        verbose_name = _("department")
+        verbose_name_plural = _("departments")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name_th if get_language() == "th" and self.name_th else self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.group_id is None:
+            self.group, _created = Group.objects.get_or_create(name=f"department:{self.slug}")
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class Role(models.TextChoices):
+    AGENT = "agent", _("Call-center agent")
+    MARKETER = "marketer", _("Marketer")
+    STEWARD = "steward", _("Data steward")
+    COMPLIANCE = "compliance", _("Compliance")
+    ANALYST = "analyst", _("Analyst")
+    ADMIN = "admin", _("Administrator")
+
+
+class User(AbstractUser):
+    """One row: somebody who works with the product. Written in the admin; deactivated, never deleted."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}  # staff accounts, not customers
+
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, blank=True)
+    department = models.ForeignKey(
+        Department, verbose_name=_("department"), null=True, blank=True, on_delete=models.PROTECT
+    )
+    language = models.CharField(_("language"), max_length=2, blank=True)
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        # The role is the one source of what a user may do: the admin site follows it.
+        self.is_staff = self.is_superuser = self.role == Role.ADMIN
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class Operation(models.Model):
+    """One row: something done as a whole that can be shown and reverted as a whole (import, merge, rebuild).
+
+    Derived rows carry its id. Written once, when the operation starts; kept as long as rows refer to it.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    class Kind(models.TextChoices):
+        IMPORT = "import", _("import")
+        MERGE = "merge", _("merge")
+        UNMERGE = "unmerge", _("unmerge")
+        EXPORT = "export", _("export")
+        RULE = "rule", _("rule")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    actor = models.CharField(max_length=60)  # "user:7" or "system:digest"
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class AuditEvent(models.Model):
+    """One row: who did what to which object, and which fields; never a value.
+
+    Written by `audit.record` in the transaction of the change itself; a trigger forbids UPDATE, DELETE and
+    TRUNCATE for everyone, so it is kept for ever. No foreign keys: it outlives what it names.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "target_id": PSEUDONYMOUS}
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=60)
+    action = models.CharField(max_length=60)
+    target_type = models.CharField(max_length=60)
+    target_id = models.CharField(max_length=64)
+    fields = models.JSONField(default=list)  # names only
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index("target_type", "target_id", "-id", name="audit_of_target"),  # audit of one object
+            models.Index("actor", "-id", name="audit_of_actor"),  # audit of one user
+        ]
+
+
+class AuditSeal(models.Model):
+    """One row: the link of the hash chain that seals one committed AuditEvent. Written by the sealer alone.
+
+    commitment = SHA-256(salt ‖ canonical row); chain_hash = SHA-256(previous chain_hash ‖ commitment).
+    Append-only by trigger like the events.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    sequence = models.BigAutoField(primary_key=True)
+    event_id = models.BigIntegerField(unique=True)
+    salt = models.BinaryField(max_length=16)
+    commitment = models.BinaryField(max_length=32)
+    chain_hash = models.BinaryField(max_length=32)
+
+
+class AccessLogEntry(models.Model):
+    """One row: a member of staff opened a customer ("who looked at me"). Written with each opening; goes with
+    the customer's erasure."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "profile": PSEUDONYMOUS}
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=60)
+    profile = models.UUIDField()  # Profile.public_id
+    what = models.CharField(max_length=40)  # "profile.view", "search.hit", "reveal"
+    reason = models.CharField(max_length=40, blank=True)  # a code, never free text
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index("profile", "-id", name="access_to_profile"),  # who looked at this customer
+            models.Index("actor", "-id", name="access_by_actor"),  # recently opened by me
+        ]
+
+
+class Heartbeat(models.Model):
+    """One row: the last sign of life of a long-running process. Overwritten by that process."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    name = models.CharField(max_length=40, primary_key=True)  # "worker", "cluster"
+    at = models.DateTimeField()
+    pid = models.IntegerField()
+    detail = models.JSONField(default=dict)

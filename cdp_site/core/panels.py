@@ -1,0 +1,32 @@
+"""Panels of the profile page: upper apps add theirs here, so that profiles need not know them."""
+
+from dataclasses import dataclass
+
+from cdp_site.core.access import Permission, may
+from cdp_site.core.errors import Text
+from cdp_site.core.models import User
+
+
+@dataclass(frozen=True)
+class Panel:
+    """`url_name` is reversed with the profile's public id and loaded by hx-get."""
+
+    key: str
+    title: Text
+    url_name: str
+    order: int
+    permission: Permission
+
+
+_panels: dict[str, Panel] = {}
+
+
+def register(panel: Panel) -> None:
+    if panel.key in _panels:
+        raise ValueError(f"panel {panel.key!r} is registered twice")
+    _panels[panel.key] = panel
+
+
+def panels_for(user: User) -> list[Panel]:
+    """Panels that the user's role may open, in order."""
+    return sorted((panel for panel in _panels.values() if may(user, panel.permission)), key=lambda panel: panel.order)

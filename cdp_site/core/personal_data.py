@@ -1,0 +1,158 @@
+"""Where personal data lives: each model classifies its fields, each app declares holders.
+
+A holder is a store that hangs on a person. Erasure, access, rectification and merge all walk the same list,
+so that what one of them reaches, the others reach too.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.apps import apps
+from django.db import models
+
+PERSONAL = "personal"  # names, says or shows something of a customer
+PSEUDONYMOUS = "pseudonymous"  # an id or keyed hash that leads to a customer
+NONE = "none"
+
+# Field name → class; "*" stands for every field that is not named.
+Classification = Mapping[str, str]
+
+# Tables of the libraries: no customer's data by their nature (job arguments are ids only; sessions hold a
+# staff member's login).
+LIBRARY_APPS = frozenset({"admin", "auth", "contenttypes", "sessions", "django_q", "guardian"})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The person that a request is about, as every holder can find them.
+
+    `profile_ids` are all profile keys of the person (live one and redirected births), `record_ids` all source
+    records, `public_ids` all public ids, `identifier_keys` keyed hashes of (kind, namespace, value).
+    """
+
+    profile_ids: tuple[int, ...]
+    record_ids: tuple[int, ...]
+    public_ids: tuple[UUID, ...]
+    identifier_keys: frozenset[bytes] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a holder did: table name → rows erased, anonymised, kept (with the ground of keeping)."""
+
+    erased: Mapping[str, int] = field(default_factory=dict)
+    anonymised: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+
+class Holder(Protocol):
+    """A store of personal data. `name` is stable: erasure steps are recorded under it.
+
+    `tables` are the model labels that it answers for. `locate` returns table → rows without changing anything;
+    `export` returns JSON-ready rows by table; `erase` runs inside the caller's transaction; `reassign` re-derives
+    the owner of rows of the given records after merge or unmerge (rows owned by record need nothing).
+    """
+
+    name: str
+    tables: tuple[str, ...]
+
+    def locate(self, subject: Subject) -> Mapping[str, int]: ...
+
+    def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]: ...
+
+    def rectify(self, subject: Subject, *, trait: str, value: Any) -> Mapping[str, int]: ...
+
+    def erase(self, subject: Subject) -> Outcome: ...
+
+    def reassign(self, moves: Mapping[int, int]) -> None: ...
+
+
+class BaseHolder:
+    """A holder that keeps nothing to rectify or to reassign: most override `locate`, `export` and `erase`."""
+
+    name: str
+    tables: tuple[str, ...] = ()
+
+    def locate(self, subject: Subject) -> Mapping[str, int]:
+        return {}
+
+    def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
+        return {}
+
+    def rectify(self, subject: Subject, *, trait: str, value: Any) -> Mapping[str, int]:
+        return {}
+
+    def erase(self, subject: Subject) -> Outcome:
+        return Outcome()
+
+    def reassign(self, moves: Mapping[int, int]) -> None:
+        """`moves`: record id → profile id that owns it now."""
+
+
+_holders: list[tuple[int, Holder]] = []
+
+
+def register_holder(holder: Holder, *, order: int) -> None:
+    """Erasure runs holders by ascending `order`: segments 100, consent 200, profiles 300, ingestion 400, core 500."""
+    if any(known.name == holder.name for _order, known in _holders):
+        raise ValueError(f"holder {holder.name!r} is registered twice")
+    _holders.append((order, holder))
+    _holders.sort(key=lambda pair: pair[0])
+
+
+def holders() -> list[Holder]:
+    """All holders in the order of erasure."""
+    return [holder for _order, holder in _holders]
+
+
+def reassign(moves: Mapping[int, int]) -> None:
+    """Tell every holder that records moved: record id → profile id. Runs inside the caller's transaction."""
+    for holder in holders():
+        holder.reassign(moves)
+
+
+def classification_of(model: type[models.Model]) -> dict[str, str]:
+    """Field name → class of personal data for every concrete field. Raises LookupError for an unclassified one."""
+    declared: Classification | None = getattr(model, "PERSONAL_DATA", None)
+    if declared is None:
+        raise LookupError(f"{model._meta.label} does not declare PERSONAL_DATA")
+    names = [concrete.name for concrete in model._meta.concrete_fields]
+    unknown = set(declared) - set(names) - {"*"}
+    if unknown:
+        raise LookupError(f"{model._meta.label}.PERSONAL_DATA names fields that do not exist: {sorted(unknown)}")
+    missing = [name for name in names if name not in declared and "*" not in declared]
+    if missing:
+        raise LookupError(f"{model._meta.label} leaves fields unclassified: {missing}")
+    return {name: declared.get(name, declared.get("*", NONE)) for name in names}
+
+
+def own_models() -> Iterable[type[models.Model]]:
+    """Every model of the product itself."""
+    return (model for model in apps.get_models() if model._meta.app_label not in LIBRARY_APPS)
+
+
+class AccessLogHolder(BaseHolder):
+    """Who opened the customer's page."""
+
+    name = "core.access_log"
+    tables = ("core.AccessLogEntry",)
+
+    def _rows(self, subject: Subject) -> "models.QuerySet[Any]":
+        return apps.get_model("core", "AccessLogEntry")._default_manager.filter(profile__in=subject.public_ids)
+
+    def locate(self, subject: Subject) -> Mapping[str, int]:
+        return {"core.AccessLogEntry": self._rows(subject).count()}
+
+    def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
+        rows = self._rows(subject).values("at", "what", "reason")
+        return {"core.AccessLogEntry": [{**row, "at": row["at"].isoformat()} for row in rows]}
+
+    def erase(self, subject: Subject) -> Outcome:
+        count, _by_model = self._rows(subject).delete()
+        return Outcome(erased={"core.AccessLogEntry": count})
+
+
+def register_core_holders() -> None:
+    register_holder(AccessLogHolder(), order=500)

@@ -1,0 +1,31 @@
+"""Django REST framework under the house's rules: closed unless a view opens, errors in the one shape."""
+
+from typing import Any
+
+from rest_framework import exceptions
+from rest_framework.permissions import BasePermission
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_handler
+
+from cdp_site.core.errors import MendableError
+
+
+class DenyAll(BasePermission):
+    """DRF's default here: a view must name its own permission class."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return False
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exceptions in our shape."""
+    if isinstance(error, MendableError):
+        return Response({"error": error.as_dict()}, status=error.status)
+    response = drf_handler(error, context)
+    if response is None:
+        return None
+    code = error.default_code if isinstance(error, exceptions.APIException) else "invalid"
+    detail = response.data
+    message = str(detail.get("detail", detail)) if isinstance(detail, dict) else str(detail)
+    response.data = {"error": {"code": code, "message": message, "field": None, "hint": None}}
+    return response

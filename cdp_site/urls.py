@@ -1,0 +1,27 @@
+"""Every address of the product; each app brings its own list."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from cdp_site import views
+from cdp_site.core.access import Permission, admin_gate
+
+handler403 = "cdp_site.views.permission_denied"
+handler404 = "cdp_site.views.page_not_found"
+handler500 = "cdp_site.views.server_error"
+
+admin_gate(admin.site, Permission.MANAGE_CONFIGURATION)
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login/", views.login, name="login"),
+    path("logout/", views.logout, name="logout"),
+    path("language/", views.set_language, name="set_language"),
+    path("display/", views.set_display, name="set_display"),
+    path("healthz", views.healthz, name="healthz"),
+    path("", include("ingestion.urls")),
+    path("", include("profiles.urls")),
+    path("", include("consent.urls")),
+    path("", include("segments.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,69 @@
+"""The consent ledger."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core.ids import uuid7
+from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
+from consent.models.purpose import Channel, Purpose
+from ingestion.models import Source
+from profiles.models import SourceRecord
+
+
+class ConsentEntry(models.Model):
+    """One row: a statement about consent by or for the person of a record. Append-only by trigger; only a running
+    erasure step may delete. Owned by its record, so merge and unmerge need no rewriting.
+
+    Written by the receiver of the digest and by the consent screen. Current state is derived: consent/states.py.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {
+        "*": NONE,
+        "record": PSEUDONYMOUS,
+        "address": PERSONAL,
+        "evidence": PERSONAL,
+    }
+
+    class State(models.TextChoices):
+        GRANTED = "granted", _("granted")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class Origin(models.TextChoices):
+        EVENT = "event", _("own act of the person")
+        CELL = "cell", _("column of a file")
+        SCREEN = "screen", _("told to a member of staff")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)  # of source and message when it came by one
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, db_index=False)
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, db_index=False)
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    address = models.CharField(max_length=254, blank=True)  # normalised; empty: every address of the record
+    state = models.CharField(max_length=10, choices=State.choices)
+    occurred_at = models.DateTimeField()  # never later than received_at
+    received_at = models.DateTimeField()
+    origin = models.CharField(max_length=8, choices=Origin.choices)
+    basis = models.CharField(max_length=20, choices=Purpose.Basis.choices)
+    notice_version = models.CharField(max_length=40, blank=True)
+    language = models.CharField(max_length=5, blank=True)
+    evidence = models.JSONField(default=dict)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)
+    actor = models.CharField(max_length=60)
+    # A grant by own act that overrules refusals of other records of the person up to this time; null: overrules none.
+    supersedes_until = models.DateTimeField(null=True)
+    operation_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="consent_not_in_the_future", condition=models.Q(occurred_at__lte=models.F("received_at"))
+            ),
+        ]
+        indexes: ClassVar = [
+            # state of one person or of many: latest per record, purpose, channel, address
+            models.Index("record", "purpose", "channel", "address", "-occurred_at", name="consent_latest"),
+            # everybody with a statement on a purpose and channel: segments, exports
+            models.Index("purpose", "channel", "record", name="consent_by_purpose"),
+        ]

@@ -1,0 +1,38 @@
+"""Schema of the profiles app: who people are and what they did."""
+
+from profiles.models.behaviour import (
+    EventType,
+    KindOfData,
+    Note,
+    Order,
+    OrderLine,
+    Pin,
+    Refund,
+    Touchpoint,
+    Trait,
+    TraitGroup,
+)
+from profiles.models.identity import Identifier, IdentifierKey, LinkDecision, NameToken, RecordName
+from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
+
+__all__ = [
+    "EventType",
+    "Identifier",
+    "IdentifierKey",
+    "KindOfData",
+    "LinkDecision",
+    "Membership",
+    "NameToken",
+    "Note",
+    "Order",
+    "OrderLine",
+    "Pin",
+    "Profile",
+    "RecordName",
+    "Refund",
+    "SourceRecord",
+    "SourceRecordVersion",
+    "Touchpoint",
+    "Trait",
+    "TraitGroup",
+]

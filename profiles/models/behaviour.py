@@ -1,0 +1,263 @@
+"""What customers did: event types, touchpoints, orders; and what agents wrote."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core.access import ContainerQuerySet
+from cdp_site.core.ids import uuid7
+from cdp_site.core.models import Department, User
+from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
+from ingestion.models import Source
+from profiles.models.profile import Profile, SourceRecord
+from profiles.querysets import TouchpointQuerySet
+
+
+class KindOfData(models.TextChoices):
+    """The four kinds of data that a customer data platform holds."""
+
+    IDENTITY = "identity", _("Identity")
+    DESCRIPTIVE = "descriptive", _("Descriptive")
+    BEHAVIOURAL = "behavioural", _("Behavioural")
+    QUALITATIVE = "qualitative", _("Qualitative")
+
+
+class EventType(models.Model):
+    """One row: a type of touchpoint, e.g. "Product Viewed". Discovered by the digest; name and department are set in
+    the admin."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    id = models.SmallAutoField(primary_key=True)
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    name_th = models.CharField(_("name in Thai"), max_length=100, blank=True)
+    kind_of_data = models.CharField(
+        _("kind of data"), max_length=12, choices=KindOfData.choices, default=KindOfData.BEHAVIOURAL
+    )
+    department = models.ForeignKey(
+        Department,
+        verbose_name=_("department"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        help_text=_("Empty: every department that sees the source sees it."),
+    )
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ContainerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event type")
+        verbose_name_plural = _("event types")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name_th if get_language() == "th" and self.name_th else self.name
+
+
+class TraitGroup(models.Model):
+    """One row: a group of traits that one department owns, or that is common. Written in the admin."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    slug = models.SlugField(_("short name"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    name_th = models.CharField(_("name in Thai"), max_length=100, blank=True)
+    kind_of_data = models.CharField(_("kind of data"), max_length=12, choices=KindOfData.choices)
+    department = models.ForeignKey(
+        Department, verbose_name=_("department"), null=True, blank=True, on_delete=models.PROTECT
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=100)
+
+    objects = ContainerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("trait group")
+        verbose_name_plural = _("trait groups")
+        ordering: ClassVar = ["position", "slug"]
+
+    def __str__(self) -> str:
+        return self.name_th if get_language() == "th" and self.name_th else self.name
+
+
+class Trait(models.Model):
+    """One row: an attribute that profiles may have. Standard ones come with a migration, others are discovered by the
+    digest into the group "other"."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    class DataType(models.TextChoices):
+        TEXT = "text", _("text")
+        NUMBER = "number", _("number")
+        DATE = "date", _("date")
+        BOOLEAN = "boolean", _("yes or no")
+        LIST = "list", _("list")
+
+    name = models.CharField(_("name"), max_length=80, unique=True)  # snake_case
+    label = models.CharField(_("label"), max_length=100, blank=True)
+    label_th = models.CharField(_("label in Thai"), max_length=100, blank=True)
+    group = models.ForeignKey(TraitGroup, verbose_name=_("group"), on_delete=models.PROTECT, related_name="traits")
+    data_type = models.CharField(_("type"), max_length=10, choices=DataType.choices, default=DataType.TEXT)
+    position = models.PositiveSmallIntegerField(_("position"), default=100)
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("trait")
+        verbose_name_plural = _("traits")
+        ordering: ClassVar = ["position", "name"]
+
+    def __str__(self) -> str:
+        if get_language() == "th" and self.label_th:
+            return self.label_th
+        return self.label or self.name.replace("_", " ")
+
+
+class Pin(models.Model):
+    """One row: a steward or agent decided that this record's value of a trait wins. Written on the profile page."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "record": PSEUDONYMOUS}
+
+    record = models.ForeignKey(SourceRecord, on_delete=models.CASCADE, related_name="pins")
+    trait = models.CharField(max_length=80)
+    actor = models.CharField(max_length=60)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["record", "trait"], name="pin_once")]
+
+
+class Touchpoint(models.Model):
+    """One row: something that happened between a customer and the company. Owned by its record; `profile` is derived.
+
+    `id` is a UUID made of source and messageId, so that the primary key is also the guard against twice.
+    Written by the digest in bulk; deleted by erasure and retention (a SeenMessage stays).
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": PERSONAL, "type": NONE, "source": NONE, "received_at": NONE}
+
+    # Wide columns last, 8-byte ones first: no padding (72 bytes of header and columns before properties).
+    occurred_at = models.DateTimeField()  # source's clock, corrected by sentAt: drives timeline, windows, segments
+    received_at = models.DateTimeField()  # ours: drives retention and lag
+    original_at = models.DateTimeField(null=True)  # originalTimestamp as sent, when it differs from occurred_at
+    sent_at = models.DateTimeField(null=True)  # sentAt as sent
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    order = models.ForeignKey("Order", null=True, on_delete=models.SET_NULL, db_index=False, db_constraint=False)
+    id = models.UUIDField(primary_key=True, editable=False)
+    type = models.ForeignKey(EventType, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    properties = models.JSONField(default=dict)
+
+    objects = TouchpointQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            # the timeline, keyset
+            models.Index("profile", "-occurred_at", "-id", name="touchpoint_timeline"),
+            # a segment's "did X in the last N days" over everybody
+            models.Index(fields=["type", "occurred_at"], name="touchpoint_window", include=["profile"]),
+            # "did X ever / never", last time of X of one person
+            models.Index("type", "profile", "occurred_at", name="touchpoint_of_type"),
+        ]
+
+
+class Order(models.Model):
+    """One row: an order or a shop receipt; the newest version of it wins. Written by the digest, owned by its record.
+
+    Erasure turns an order that the law keeps (Accounting Act s.14) into a stub without record and profile.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {
+        "*": NONE,
+        "external_id": PSEUDONYMOUS,
+        "record": PSEUDONYMOUS,
+        "profile": PSEUDONYMOUS,
+    }
+
+    class Status(models.TextChoices):
+        PLACED = "placed", _("placed")
+        COMPLETED = "completed", _("completed")
+        CANCELLED = "cancelled", _("cancelled")
+        REFUNDED = "refunded", _("refunded")
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)
+    external_id = models.CharField(max_length=200)
+    record = models.ForeignKey(SourceRecord, null=True, on_delete=models.PROTECT)
+    profile = models.ForeignKey(Profile, null=True, on_delete=models.PROTECT, db_index=False)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    placed_at = models.DateTimeField()  # source's clock
+    version_at = models.DateTimeField()  # source's clock of the version that is shown
+    currency = models.CharField(max_length=3)
+    total = models.DecimalField(max_digits=14, decimal_places=2)  # after discounts; sum of lines unless stated
+    total_is_stated = models.BooleanField(default=False)
+    discount = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    coupon = models.CharField(max_length=80, blank=True)
+    refunded = models.DecimalField(max_digits=14, decimal_places=2, default=0)  # sum of refunds
+    operation_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="order_external_id"),
+            models.CheckConstraint(
+                name="order_owner_or_stub",
+                condition=models.Q(record__isnull=True, profile__isnull=True)
+                | models.Q(record__isnull=False, profile__isnull=False),
+            ),
+        ]
+        indexes: ClassVar = [
+            # orders of one person; sums of a segment
+            models.Index(fields=["profile", "placed_at"], name="order_of_profile", include=["total", "status"]),
+        ]
+
+
+class OrderLine(models.Model):
+    """One row: one product of an order; upserted by line key since lines arrive scattered."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    id = models.BigAutoField(primary_key=True)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, db_index=False, related_name="lines")
+    line_key = models.CharField(max_length=120)  # line id, else SKU, else content hash and ordinal
+    sku = models.CharField(max_length=120, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    category = models.CharField(max_length=120, blank=True)
+    color = models.CharField(max_length=60, blank=True)
+    quantity = models.DecimalField(max_digits=12, decimal_places=3, default=1)
+    unit_price = models.DecimalField(max_digits=14, decimal_places=2, null=True)  # paid, in the order's currency
+    list_price = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    discount = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    coupon = models.CharField(max_length=80, blank=True)
+    coupon_discount = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    version_at = models.DateTimeField()  # source's clock
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "line_key"], name="order_line_once")]
+
+
+class Refund(models.Model):
+    """One row: money given back on an order, apart from its lines. Written by the digest; exactly once by `id`."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    id = models.UUIDField(primary_key=True, editable=False)  # of source and messageId
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refunds")
+    at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    currency = models.CharField(max_length=3)
+
+
+class Note(models.Model):
+    """One row: what a member of staff wrote about a customer. Owned by the agent record; `profile` is derived."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": PERSONAL, "id": NONE, "at": NONE, "author": NONE}
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="notes")
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="notes")
+    author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    department = models.ForeignKey(Department, null=True, on_delete=models.PROTECT)
+    text = models.TextField(max_length=4000)
+    at = models.DateTimeField(auto_now_add=True)

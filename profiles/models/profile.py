@@ -1,0 +1,151 @@
+"""Profiles and the records that they are made of."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core.ids import uuid7
+from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
+from ingestion.models import Source
+from profiles.querysets import ProfileQuerySet
+
+
+class Profile(models.Model):
+    """One row: the birth profile of one source record; live while its record is the anchor of its component.
+
+    Derived (rebuild_profiles): kind, state, redirect_to, golden, sort_name. A redirected row keeps old links and
+    returns to life on unmerge. Written by the resolution pipeline; deleted by erasure.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {
+        "*": NONE,
+        "public_id": PSEUDONYMOUS,
+        "golden": PERSONAL,
+        "sort_name": PERSONAL,
+    }
+
+    class Kind(models.TextChoices):
+        IDENTIFIED = "identified", _("known person")
+        ANONYMOUS = "anonymous", _("anonymous visitor")
+
+    class State(models.TextChoices):
+        LIVE = "live", _("live")
+        REDIRECTED = "redirected", _("merged into another")
+        ERASING = "erasing", _("being erased")
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.UUIDField(unique=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.LIVE)
+    redirect_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="births")
+    golden = models.JSONField(default=dict)  # trait → winning value over all departments
+    sort_name = models.CharField(max_length=120, blank=True)  # Thai order: leading vowels swapped behind consonants
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = ProfileQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="profile_redirect_iff_redirected",
+                condition=models.Q(state="redirected", redirect_to__isnull=False)
+                | (~models.Q(state="redirected") & models.Q(redirect_to__isnull=True)),
+            )
+        ]
+        indexes: ClassVar = [
+            # list of people in name order, keyset
+            models.Index("sort_name", "id", name="profile_people", condition=models.Q(kind="identified", state="live")),
+        ]
+
+
+class SourceRecord(models.Model):
+    """One row: what one source knows of one customer, device or (source "cdp") what agents added.
+
+    The truth that profiles are derived from. `attributes` holds the current normalised values, patched per trait:
+    absent = unchanged, null = cleared. Written by the digest and by agents; deleted by erasure.
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {
+        "*": NONE,
+        "external_id": PERSONAL,
+        "attributes": PERSONAL,
+        "content_hash": PSEUDONYMOUS,
+    }
+
+    class Kind(models.TextChoices):
+        IDENTIFIED = "identified", _("customer")
+        ANONYMOUS = "anonymous", _("device")
+        AGENT = "agent", _("added by agents")
+
+    id = models.BigAutoField(primary_key=True)  # intake sequence
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    external_id = models.CharField(max_length=200)
+    birth_profile = models.OneToOneField(Profile, on_delete=models.PROTECT, related_name="birth_record")
+    tied_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="agent_records")
+    attributes = models.JSONField(default=dict)  # trait → value; a list for several values
+    attribute_times = models.JSONField(default=dict)  # trait → ISO time at which the source stated it
+    content_hash = models.BinaryField(max_length=16)
+    first_seen_at = models.DateTimeField()  # source's clock
+    last_seen_at = models.DateTimeField()  # source's clock
+    received_at = models.DateTimeField()  # ours, of the first message
+    operation_id = models.UUIDField(null=True)  # what created it
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "kind", "external_id"], name="source_record_external_id"),
+        ]
+        indexes: ClassVar = [
+            models.Index("tied_to", name="agent_record_of", condition=models.Q(tied_to__isnull=False)),
+        ]
+
+
+class SourceRecordVersion(models.Model):
+    """One row: the content of a source record after a change; immutable. Written only when the content hash changed."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "attributes": PERSONAL, "content_hash": PSEUDONYMOUS}
+
+    id = models.BigAutoField(primary_key=True)
+    record = models.ForeignKey(SourceRecord, on_delete=models.CASCADE, related_name="versions")
+    attributes = models.JSONField()
+    content_hash = models.BinaryField(max_length=16)
+    occurred_at = models.DateTimeField()  # source's clock
+    received_at = models.DateTimeField()  # ours
+    operation_id = models.UUIDField(null=True)
+
+
+class Membership(models.Model):
+    """One row: a record belonged to a profile from `valid_from` until `valid_to`. Derived; the current one of each
+    record has no end. Written by the resolution pipeline."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": PSEUDONYMOUS, "id": NONE, "valid_from": NONE, "valid_to": NONE}
+
+    id = models.BigAutoField(primary_key=True)
+    record = models.ForeignKey(SourceRecord, on_delete=models.CASCADE, db_index=False, related_name="memberships")
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, db_index=False, related_name="memberships")
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    decision_id = models.BigIntegerField(null=True)  # the LinkDecision that brought it there; null at birth
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["record"],
+                name="membership_current",
+                condition=models.Q(valid_to__isnull=True),
+                include=["profile"],
+            )
+        ]
+        indexes: ClassVar = [
+            # records of one profile now
+            models.Index(
+                fields=["profile"],
+                name="membership_of_profile",
+                condition=models.Q(valid_to__isnull=True),
+                include=["record"],
+            ),
+            # history of one record
+            models.Index("record", "valid_from", name="membership_history"),
+        ]

@@ -1,0 +1,43 @@
+"""Named queries over profiles and touchpoints; every view starts from `visible_to`."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from cdp_site.core.access import Permission, Scope, may, scope_of
+from cdp_site.core.models import User
+
+
+class ProfileQuerySet(models.QuerySet[Any]):
+    def live(self) -> "ProfileQuerySet":
+        """Neither merged into another nor being erased."""
+        return self.filter(state="live")
+
+    def people(self) -> "ProfileQuerySet":
+        """Live and known: what "customers" means in lists and counts; anonymous visitors are apart."""
+        return self.live().filter(kind="identified")
+
+    def within(self, scope: Scope) -> "ProfileQuerySet":
+        """Profiles of which the scope sees at least one record."""
+        if scope.source_ids is None:
+            return self
+        seen = models.Q(memberships__valid_to__isnull=True, memberships__record__source__in=scope.source_ids)
+        return self.filter(models.Exists(self.model._default_manager.filter(seen, pk=models.OuterRef("pk"))))
+
+    def visible_to(self, user: User | AnonymousUser) -> "ProfileQuerySet":
+        """Live profiles within the user's scope; none without the permission to view customers."""
+        if not may(user, Permission.VIEW_CUSTOMERS):
+            return self.none()
+        return self.live().within(scope_of(user))
+
+
+class TouchpointQuerySet(models.QuerySet[Any]):
+    def within(self, scope: Scope) -> "TouchpointQuerySet":
+        """Touchpoints whose source and type the scope sees."""
+        rows = self
+        if scope.source_ids is not None:
+            rows = rows.filter(source__in=scope.source_ids)
+        if scope.event_type_ids is not None:
+            rows = rows.filter(type__in=scope.event_type_ids)
+        return rows

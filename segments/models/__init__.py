@@ -1,0 +1,5 @@
+"""Schema of the segments app."""
+
+from segments.models.segment import Segment, SegmentExport, SegmentVersion
+
+__all__ = ["Segment", "SegmentExport", "SegmentVersion"]

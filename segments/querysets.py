@@ -1,0 +1,19 @@
+"""Named queries over segments."""
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from cdp_site.core.access import Permission, may
+from cdp_site.core.models import User
+
+
+class SegmentQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> "SegmentQuerySet":
+        """Common segments and those of the user's department; none without the permission to view segments."""
+        if not isinstance(user, User) or not may(user, Permission.VIEW_SEGMENTS):
+            return self.none()
+        if may(user, Permission.SEE_ALL_DEPARTMENTS):
+            return self.all()
+        return self.filter(models.Q(department__isnull=True) | models.Q(department_id=user.department_id))

@@ -5,6 +5,8 @@ from pytest_django import DjangoDbBlocker
 
 from tests import database
 
+pytest_plugins = ["tests.cast"]
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(

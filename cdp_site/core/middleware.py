@@ -81,7 +81,7 @@ class RequestLogMiddleware:
         started = time.perf_counter()
         response = self.get_response(request)
         match = request.resolver_match
-        if match is None or match.url_name not in {"healthz"}:
+        if match is None or match.url_name != "healthz":
             log.info(
                 "request",
                 method=request.method,

@@ -19,6 +19,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cdp_site.embedded_postgres import Server
 
 try:
     import fcntl
@@ -36,9 +40,6 @@ NEEDS_NO_DATABASE = {
     "makemigrations", "startapp", "test", "translations", "version",
 }  # fmt: skip
 
-server = None
-"""The embedded server this process holds up, or None. Held for as long as the process lives."""
-
 
 class Refusal(Exception):
     """Something a person has to mend before anything can start; shown without a traceback."""
@@ -49,13 +50,17 @@ def run(arguments: list[str]) -> None:
     command = arguments[1] if len(arguments) > 1 else "help"
     try:
         ensure_packages(dev=command in NEEDS_DEV_PACKAGES)
-        prepare_environment(command, arguments[2:])
+        server = prepare_environment(command, arguments[2:])
     except Refusal as refusal:
         raise SystemExit(f"\n{refusal}") from None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cdp_site.settings")
     from django.core.management import execute_from_command_line  # not there before ensure_packages()
 
-    execute_from_command_line(arguments)
+    try:
+        execute_from_command_line(arguments)
+    finally:
+        if server is not None:
+            server.release()
 
 
 # --- packages -------------------------------------------------------------------------------------------------------
@@ -211,27 +216,30 @@ def _made_by_uv(*, dev: bool) -> bool:
 # --- secrets and database -------------------------------------------------------------------------------------------
 
 
-def prepare_environment(command: str, options: list[str]) -> None:
-    """Fill in what the settings need and the environment does not say: data folder, secrets, DATABASE_URL."""
-    global server
+def prepare_environment(command: str, options: list[str]) -> Server | None:
+    """Fill in what the settings need and the environment does not say: data folder, secrets, DATABASE_URL.
+
+    Returns the embedded server if the command uses it; it runs for as long as that is held.
+    """
     from cdp_site import embedded_postgres  # needs Python 3.11, which is sure only now
 
     if command == "demo":
         _export_demo_folder(options)
     data = data_folder()
     own_database = "DATABASE_URL" in os.environ
+    if not own_database or command in ("demo", "test") or (data / "secrets.json").exists():
+        export_secrets(data)
+    if own_database:
+        return None
+    if command in NEEDS_NO_DATABASE or {"-h", "--help"} & set(options) or command.startswith("-"):
+        os.environ["DATABASE_URL"] = embedded_postgres.database_url(data / "postgres" / "socket")
+        return None
     try:
-        if not own_database or command in ("demo", "test") or (data / "secrets.json").exists():
-            export_secrets(data)
-        if own_database:
-            return
-        if command in NEEDS_NO_DATABASE or {"-h", "--help"} & set(options) or command.startswith("-"):
-            os.environ["DATABASE_URL"] = embedded_postgres.database_url(data / "postgres" / "socket", "cdp")
-        else:
-            server = embedded_postgres.serve(data / "postgres")
-            os.environ["DATABASE_URL"] = server.url()
+        server = embedded_postgres.serve(data / "postgres")
     except embedded_postgres.DatabaseProblem as problem:
         raise Refusal(str(problem)) from problem
+    os.environ["DATABASE_URL"] = server.url()
+    return server
 
 
 def _export_demo_folder(options: list[str]) -> None:
@@ -287,4 +295,4 @@ def _make_secrets(file: Path) -> None:
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")

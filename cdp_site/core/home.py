@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser
+
 from cdp_site.core.access import Permission, may
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
@@ -28,6 +30,6 @@ def register(panel: HomePanel) -> None:
     _panels[panel.key] = panel
 
 
-def panels_for(user: User) -> list[HomePanel]:
+def panels_for(user: User | AnonymousUser) -> list[HomePanel]:
     """Panels that the user's role may open, in order."""
     return sorted((panel for panel in _panels.values() if may(user, panel.permission)), key=lambda panel: panel.order)

@@ -44,7 +44,7 @@ def _local(value: datetime) -> datetime:
 
 @register.filter
 def day(value: date | datetime | str | None) -> SafeString | str:
-    """`{{ when|day }}`: the date in the company's time zone. An ISO date as text works too; other text stays as it is."""
+    """`{{ when|day }}`: the date in the company's time zone. ISO text works too, other text stays as it is."""
     if value in (None, ""):
         return ""
     if isinstance(value, str):

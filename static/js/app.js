@@ -1,0 +1,187 @@
+// Behaviour of every page: toasts, dialogs, menus, display switches, focus after a swap, keys.
+// Nothing is stored in the browser but cookies that the server sets; nothing of a customer ever is.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  const TOAST_MS = 5000;
+
+  // ---- toasts -------------------------------------------------------------------------------------------
+  const armToast = (toast) => {
+    if (toast.dataset.armed) return;
+    toast.dataset.armed = "1";
+    let timer = null;
+    const start = () => { timer = setTimeout(() => toast.remove(), TOAST_MS); };
+    const hold = () => clearTimeout(timer);
+    // Somebody who reads it or is about to press its button is not hurried (WCAG 2.2.1).
+    toast.addEventListener("mouseenter", hold);
+    toast.addEventListener("focusin", hold);
+    toast.addEventListener("mouseleave", start);
+    toast.addEventListener("focusout", start);
+    start();
+  };
+  const armToasts = () => document.querySelectorAll("[data-toast]").forEach(armToast);
+  const showProblem = (text) => {
+    const template = document.getElementById("toast-template");
+    const toast = template.content.firstElementChild.cloneNode(true);
+    toast.querySelector("p").textContent = text;
+    document.getElementById("toasts").append(toast);
+    armToast(toast);
+  };
+
+  // ---- dialogs ------------------------------------------------------------------------------------------
+  const openDialog = (dialog) => {
+    if (dialog.id === "keys") listKeys();
+    if (!dialog.open) dialog.showModal();
+  };
+  const closeDialogOf = (element) => element.closest("dialog")?.close();
+
+  // ---- clicks -------------------------------------------------------------------------------------------
+  document.addEventListener("click", (event) => {
+    const target = event.target;
+    const opener = target.closest("[data-dialog]");
+    if (opener) {
+      document.querySelectorAll("[data-menu][open]").forEach((menu) => menu.removeAttribute("open"));
+      openDialog(document.getElementById(opener.dataset.dialog));
+    }
+    if (target.closest("[data-close]")) closeDialogOf(target);
+    if (target.closest("[data-dismiss]")) target.closest("[data-toast]").remove();
+    const toggle = target.closest("[data-nav-toggle]");
+    if (toggle) {
+      const open = root.toggleAttribute("data-nav-open");
+      toggle.setAttribute("aria-expanded", String(open));
+    } else if (!target.closest(".side-nav")) {
+      closeNavigation();
+    }
+    document.querySelectorAll("[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(target)) menu.removeAttribute("open");
+    });
+    if (!target.closest("[data-search]")) clearSearchResults();
+  });
+  const closeNavigation = () => {
+    root.removeAttribute("data-nav-open");
+    document.querySelector("[data-nav-toggle]")?.setAttribute("aria-expanded", "false");
+  };
+  const clearSearchResults = () => document.getElementById("search-results")?.replaceChildren();
+
+  // ---- theme, navigation, single keys: switched here at once, remembered by the server in a cookie -----------
+  const opposite = { light: "dark", dark: "light", collapsed: "open", open: "collapsed", on: "off", off: "on" };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const setting = form.dataset?.display;
+    if (!setting || setting === "keys") return;
+    event.preventDefault();
+    const button = form.querySelector(`button[name="${setting}"]`);
+    const value = button.value;
+    const body = new FormData(form);
+    body.set(setting, value);
+    fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
+    if (setting === "theme") root.setAttribute("data-bs-theme", value);
+    else if (value === "collapsed") root.setAttribute("data-nav", value);
+    else root.removeAttribute("data-nav");
+    button.value = opposite[value];
+    if (setting === "theme") {
+      const use = button.querySelector("use");
+      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, value === "dark" ? "#sun" : "#moon"));
+      button.setAttribute("aria-pressed", String(value === "dark"));
+    }
+  });
+
+  // ---- htmx ---------------------------------------------------------------------------------------------
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const target = event.detail.target;
+    if (target.id === "dialog" && target.childElementCount) openDialog(target);
+    armToasts();
+  });
+  document.addEventListener("htmx:oobAfterSwap", armToasts);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const swapped = event.detail.elt;
+    const heading = swapped.matches?.("[data-focus]") ? swapped : swapped.querySelector?.("[data-focus]");
+    heading?.focus();
+  });
+  document.addEventListener("dialog:close", () => document.getElementById("dialog").close());
+  document.addEventListener("htmx:responseError", (event) => {
+    const texts = document.getElementById("toasts").dataset;
+    const { status, responseText } = event.detail.xhr;
+    const problem = new DOMParser().parseFromString(responseText, "text/html").querySelector("[data-problem]");
+    if (problem) showProblem(problem.textContent.trim());
+    else showProblem(status === 404 || status === 403 ? texts.gone : texts.failed);
+  });
+  document.addEventListener("htmx:sendError", () => {
+    showProblem(document.getElementById("toasts").dataset.offline);
+  });
+
+  // ---- keys: event.code, so that they work on a Thai layout --------------------------------------------------
+  const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+  const isShown = (element) => element.getClientRects().length > 0;
+  const press = (element) => {
+    if (element.matches("input, textarea, select")) {
+      element.focus();
+      element.select?.();
+    } else {
+      element.click();
+    }
+  };
+  const listKeys = () => {
+    const list = document.getElementById("key-list");
+    list.querySelectorAll("[data-listed]").forEach((row) => row.remove());
+    document.querySelectorAll("[data-key]").forEach((element) => {
+      if (!isShown(element)) return;
+      const term = document.createElement("dt");
+      const key = document.createElement("kbd");
+      const text = document.createElement("dd");
+      key.textContent = element.dataset.keyName;
+      text.textContent = element.dataset.keyLabel;
+      term.append(key);
+      [term, text].forEach((row) => { row.dataset.listed = ""; });
+      list.append(term, text);
+    });
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.code === "KeyK" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+      const search = document.getElementById("search");
+      if (search) {
+        event.preventDefault();
+        press(search);
+      }
+      return;
+    }
+    if (event.code === "Escape") {
+      const menu = document.querySelector("[data-menu][open]");
+      if (menu) {
+        menu.removeAttribute("open");
+        menu.querySelector("summary").focus();
+      }
+      closeNavigation();
+      clearSearchResults();
+      return;
+    }
+    if (event.target.closest("[data-search]") && (event.code === "ArrowDown" || event.code === "ArrowUp")) {
+      moveInResults(event);
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (root.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
+    if (event.code === "Slash" && event.shiftKey) {
+      event.preventDefault();
+      openDialog(document.getElementById("keys"));
+      return;
+    }
+    const element = event.shiftKey ? null : [...document.querySelectorAll(`[data-key="${event.code}"]`)].find(isShown);
+    if (element) {
+      event.preventDefault();
+      press(element);
+    }
+  });
+  const moveInResults = (event) => {
+    const stops = [document.getElementById("search"), ...document.querySelectorAll("#search-results a")];
+    const next = stops[stops.indexOf(document.activeElement) + (event.code === "ArrowDown" ? 1 : -1)];
+    if (next) {
+      event.preventDefault();
+      next.focus();
+    }
+  };
+
+  armToasts();
+})();

@@ -191,11 +191,13 @@ class InboundBatch(models.Model):
         ]
         indexes: ClassVar = [
             # the digest's claim: waiting ones, withdrawals first, oldest first
-            models.Index("lane", "id", name="inbound_waiting", condition=models.Q(status="waiting")),
+            models.Index(fields=["lane", "id"], name="inbound_waiting", condition=models.Q(status="waiting")),
             # the equation of one source
-            models.Index("source", "status", name="inbound_of_source"),
+            models.Index(fields=["source", "status"], name="inbound_of_source"),
             # progress of one import
-            models.Index("file_import", name="inbound_of_import", condition=models.Q(file_import__isnull=False)),
+            models.Index(
+                fields=["file_import"], name="inbound_of_import", condition=models.Q(file_import__isnull=False)
+            ),
         ]
 
 
@@ -228,7 +230,9 @@ class QuarantinedItem(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index("source", "reason", "-id", name="quarantine_by_reason", condition=models.Q(status="open"))
+            models.Index(
+                fields=["source", "reason", "-id"], name="quarantine_by_reason", condition=models.Q(status="open")
+            )
         ]
 
 
@@ -258,4 +262,4 @@ class SuppressedIdentifier(models.Model):
     released_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index("key", name="suppression_by_key")]  # each arriving identifier
+        indexes: ClassVar = [models.Index(fields=["key"], name="suppression_by_key")]  # each arriving identifier

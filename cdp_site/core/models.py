@@ -109,8 +109,8 @@ class AuditEvent(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index("target_type", "target_id", "-id", name="audit_of_target"),  # audit of one object
-            models.Index("actor", "-id", name="audit_of_actor"),  # audit of one user
+            models.Index(fields=["target_type", "target_id", "-id"], name="audit_of_target"),  # audit of one object
+            models.Index(fields=["actor", "-id"], name="audit_of_actor"),  # audit of one user
         ]
 
 
@@ -145,8 +145,8 @@ class AccessLogEntry(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index("profile", "-id", name="access_to_profile"),  # who looked at this customer
-            models.Index("actor", "-id", name="access_by_actor"),  # recently opened by me
+            models.Index(fields=["profile", "-id"], name="access_to_profile"),  # who looked at this customer
+            models.Index(fields=["actor", "-id"], name="access_by_actor"),  # recently opened by me
         ]
 
 

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('ingestion', '0002_internal_source'),
-        ('profiles', '0003_standard_traits_and_events'),
+        ('ingestion', '0001_initial'),
+        ('profiles', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='datasubjectrequest',
-            index=models.Index(models.F('status'), models.F('due_at'), name='request_queue'),
+            index=models.Index(fields=['status', 'due_at'], name='request_queue'),
         ),
         migrations.AddConstraint(
             model_name='datasubjectrequest',
@@ -115,11 +115,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='consententry',
-            index=models.Index(models.F('record'), models.F('purpose'), models.F('channel'), models.F('address'), models.F('-occurred_at'), name='consent_latest'),
+            index=models.Index(fields=['record', 'purpose', 'channel', 'address', '-occurred_at'], name='consent_latest'),
         ),
         migrations.AddIndex(
             model_name='consententry',
-            index=models.Index(models.F('purpose'), models.F('channel'), models.F('record'), name='consent_by_purpose'),
+            index=models.Index(fields=['purpose', 'channel', 'record'], name='consent_by_purpose'),
         ),
         migrations.AddConstraint(
             model_name='consententry',

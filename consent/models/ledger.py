@@ -63,7 +63,7 @@ class ConsentEntry(models.Model):
         ]
         indexes: ClassVar = [
             # state of one person or of many: latest per record, purpose, channel, address
-            models.Index("record", "purpose", "channel", "address", "-occurred_at", name="consent_latest"),
+            models.Index(fields=["record", "purpose", "channel", "address", "-occurred_at"], name="consent_latest"),
             # everybody with a statement on a purpose and channel: segments, exports
-            models.Index("purpose", "channel", "record", name="consent_by_purpose"),
+            models.Index(fields=["purpose", "channel", "record"], name="consent_by_purpose"),
         ]

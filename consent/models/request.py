@@ -58,7 +58,7 @@ class DataSubjectRequest(models.Model):
                 condition=models.Q(status__in=["received", "approved", "running", "partial"]),
             ),
         ]
-        indexes: ClassVar = [models.Index("status", "due_at", name="request_queue")]
+        indexes: ClassVar = [models.Index(fields=["status", "due_at"], name="request_queue")]
 
 
 class ErasureStep(models.Model):

@@ -155,11 +155,11 @@ class Touchpoint(models.Model):
     class Meta:
         indexes: ClassVar = [
             # the timeline, keyset
-            models.Index("profile", "-occurred_at", "-id", name="touchpoint_timeline"),
+            models.Index(fields=["profile", "-occurred_at", "-id"], name="touchpoint_timeline"),
             # a segment's "did X in the last N days" over everybody
             models.Index(fields=["type", "occurred_at"], name="touchpoint_window", include=["profile"]),
             # "did X ever / never", last time of X of one person
-            models.Index("type", "profile", "occurred_at", name="touchpoint_of_type"),
+            models.Index(fields=["type", "profile", "occurred_at"], name="touchpoint_of_type"),
         ]
 
 

@@ -41,7 +41,7 @@ class Identifier(models.Model):
         ]
         indexes: ClassVar = [
             # who holds this key: resolution and exact search
-            models.Index("kind", "value", "namespace", name="identifier_by_value"),
+            models.Index(fields=["kind", "value", "namespace"], name="identifier_by_value"),
         ]
 
 

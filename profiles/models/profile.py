@@ -56,7 +56,9 @@ class Profile(models.Model):
         ]
         indexes: ClassVar = [
             # list of people in name order, keyset
-            models.Index("sort_name", "id", name="profile_people", condition=models.Q(kind="identified", state="live")),
+            models.Index(
+                fields=["sort_name", "id"], name="profile_people", condition=models.Q(kind="identified", state="live")
+            ),
         ]
 
 
@@ -98,7 +100,7 @@ class SourceRecord(models.Model):
             models.UniqueConstraint(fields=["source", "kind", "external_id"], name="source_record_external_id"),
         ]
         indexes: ClassVar = [
-            models.Index("tied_to", name="agent_record_of", condition=models.Q(tied_to__isnull=False)),
+            models.Index(fields=["tied_to"], name="agent_record_of", condition=models.Q(tied_to__isnull=False)),
         ]
 
 
@@ -147,5 +149,5 @@ class Membership(models.Model):
                 include=["record"],
             ),
             # history of one record
-            models.Index("record", "valid_from", name="membership_history"),
+            models.Index(fields=["record", "valid_from"], name="membership_history"),
         ]

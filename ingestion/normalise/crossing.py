@@ -1,0 +1,69 @@
+"""Comparing names across the two scripts: a key that both spellings share, and a likeness from 0 to 1.
+
+``ธนกร`` is written Thanakorn, Tanagorn or Thanakon by people who bear it. Consonants survive such spellings, vowels and
+aspiration do not, so the key is the row of consonant classes, and the likeness compares folded readings.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from rapidfuzz.distance import JaroWinkler
+
+from ingestion.normalise.romanise import romanise
+from ingestion.normalise.text import without_accents
+from ingestion.normalise.thai import is_thai, normalise_thai, without_tones
+
+# Pairs of letters that one reader writes for another's, longest first.
+_FOLDS: Final = [
+    (re.compile(pattern), folded)
+    for pattern, folded in (
+        ("[^a-z ]", ""), ("ph|bh|pp", "p"), ("tch|ch|j|sh", "c"), ("kh|gh|ck|q|x", "k"), ("th|dh", "t"), ("ng", "n"),
+        ("(?<=[oa])r(?=n|$)", ""), ("v", "w"), ("g", "k"), ("b", "p"), ("d", "t"), ("z", "s"), ("f", "p"), ("r", "l"),
+        ("ee|ea|y|e(?=e)", "i"), ("oo|ou|ue|eu", "u"), ("ae|ai|ei|ay", "e"), ("au|aw|ao", "o"),
+        (r"(.)\1+", r"\1"), ("h", ""),
+    )
+]  # fmt: skip
+
+
+@lru_cache(maxsize=65_536)
+def folded(name: str) -> str:
+    """A Latin reading of the name in which the usual ways to spell one Thai sound are one letter."""
+    text = without_accents(romanise(name)).lower()
+    for pattern, replacement in _FOLDS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+@lru_cache(maxsize=65_536)
+def skeleton(name: str) -> str:
+    """The name's consonant classes: one key for Thai and Latin spellings. Empty when the name has no letters."""
+    text = folded(name)
+    if not text:
+        return ""
+    classes = text[1:].translate(_CLASSES)
+    return re.sub(r"(.)\1+", r"\1", text[0].translate(_FIRST_CLASSES) + classes)
+
+
+_FIRST_CLASSES: Final = str.maketrans({"a": "a", "e": "a", "i": "a", "o": "a", "u": "a", "w": "w", "c": "s", "l": "n"})
+_CLASSES: Final = str.maketrans({**dict.fromkeys("aeiou wyh", ""), "c": "t", "s": "t", "l": "n"})
+
+
+def names_similar(a: str, b: str) -> float:
+    """How alike two names read, from 0 to 1, whatever scripts they are written in. Symmetric."""
+    a, b = normalise_thai(a).casefold(), normalise_thai(b).casefold()
+    if not a or not b:
+        return 0.0
+    if a == b:
+        return 1.0
+    likeness = _likeness(folded(a), folded(b))
+    if is_thai(a) == is_thai(b):
+        return max(likeness, _likeness(without_tones(a), without_tones(b)))
+    return likeness
+
+
+def _likeness(a: str, b: str) -> float:
+    """Jaro-Winkler, made symmetric: its matching window can pair letters differently from the other side."""
+    if not a or not b:
+        return 0.0
+    return max(JaroWinkler.similarity(a, b), JaroWinkler.similarity(b, a))

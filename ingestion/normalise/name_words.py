@@ -1,0 +1,160 @@
+"""The words that stand around names: titles, suffixes, particles, short forms."""
+
+from typing import Final
+
+# What a title may be written as → how it is shown. Thai word titles are also written without a space (นายสมชาย).
+THAI_WORD_TITLES: Final = {
+    "นางสาว": "นางสาว", "นาง": "นาง", "นาย": "นาย", "เด็กชาย": "เด็กชาย", "เด็กหญิง": "เด็กหญิง", "คุณหญิง": "คุณหญิง",
+    "ท่านผู้หญิง": "ท่านผู้หญิง", "คุณ": "คุณ", "หม่อมหลวง": "หม่อมหลวง", "หม่อมราชวงศ์": "หม่อมราชวงศ์",
+    "ว่าที่ร้อยตรี": "ว่าที่ร้อยตรี", "นายแพทย์": "นายแพทย์", "แพทย์หญิง": "แพทย์หญิง",
+}  # fmt: skip
+# Those of them that no given name begins with: นาย in นายณัฐ is the title although a list of names holds นายณัฐ.
+THAI_CIVIL_TITLES: Final = frozenset({"นาย", "นาง", "นางสาว", "เด็กชาย", "เด็กหญิง"})
+THAI_SPACED_TITLES: Final = {"ดร": "ดร.", "นส": "นางสาว", "ดช": "เด็กชาย", "ดญ": "เด็กหญิง", "อาจารย์": "อาจารย์"}
+THAI_DOTTED_TITLES: Final = {
+    "น.ส.": "นางสาว", "นส.": "นางสาว", "ด.ช.": "เด็กชาย", "ด.ญ.": "เด็กหญิง", "ดช.": "เด็กชาย", "ดญ.": "เด็กหญิง",
+    "ดร.": "ดร.", "นพ.": "นพ.", "พญ.": "พญ.", "ทพ.": "ทพ.", "ทพญ.": "ทพญ.", "ภก.": "ภก.", "ภญ.": "ภญ.", "สพ.": "สพ.",
+    "ผศ.": "ผศ.", "รศ.": "รศ.", "ศ.": "ศ.", "อ.": "อ.",
+}  # fmt: skip
+LATIN_TITLES: Final = {
+    "mr": "Mr", "mister": "Mr", "mrs": "Mrs", "ms": "Ms", "miss": "Miss", "mx": "Mx", "master": "Master",
+    "mstr": "Master", "dr": "Dr", "prof": "Prof", "professor": "Prof", "khun": "Khun", "nai": "Nai", "rev": "Rev",
+    "capt": "Capt", "mme": "Mme", "herr": "Herr", "frau": "Frau",
+}  # fmt: skip
+# Said to anyone; tells nothing about the person.
+COURTESY_TITLES: Final = frozenset({"คุณ", "Khun"})
+
+LATIN_SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "mba"})
+LATIN_PARTICLES: Final = frozenset(
+    {"na", "van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "el", "al", "bin",
+     "binti", "ibn", "ben", "ter", "ten", "zu", "zur", "st", "mac", "o"}
+)  # fmt: skip
+
+# A name that begins so is how somebody is called, not what they are called (น้องศยา), unless it is a known given name.
+THAI_NICKNAME_OPENINGS: Final = ("น้อง", "พี่", "ป้า", "ลุง", "อาเจ็ก", "อาม่า", "เจ๊", "เจ้", "เฮีย", "แม่", "พ่อ", "หมอ", "ครู")
+ORGANISATION_WORDS: Final = (
+    "บริษัท", "บจก", "บมจ", "หจก", "ห้างหุ้นส่วน", "ร้าน", "โรงเรียน", "โรงพยาบาล", "มหาวิทยาลัย", "มูลนิธิ", "สมาคม", "จำกัด",
+)  # fmt: skip
+LATIN_ORGANISATION_WORDS: Final = frozenset(
+    {"ltd", "limited", "inc", "llc", "plc", "gmbh", "corp", "corporation", "company", "co", "shop", "store", "school",
+     "hospital", "university", "foundation"}
+)  # fmt: skip
+
+# Each row: forms of one English given name. A form may stand in several rows (Chris).
+_SHORT_FORMS: Final = """
+abigail abby gail
+albert al bert bertie
+alexander alex al sandy xander
+alexandra alex sandra lexi sandy
+alfred al fred alfie
+andrew andy drew
+anthony tony ant
+anna ann anne annie nan nancy
+barbara barb babs barbie
+benjamin ben benny benji
+bernard bernie
+bradley brad
+caroline carol carrie
+catherine katherine kathryn kate katie kathy cathy kitty kat
+charles charlie chuck chas charley
+charlotte lottie charlie
+christina christine tina chris chrissy
+christopher chris topher kit
+cynthia cindy
+daniel dan danny
+david dave davey
+deborah debbie deb debra
+dennis den denny
+donald don donnie
+dorothy dot dottie dolly
+douglas doug
+edward ed eddie ted teddy ned
+eleanor ellie nell nora
+elizabeth liz lizzie beth betty eliza bess libby lisa
+emily em emma
+eugene gene
+florence flo
+francis frank fran
+frances fran fanny frankie
+frederick fred freddie freddy
+gabriel gabe
+gerald gerry jerry
+gregory greg
+harold harry hal
+henry harry hank hal
+isabella bella isabel izzy
+jacob jake
+james jim jimmy jamie jem
+janet jan
+jeffrey jeff geoffrey geoff
+jennifer jen jenny
+jessica jess jessie
+john jack johnny jon
+jonathan jon jonny nathan
+joseph joe joey
+joshua josh
+judith judy
+kenneth ken kenny
+kimberly kim
+laurence lawrence larry
+leonard leo len lenny
+louis lou louie lewis
+louise lou
+margaret maggie meg peggy marge margie greta rita daisy
+martin marty
+mary molly polly may mae
+matthew matt matty
+maxwell max maximilian
+melissa mel lissa missy
+michael mike mick mickey micky
+nathaniel nathan nate nat
+nicholas nick nicky
+nicole nicky nikki
+oliver ollie
+pamela pam
+patricia pat patty tricia trish
+patrick pat paddy
+peter pete
+philip phil phillip
+rachel rach
+raymond ray
+rebecca becky becca
+richard rick dick rich richie ricky
+robert bob rob bobby robbie bert
+ronald ron ronnie
+samantha sam sammy
+samuel sam sammy
+sarah sara sally sadie
+stephen steven steve stevie
+stephanie steph stevie
+susan sue susie suzie suzanne susanna
+theodore ted theo teddy
+theresa teresa terry tess
+thomas tom tommy
+timothy tim timmy
+valerie val
+veronica ronnie vera
+victor vic
+victoria vicky tori
+vincent vince vinnie
+virginia ginny
+walter walt wally
+william bill will billy willy liam
+zachary zach zack
+"""
+
+
+def _forms() -> dict[str, frozenset[str]]:
+    rows: dict[str, set[str]] = {}
+    for number, line in enumerate(_SHORT_FORMS.split("\n")):
+        for form in line.split():
+            rows.setdefault(form, set()).add(str(number))
+    return {form: frozenset(numbers) for form, numbers in rows.items()}
+
+
+_ROWS_OF: Final = _forms()
+
+
+def same_given_name(a: str, b: str) -> bool:
+    """Whether two lower-case Latin given names are forms of one (``bob``, ``robert``). Symmetric."""
+    return a == b or not _ROWS_OF.get(a, frozenset()).isdisjoint(_ROWS_OF.get(b, frozenset()))

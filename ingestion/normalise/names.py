@@ -1,0 +1,295 @@
+"""Names of people: taken apart, and compared for the rules of evidence."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from ingestion.normalise import name_words
+from ingestion.normalise.crossing import names_similar, skeleton
+from ingestion.normalise.text import without_accents
+from ingestion.normalise.thai import is_thai, normalise_thai
+from ingestion.normalise.values import placeholder_problem
+
+Script = Literal["thai", "latin", "mixed", "other"]
+
+MAX_NAME_LENGTH: Final = 200  # characters; a longer text is not read as a name
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """One name of a person. ``first`` or ``last`` is None when not known; titles are in neither.
+
+    ``full`` is the name as it is shown, without its title; ``raw`` is what the source sent. ``display_only`` marks what
+    somebody is called in a chat or a shop (``น้องศยา``, a company, a name with digits): it may support a match and
+    never speaks against one.
+    """
+
+    first: str | None
+    last: str | None
+    title: str | None
+    full: str
+    raw: str
+    script: Script
+    display_only: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the name can be compared as a person's own."""
+        return not self.display_only and (self.first is not None or self.last is not None)
+
+
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_NOT_IN_NAMES: Final = re.compile(r"[\d@/\\_#+=|~^<>{}\[\]\u2190-\u2bff\U0001f000-\U0001faff]")
+_THAI_LETTER: Final = re.compile("[ก-ฮ]")
+_LATIN_LETTER: Final = re.compile("[A-Za-z\u00c0-\u024f]")
+_DEPENDENT: Final = re.compile("^[\u0e30-\u0e3a\u0e45-\u0e4e]")
+# น.ส. ด.ช. พล.ต.อ. ว่าที่ ร.ต. ม.ร.ว. ผศ.ดร.: two or more abbreviated words; a single one may be an initial.
+_THAI_ABBREVIATIONS: Final = re.compile(r"^(?:ว่าที่ ?)?(?:[ก-ฮ]{1,3}\. ?){2,5}(?=[ก-ฮเ-ไ]{2}|[ก-ฮ][\u0e30-\u0e4e])")
+_THAI_ABBREVIATION: Final = re.compile(r"^[ก-ฮ]{1,4}\. ?(?=[ก-ฮเ-ไ])")
+_LATIN_TITLE: Final = re.compile(r"^([A-Za-z]+)(?:\. ?| )(?=\S)")
+_BRACKETED: Final = re.compile(r"\s*[(\[“\"](.*?)[)\]”\"]\s*")
+
+
+@lru_cache(maxsize=1)
+def _known_given_names() -> frozenset[str]:
+    """Thai given names (11,800, PyThaiNLP's corpus). Loaded when a name first begins like a title."""
+    from pythainlp.corpus import thai_female_names, thai_male_names  # 0.2 s to import
+
+    return frozenset(thai_female_names() | thai_male_names()) - frozenset(name_words.THAI_WORD_TITLES)
+
+
+def _is_known_given_name(token: str) -> bool:
+    return token in _known_given_names()
+
+
+def _thai_title(text: str) -> tuple[str | None, str]:
+    """The title that a Thai name begins with and the rest, or None and the text."""
+    head, _, tail = text.partition(" ")
+    for written, title in name_words.THAI_WORD_TITLES.items():
+        if not head.startswith(written):
+            continue
+        rest = head[len(written) :].lstrip(".")
+        if not rest:
+            return (title, tail) if tail else (title, "")
+        if _DEPENDENT.match(rest) or len(rest) < 2:
+            continue
+        if _is_known_given_name(head) and not (written in name_words.THAI_CIVIL_TITLES and _is_known_given_name(rest)):
+            continue
+        return title, f"{rest} {tail}".strip()
+    if head in name_words.THAI_SPACED_TITLES and tail:
+        return name_words.THAI_SPACED_TITLES[head], tail
+    if match := _THAI_ABBREVIATIONS.match(text):
+        written = match[0].replace(" ", "")
+        return name_words.THAI_DOTTED_TITLES.get(written, written), text[match.end() :]
+    if (match := _THAI_ABBREVIATION.match(text)) and match[0].strip() in name_words.THAI_DOTTED_TITLES:
+        return name_words.THAI_DOTTED_TITLES[match[0].strip()], text[match.end() :]
+    return None, text
+
+
+def split_title(text: str) -> tuple[str | None, str]:
+    """The titles that a cleaned name begins with, in one string, and the name without them.
+
+    A Thai title is taken off only when what is left begins like a word, and the whole is not itself a given name
+    (``คุณากร`` and ``นายิกา`` stay whole).
+    """
+    titles: list[str] = []
+    for _ in range(3):  # รศ.ดร. นาย …
+        title: str | None = None
+        rest = text
+        if text and not text.isascii() and is_thai(text[:1]):
+            title, rest = _thai_title(text)
+        elif (match := _LATIN_TITLE.match(text)) and match[1].lower() in name_words.LATIN_TITLES:
+            title, rest = name_words.LATIN_TITLES[match[1].lower()], text[match.end() :]
+        elif text.rstrip(".").lower() in name_words.LATIN_TITLES:
+            title, rest = name_words.LATIN_TITLES[text.rstrip(".").lower()], ""
+        if title is None:
+            break
+        titles.append(title)
+        text = rest.strip()
+        if not text:
+            break
+    return (" ".join(titles) or None), text
+
+
+def _script(text: str) -> Script:
+    if text.isascii():
+        return "latin" if _LATIN_LETTER.search(text) else "other"
+    thai, latin = bool(_THAI_LETTER.search(text)), bool(_LATIN_LETTER.search(text))
+    if thai:
+        return "mixed" if latin else "thai"
+    return "latin" if latin else "other"
+
+
+def _split_latin(text: str) -> tuple[str | None, str | None]:
+    """First and last name of a Latin full name; middle names belong to neither."""
+    if "," in text:
+        last, _, first = text.partition(",")
+        given = _drop_suffixes(first.split())
+        if given:
+            return given[0], last.strip() or None
+        text = last
+    tokens = _drop_suffixes(text.split())
+    if not tokens:
+        return None, None
+    if len(tokens) == 1:
+        return tokens[0], None
+    start = len(tokens) - 1
+    while start > 1 and tokens[start - 1].lower().strip(".'") in name_words.LATIN_PARTICLES:
+        start -= 1
+    return tokens[0], " ".join(tokens[start:])
+
+
+def _drop_suffixes(tokens: list[str]) -> list[str]:
+    while len(tokens) > 1 and tokens[-1].strip(".,").lower() in name_words.LATIN_SUFFIXES:
+        tokens = tokens[:-1]
+    return tokens
+
+
+def _split_full(text: str) -> tuple[str | None, str | None]:
+    if _script(text) == "latin":
+        return _split_latin(text)
+    first, _, last = text.partition(" ")
+    return first or None, last.strip() or None
+
+
+def _is_display_only(text: str) -> bool:
+    if _NOT_IN_NAMES.search(text) or not _LETTER.search(text):
+        return True
+    if any(text.startswith(opening) for opening in name_words.THAI_NICKNAME_OPENINGS):
+        return not _is_known_given_name(text.partition(" ")[0])
+    if not text.isascii():
+        return any(text.startswith(word) for word in name_words.ORGANISATION_WORDS)
+    tokens = text.lower().replace(".", " ").replace(",", " ").split()
+    return len(tokens) > 1 and tokens[-1] in name_words.LATIN_ORGANISATION_WORDS
+
+
+def person_name(
+    full: str | None = None,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    title: str | None = None,
+    display_only: bool = False,
+) -> PersonName | None:
+    """The name given in one text or in parts, or None when there is none (blank, masked or a placeholder).
+
+    Parts win over ``full``. ``display_only`` says that the source's field holds what people call themselves there.
+    """
+    return _person_name(full or "", first or "", last or "", title or "", display_only)
+
+
+@lru_cache(maxsize=32_768)
+def _person_name(full: str, first: str, last: str, title: str, display_only: bool) -> PersonName | None:
+    raw = full if not (first or last) else " ".join(part for part in (title, first, last) if part)
+    if len(raw) > MAX_NAME_LENGTH:
+        return None
+    parts_given = bool(first or last)
+    found_title, given = split_title(_bare(first if parts_given else full))
+    family: str | None = _bare(last) or None if parts_given else None
+    if not parts_given or (given and " " in given and not family and _script(given) != "latin"):
+        display_only = display_only or _is_display_only(given)
+        given_name, family_name = (given, None) if display_only else _split_full(given)
+    else:
+        given_name, family_name = given or None, family
+        display_only = display_only or _is_display_only(" ".join(part for part in (given, family) if part))
+    if not given_name and not family_name:
+        return None
+    shown = " ".join(part for part in (given_name, family_name) if part) if parts_given else given
+    known_title = split_title(normalise_thai(title))[0] or normalise_thai(title) or found_title
+    return PersonName(given_name, family_name, known_title, shown, raw, _script(shown), display_only)
+
+
+def _bare(text: str) -> str:
+    """The name text in one spelling; empty for what stands for no name."""
+    text = _BRACKETED.sub(" ", normalise_thai(text)).strip(" ,;:-*")
+    return "" if placeholder_problem(text) else text
+
+
+# Given names below this likeness in one script, and below the other across scripts, are different names.
+DIFFERENT_BELOW: Final = 0.72
+DIFFERENT_ACROSS_BELOW: Final = 0.60
+AGREE_FROM: Final = 0.85
+
+
+def names_clearly_differ(a: PersonName | None, b: PersonName | None) -> bool | None:
+    """True only when both names are known and cannot well be one person's; None when one is not known.
+
+    Another surname with the same given name is no difference (people marry), nor is the other script, an initial, a
+    short form or a misspelling: what is unsure gives False. Symmetric.
+    """
+    if a is None or b is None or not a.known or not b.known:
+        return None
+    if a.first is None or b.first is None:
+        return False
+    return not (_given_may_be_same(a.first, b.first) or _parts_swapped(a, b))
+
+
+def names_agree(a: PersonName | None, b: PersonName | None) -> bool | None:
+    """True when both names are known and compatible: like given names, and no clearly different surnames.
+
+    None when one is not known. A display name that agrees is no proof of a name, so it gives None as well. Not the
+    opposite of ``names_clearly_differ``: an unsure pair gives False in both. Symmetric.
+    """
+    if a is None or b is None or not a.known or not b.known:
+        return None
+    if _parts_swapped(a, b):
+        return True
+    if a.first is None or b.first is None or not _given_are_same(a.first, b.first):
+        return False
+    return a.last is None or b.last is None or _may_be_one_spelling(a.last, b.last)
+
+
+@lru_cache(maxsize=32_768)
+def _given_may_be_same(a: str, b: str) -> bool:
+    a, b = _comparable(a), _comparable(b)
+    if _is_initial(a) or _is_initial(b):
+        return True
+    if any(_short_form_of(x, y) for x in _tokens(a) for y in _tokens(b)):
+        return True
+    return _may_be_one_spelling(a, b)
+
+
+@lru_cache(maxsize=32_768)
+def _given_are_same(a: str, b: str) -> bool:
+    a, b = _comparable(a), _comparable(b)
+    if _is_initial(a) or _is_initial(b):
+        return False
+    if name_words.same_given_name(a, b) or skeleton(a) == skeleton(b):
+        return True
+    return names_similar(a, b) >= AGREE_FROM
+
+
+def _comparable(name: str) -> str:
+    return without_accents(normalise_thai(name)).casefold().strip(" .")
+
+
+def _tokens(name: str) -> list[str]:
+    return name.replace("-", " ").split() or [name]
+
+
+def _is_initial(name: str) -> bool:
+    return sum(1 for _ in _LETTER.finditer(name)) < 2
+
+
+def _short_form_of(a: str, b: str) -> bool:
+    """Whether one is a usual short form of the other, or begins it (Som, Somchai)."""
+    if name_words.same_given_name(a, b):
+        return True
+    short, long = sorted((a, b), key=len)
+    return len(short) >= 3 and long.startswith(short)
+
+
+def _may_be_one_spelling(a: str, b: str) -> bool:
+    across = is_thai(a) != is_thai(b)
+    if names_similar(a, b) >= (DIFFERENT_ACROSS_BELOW if across else DIFFERENT_BELOW):
+        return True
+    key = skeleton(a)
+    return len(key) > 1 and key == skeleton(b)
+
+
+def _parts_swapped(a: PersonName, b: PersonName) -> bool:
+    """Whether first and last name stand in each other's place (a form filled in the other order)."""
+    if not (a.first and a.last and b.first and b.last):
+        return False
+    return names_similar(a.first, b.last) >= AGREE_FROM and names_similar(a.last, b.first) >= AGREE_FROM

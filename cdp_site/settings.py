@@ -179,6 +179,8 @@ CSRF_FAILURE_VIEW = "cdp_site.views.csrf_failure"
 # The event API's limits (Segment's): bytes.
 TRACKING_MAX_BATCH_BYTES = 500 * 1024
 TRACKING_MAX_EVENT_BYTES = 32 * 1024
+# More batches than that waiting for the digest: the event API answers 429 until it has caught up.
+TRACKING_MAX_WAITING_BATCHES = env.int("TRACKING_MAX_WAITING_BATCHES", default=20_000)
 # Larger uploads stream to the encrypted import store in chunks and never sit in memory whole.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -6,13 +6,14 @@ Ingestion knows nothing of people: it hands batches over by table state and prof
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core.access import ContainerQuerySet
 from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Department, User
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
+from ingestion.querysets import FileImportQuerySet, InboundBatchQuerySet, QuarantinedItemQuerySet, SourceQuerySet
 
 
 class Source(models.Model):
@@ -49,7 +50,7 @@ class Source(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = ContainerQuerySet.as_manager()
+    objects = SourceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("source")
@@ -61,7 +62,9 @@ class Source(models.Model):
 
 
 class WriteKey(models.Model):
-    """One row: a key that lets a system write to a source. Shown once when made; only prefix and hash are kept."""
+    """One row: a key that lets a system write to a source. Shown once when made; only prefix and hash are kept.
+
+    Written by `keys.make`; a revoked one stays as the record of who could write when."""
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
 
@@ -115,9 +118,11 @@ class FileImport(models.Model):
     format = models.CharField(max_length=10)  # csv, jsonl
     encoding = models.CharField(max_length=20)
     delimiter = models.CharField(max_length=2, blank=True)
+    has_header = models.BooleanField(default=True)  # csv: the first row names the columns
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.UPLOADED)
     problem = models.CharField(max_length=300, blank=True)  # for a person, in English with the line number
-    offset = models.BigIntegerField(default=0)  # bytes of the decoded position after the last committed chunk
+    offset = models.BigIntegerField(default=0)  # bytes of the file behind the last committed row
+    line = models.BigIntegerField(default=0)  # physical lines up to there
     rows_read = models.BigIntegerField(default=0)
     rows_broken = models.BigIntegerField(default=0)
     broken_rows = models.JSONField(default=list)  # first 1,000: {"line": n, "code": "…"}; never the row itself
@@ -126,6 +131,20 @@ class FileImport(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)  # the job that holds it; a dead job's import is taken up again
+    attempts = models.PositiveSmallIntegerField(default=0)  # jobs that took it up since it last got on
+
+    objects = FileImportQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [
+            # the watchdog's look for imports that nobody holds
+            models.Index(
+                fields=["lease_until"],
+                name="file_import_running",
+                condition=models.Q(status__in=["ready", "landing"]),
+            )
+        ]
 
 
 class InboundBatch(models.Model):
@@ -154,13 +173,13 @@ class InboundBatch(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     received_at = models.DateTimeField()  # ours
-    source = models.ForeignKey(Source, on_delete=models.PROTECT)
+    sent_at = models.DateTimeField(null=True)  # the client's, of the envelope; a message's own sentAt wins
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)  # inbound_of_source
     door = models.CharField(max_length=8, choices=Door.choices)
     lane = models.PositiveSmallIntegerField(choices=Lane.choices, default=Lane.LIVE)
     is_public_key = models.BooleanField(default=False)
     file_import = models.ForeignKey(FileImport, null=True, on_delete=models.SET_NULL, db_index=False)
     operation_id = models.UUIDField(null=True)
-    first_line = models.BigIntegerField(null=True)  # of the file, for messages about its rows
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
@@ -171,6 +190,8 @@ class InboundBatch(models.Model):
     n_suppressed = models.IntegerField(default=0)
     processed_at = models.DateTimeField(null=True)
     raw = models.BinaryField(null=True)
+
+    objects = InboundBatchQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -220,19 +241,24 @@ class QuarantinedItem(models.Model):
     at = models.DateTimeField()
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
     batch_id = models.BigIntegerField()
-    position = models.BigIntegerField()  # index in the batch, or line number of the file
+    position = models.BigIntegerField()  # index in the batch from 0, or line number of the file
     file_import = models.ForeignKey(FileImport, null=True, on_delete=models.SET_NULL)
-    reason = models.CharField(max_length=40)  # a code of ingestion.quarantine.Reason
+    reason = models.CharField(max_length=40)  # a code of ingestion.messages.Reason, or of the digest's
     detail = models.CharField(max_length=300, blank=True)  # where in the message and what was expected
     payload = models.BinaryField(null=True)  # the message as it came (sealed); removed when discarded
     subject_keys = ArrayField(models.BinaryField(), default=list)  # keyed hashes of identifiers found in it
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
 
+    objects = QuarantinedItemQuerySet.as_manager()
+
     class Meta:
         indexes: ClassVar = [
+            # the list by reason, and its samples
             models.Index(
                 fields=["source", "reason", "-id"], name="quarantine_by_reason", condition=models.Q(status="open")
-            )
+            ),
+            # what an erasure has to remove
+            GinIndex(fields=["subject_keys"], name="quarantine_by_subject"),
         ]
 
 

@@ -1,0 +1,310 @@
+"""Landing: what arrived is kept, whole and once, before anything looks into it.
+
+A door (event API, file import, screen) calls `land`; the digest calls `claim`, reads the messages with
+`ingestion.messages`, and in the transaction that stores them `quarantine`, `remember` and `settle`. Ingestion knows
+nothing of people, the digest nothing of doors.
+
+Received = stored + duplicate + quarantined + suppressed + waiting holds at every commit: an item is waiting until
+the one UPDATE of `settle`, which counts all items of its batch at once.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from cdp_site.core import hashing
+from cdp_site.core.errors import InternalError, MendableError
+from ingestion.models import FileImport, InboundBatch, QuarantinedItem, SeenMessage, Source
+from ingestion.national_ids import seal_national_ids
+
+# After that many attempts at a batch as a whole, the digest takes its items one by one and quarantines what fails.
+MAX_ATTEMPTS = 3
+RETRY_AFTER_SECONDS = 5
+# Either puts the batch into the lane that runs ahead of everything.
+_WITHDRAWALS = (b"Consent Withdrawn", b"Consent Refused")
+
+
+class BacklogProblem(MendableError):
+    """More is waiting than the digest should be given: nothing was kept, the client sends it again later."""
+
+    status = 429
+    code = "backlog"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A batch that this process holds until its lease ends.
+
+    `raw` is a JSON array of `n_items` messages. `sent_at` is the envelope's clock; a message's own `sentAt` wins.
+    `attempts` counts this one.
+    """
+
+    id: int
+    source_id: int
+    received_at: datetime
+    sent_at: datetime | None
+    door: str
+    lane: int
+    is_public_key: bool
+    file_import_id: UUID | None
+    operation_id: UUID | None
+    attempts: int
+    n_items: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Where the items of one batch went; the four sum up to its `n_items`."""
+
+    stored: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    suppressed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.stored + self.duplicate + self.quarantined + self.suppressed
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A message for the quarantine. `position` is its index in the batch, or its line in the file (`Message.place`);
+    `detail` says where in the message and what was expected, never the value;
+    `subject_keys` are `hashing.identifier_key` of the identifiers found in it, so that an erasure finds it."""
+
+    batch: Claimed
+    position: int
+    reason: str
+    payload: bytes
+    detail: str = ""
+    subject_keys: Sequence[bytes] = ()
+
+
+def land(
+    *,
+    source: Source | int,
+    messages_raw: bytes | Sequence[Any],
+    n_items: int | None = None,
+    door: str,
+    lane: int | None = None,
+    received_at: datetime | None = None,
+    sent_at: datetime | None = None,
+    is_public_key: bool = False,
+    file_import: FileImport | None = None,
+    operation_id: UUID | None = None,
+) -> InboundBatch:
+    """Keep one batch; one INSERT. It is safe from then on that the caller's transaction commits.
+
+    Args:
+        messages_raw: the JSON array as bytes, with `n_items`; or the messages themselves.
+        lane: by default withdrawals go first, files last, all else between.
+        received_at: our clock; now, unless the door has noted it earlier.
+        sent_at: the envelope's `sentAt`, for the correction of the client's clock.
+
+    National ids under a telling name are replaced by their keyed hash and last four digits before the INSERT.
+    """
+    if isinstance(messages_raw, bytes):
+        if n_items is None:
+            raise InternalError("n_items is needed with raw messages")
+        raw = messages_raw
+    else:
+        n_items = len(messages_raw)
+        raw = msgspec.json.encode(messages_raw)
+    return InboundBatch.objects.create(
+        received_at=received_at or timezone.now(),
+        sent_at=sent_at,
+        source_id=source.pk if isinstance(source, Source) else source,
+        door=door,
+        lane=_lane(raw, door) if lane is None else lane,
+        is_public_key=is_public_key,
+        file_import=file_import,
+        operation_id=operation_id,
+        n_items=n_items,
+        raw=seal_national_ids(raw),
+    )
+
+
+def _lane(raw: bytes, door: str) -> int:
+    if door == InboundBatch.Door.FILE:
+        return InboundBatch.Lane.BULK
+    withdraws = any(name in raw for name in _WITHDRAWALS)
+    return InboundBatch.Lane.WITHDRAWAL if withdraws else InboundBatch.Lane.LIVE
+
+
+def message_uuid(source_id: int, message_id: str) -> UUID:
+    """The id that a message's touchpoint bears: the same for the same (source, messageId), for ever. 128 bits of
+    SHA-256 in the form of a UUID version 8 (RFC 9562)."""
+    digest = hashlib.sha256(f"{source_id}\0{message_id}".encode("utf-8", "surrogatepass")).digest()
+    return _as_uuid8(digest)
+
+
+def message_key(message: UUID, *, key_id: str | None = None) -> UUID:
+    """The key of a message's tombstone in SeenMessage, from its `message_uuid`. Keyed, since a messageId can be made
+    of a person's data and tombstones outlive the erasure of that person."""
+    return _as_uuid8(hashing.keyed(message.hex, purpose="seen_message", key_id=key_id))
+
+
+def _as_uuid8(digest: bytes) -> UUID:
+    number = int.from_bytes(digest[:16], "big")
+    number = number & ~(0xF << 76) | 8 << 76  # version 8
+    number = number & ~(0x3 << 62) | 2 << 62  # variant of RFC 9562
+    return UUID(int=number)
+
+
+def seen(messages: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of these `message_uuid`s have a tombstone, under any of the hash keys. One query."""
+    by_key = {message_key(message, key_id=key_id): message for message in messages for key_id in hashing.key_ids()}
+    found = SeenMessage.objects.filter(key__in=list(by_key)).values_list("key", flat=True)
+    return frozenset(by_key[key] for key in found)
+
+
+def remember(messages: Iterable[UUID]) -> None:
+    """Write tombstones of `message_uuid`s whose rows are not touchpoints (any more), so that they are never taken
+    again. Sorted, so that two digests never wait for one another in a circle. One statement."""
+    keys = sorted(message_key(message) for message in messages)
+    if keys:
+        SeenMessage.objects.bulk_create([SeenMessage(key=key) for key in keys], ignore_conflicts=True)
+
+
+_CLAIM = """
+UPDATE ingestion_inboundbatch AS batch
+   SET attempts = batch.attempts + 1, lease_until = now() + make_interval(secs => %s)
+  FROM (SELECT id FROM ingestion_inboundbatch
+         WHERE status = 'waiting' AND (lease_until IS NULL OR lease_until < now())
+         ORDER BY lane, id LIMIT %s FOR UPDATE SKIP LOCKED) AS chosen
+ WHERE batch.id = chosen.id
+RETURNING batch.id, batch.source_id, batch.received_at, batch.sent_at, batch.door, batch.lane, batch.is_public_key,
+          batch.file_import_id, batch.operation_id, batch.attempts, batch.n_items, batch.raw
+"""
+
+
+def claim(limit_batches: int, lease_seconds: float) -> list[Claimed]:
+    """Take up to that many waiting batches: withdrawals first, then the oldest; other processes pass them over.
+
+    The attempt is committed before the work, so that a batch that kills its worker is known by its count. A batch
+    whose lease ended (a dead worker's) is taken again. Raises RuntimeError inside a transaction.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [lease_seconds, limit_batches])
+        rows = cursor.fetchall()
+    return sorted((Claimed(*row[:-1], bytes(row[-1])) for row in rows), key=lambda batch: (batch.lane, batch.id))
+
+
+def settle(batch_id: int, tally: Tally) -> bool:
+    """Account for one batch; see `settle_all`. False: somebody else has settled it, roll back."""
+    return batch_id in settle_all({batch_id: tally})
+
+
+def settle_all(tallies: Mapping[int, Tally]) -> frozenset[int]:
+    """Account for batches and empty their raw messages, in the caller's transaction; returns the ids it settled.
+
+    A batch that is missing in the answer was no longer waiting: a late worker whose lease had ended must roll its
+    work back, the other one's stands. Raises InternalError when a tally does not sum up to the batch's items (the
+    table's own constraint). Sorted by id. One statement.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("settle belongs into the transaction that stores the items")
+    rows = [(batch_id, t.stored, t.duplicate, t.quarantined, t.suppressed) for batch_id, t in sorted(tallies.items())]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if not columns:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [columns[0]])
+        cursor.execute(_SETTLE, columns)
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+_LOCK = "SELECT 1 FROM ingestion_inboundbatch WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+_SETTLE = """
+UPDATE ingestion_inboundbatch AS batch
+   SET status = 'digested', raw = NULL, lease_until = NULL, processed_at = now(),
+       n_stored = t.stored, n_duplicate = t.duplicate, n_quarantined = t.quarantined, n_suppressed = t.suppressed
+  FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[])
+       AS t(id, stored, duplicate, quarantined, suppressed)
+ WHERE batch.id = t.id AND batch.status = 'waiting'
+RETURNING batch.id
+"""
+
+
+def quarantine(items: Iterable[Unusable]) -> int:
+    """Keep unusable messages sealed, with their reasons, in the caller's transaction; returns how many. One INSERT."""
+    now = timezone.now()
+    rows = [
+        QuarantinedItem(
+            at=now,
+            source_id=item.batch.source_id,
+            batch_id=item.batch.id,
+            position=item.position,
+            file_import_id=item.batch.file_import_id,
+            reason=item.reason,
+            detail=item.detail[:300],
+            payload=hashing.seal(item.payload),
+            subject_keys=list(item.subject_keys),
+        )
+        for item in items
+    ]
+    QuarantinedItem.objects.bulk_create(rows)
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for the digest: batches by lane group, and how long the oldest of them has waited."""
+
+    live: int
+    bulk: int
+    oldest_seconds: float
+
+
+_BACKLOG = """
+SELECT count(*) FILTER (WHERE lane < 2), count(*) FILTER (WHERE lane = 2),
+       coalesce(extract(epoch FROM now() - min(received_at)), 0)
+  FROM ingestion_inboundbatch WHERE status = 'waiting'
+"""
+
+
+def backlog() -> Backlog:
+    """One query over the index of waiting batches."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOG)
+        live, bulk, oldest = cursor.fetchone()
+    return Backlog(live=live, bulk=bulk, oldest_seconds=float(oldest))
+
+
+class _Gate:
+    """Whether the cap of waiting live batches is reached; asked by every request, looked up once a second."""
+
+    look_every = 1.0  # seconds
+
+    def __init__(self) -> None:
+        self.looked_at = float("-inf")
+        self.is_full = False
+
+    def look(self) -> bool:
+        now = time.monotonic()
+        if now - self.looked_at >= self.look_every:
+            cap = settings.TRACKING_MAX_WAITING_BATCHES
+            waiting = InboundBatch.objects.waiting().exclude(lane=InboundBatch.Lane.BULK)
+            self.is_full = waiting.order_by()[:cap].count() >= cap
+            self.looked_at = now
+        return self.is_full
+
+
+_gate = _Gate()
+
+
+def refuse_when_full() -> None:
+    """Raises BacklogProblem when as many live batches wait as TRACKING_MAX_WAITING_BATCHES allows; a waiting import
+    never makes the event API refuse. At most one query a second in each process."""
+    if _gate.look():
+        raise BacklogProblem("Too much is waiting to be processed; send this again later.")

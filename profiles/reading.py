@@ -1,0 +1,224 @@
+"""From a landed message to what the digest writes: whose it is, what it says, what happened. No database.
+
+The message's form has been checked by `ingestion.messages`; here is what it means.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from ingestion.landing import Claimed, message_uuid
+from ingestion.messages import Item, Message, Reason, Rejection
+from ingestion.normalise.traits import normalise_traits
+from ingestion.normalise.values import placeholder_problem
+from profiles import identifiers, orders, signals
+from profiles.models import SourceRecord
+from profiles.statements import RecordKey, StatedIdentifier, Statement
+
+PAGE, SCREEN = "Page Viewed", "Screen Viewed"
+# Segment-style events by which a customer says yes or no.
+CONSENT_EVENTS: Mapping[str, str] = {
+    "Consent Granted": "granted",
+    "Consent Refused": "refused",
+    "Consent Withdrawn": "withdrawn",
+}
+# Countries tried for a phone number that is none in the source's own.
+FALLBACK_REGIONS = ("TH", "US")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What reading needs to know of a source."""
+
+    id: int
+    slug: str
+    phone_region: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatedConsent:
+    """A statement on consent before its record is known."""
+
+    purpose: str
+    channel: str
+    address: str
+    state: str
+    origin: str
+    notice_version: str
+    language: str
+    evidence: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message, understood: what will be written if it is neither duplicate nor suppressed."""
+
+    batch: Claimed
+    item: Item
+    statement: Statement
+    event: str | None = None
+    properties: Mapping[str, Any] | None = None
+    touchpoint_id: UUID | None = None
+    order: orders.StatedOrder | None = None
+    consents: tuple[StatedConsent, ...] = ()
+
+    @property
+    def has_own_touchpoint(self) -> bool:
+        """False where another row, or none, stands for the message: then a tombstone remembers it."""
+        return self.touchpoint_id == self.item.id
+
+
+def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
+    """Understand one message. A Rejection says why it cannot be used; nothing of it is written then."""
+    message = item.message
+    if message.type == "group":
+        return _reject(item, "unsupported", "type: group calls are not taken yet")
+    statement = _statement(batch, item, source)
+    if statement is None:
+        return _reject(item, Reason.MISSING, "userId or anonymousId: a real one is needed, not a placeholder")
+    event, properties = _event(message)
+    consents = _consents(message, batch, event, properties)
+    for consent in consents:
+        problem = signals.consent_problem(consent.purpose, consent.channel, consent.state)
+        if problem is not None:
+            return _reject(item, problem.reason, problem.detail)
+    order = None
+    if event in orders.STATUS_OF_EVENT:
+        try:
+            order = orders.read(
+                source_id=source.id, event=event, occurred_at=item.clocks.occurred_at, properties=properties
+            )
+        except orders.OrderProblem as problem:
+            return _reject(item, Reason.WRONG_TYPE, problem.detail)
+    return Draft(
+        batch=batch,
+        item=item,
+        statement=statement,
+        event=event,
+        properties=properties,
+        touchpoint_id=_touchpoint_id(item, event, order),
+        order=order,
+        consents=consents,
+    )
+
+
+def _reject(item: Item, reason: str, detail: str) -> Rejection:
+    return Rejection(place=item.place, reason=reason, detail=detail, raw=item.raw)
+
+
+def _touchpoint_id(item: Item, event: str | None, order: orders.StatedOrder | None) -> UUID | None:
+    if event is None:
+        return None
+    if order is not None and event in orders.BIRTH_EVENTS:
+        return message_uuid(order.source_id, orders.touchpoint_name(order))
+    identity: UUID = item.id
+    return identity
+
+
+# --- who ----------------------------------------------------------------------------------------------------------
+
+
+def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | None:
+    message = item.message
+    ours = message.cdp or {}
+    user_id, device = _usable_id(message.user_id), _usable_id(message.anonymous_id)
+    previous = _usable_id(message.previous_id) if message.type == "alias" else None
+    record_id = _usable_id((ours.get("record") or {}).get("external_id"))
+    stated: list[StatedIdentifier] = []
+    own = None
+    if record_id or user_id:
+        key = RecordKey(source.id, SourceRecord.Kind.IDENTIFIED, record_id or user_id or "")
+        if user_id:
+            own = _id("user", source.slug, user_id)
+        stated += [_id("device", source.slug, used) for used in (device, previous) if used]
+    elif device:
+        key = RecordKey(source.id, SourceRecord.Kind.ANONYMOUS, device)
+        own = _id("device", source.slug, device)
+    else:
+        return None
+    person = message.person()
+    traits = None
+    if person:
+        traits = normalise_traits(person, region=source.phone_region, fallback_regions=FALLBACK_REGIONS)
+        stated += identifiers.read(traits.identifiers, namespace=source.slug, is_public_key=batch.is_public_key)
+    stated += [_our_identifier(named, source) for named in ours.get("identifiers") or ()]
+    return Statement(
+        key=key,
+        occurred_at=item.clocks.occurred_at,
+        received_at=item.clocks.received_at,
+        traits=traits,
+        identifiers=tuple(stated),
+        own=own,
+        operation_id=batch.operation_id,
+    )
+
+
+def _usable_id(value: str | int | None) -> str | None:
+    """The id as text; None for nothing and for placeholders such as "null" and "guest", which many people share."""
+    text = "" if value is None else str(value).strip()
+    return None if not text or placeholder_problem(text) else text
+
+
+def _id(kind: str, namespace: str, value: str) -> StatedIdentifier:
+    return StatedIdentifier(kind, namespace, value, value, is_evidence=True, problem="")
+
+
+def _our_identifier(named: Mapping[str, Any], source: SourceFacts) -> StatedIdentifier:
+    """An id column of a file, as its mapping names it."""
+    value = str(named["value"]).strip()[:254]
+    problem = placeholder_problem(value)
+    return StatedIdentifier(
+        kind=named["kind"],
+        namespace=named.get("namespace") or source.slug,
+        value=value,
+        raw=str(named.get("raw", value))[:254],
+        is_evidence=problem is None,
+        problem=problem or "",
+    )
+
+
+# --- what ---------------------------------------------------------------------------------------------------------
+
+
+def _event(message: Message) -> tuple[str | None, Mapping[str, Any]]:
+    properties = message.properties or {}
+    if message.type == "track":
+        return message.event, properties
+    if message.type in {"page", "screen"}:
+        named = {"name": message.name, "category": message.category}
+        told = {key: value for key, value in named.items() if value}
+        return (PAGE if message.type == "page" else SCREEN), {**told, **properties}
+    return None, properties
+
+
+def _consents(
+    message: Message, batch: Claimed, event: str | None, properties: Mapping[str, Any]
+) -> tuple[StatedConsent, ...]:
+    stated = [
+        StatedConsent(
+            purpose=str(cell.get("purpose", "")),
+            channel=str(cell.get("channel", "")),
+            address=str(cell.get("address") or ""),
+            state=str(cell.get("state", "")),
+            origin="cell" if cell.get("cell") else "event",
+            notice_version=str(cell.get("notice_version") or "")[:40],
+            language=str(cell.get("language") or "")[:5],
+            evidence=cell.get("evidence") or {},
+        )
+        for cell in (message.cdp or {}).get("consents") or ()
+    ]
+    if event in CONSENT_EVENTS:
+        stated.append(
+            StatedConsent(
+                purpose=str(properties.get("purpose", "")),
+                channel=str(properties.get("channel", "")),
+                address=str(properties.get("address") or ""),
+                state=CONSENT_EVENTS[event],
+                origin="event",
+                notice_version=str(properties.get("notice_version") or "")[:40],
+                language=str(properties.get("language") or "")[:5],
+                evidence={"event": event, "door": batch.door},
+            )
+        )
+    return tuple(stated)

@@ -1,5 +1,6 @@
-"""What the profiles app tells the apps above it, one signal per batch, inside the transaction that it speaks of."""
+"""What the profiles app tells and asks the apps above it, without knowing them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,15 +12,15 @@ from django.dispatch import Signal
 
 @dataclass(frozen=True, slots=True)
 class ConsentStatement:
-    """What a message says about consent, not yet looked at: `purpose`, `channel` and `state` are the sender's words.
+    """What a message says about consent; `purpose`, `channel` and `state` have passed `consent_problem`.
 
     Args:
         message_id: UUID made of source and messageId; with purpose, channel, address and state it names the entry, so
-            that a message digested twice is recorded once.
-        address: normalised; empty for every address of the record.
+            that a message which is digested twice is recorded once.
+        address: as it was sent; empty for every address of the record.
         occurred_at: the source's clock, or None when the source did not say; `received_at`: ours.
-        origin: "event" (the person's own act), "browser" (the same through a public write key, which anybody can
-            use), "cell" (a column of a file) or "screen" (told to a member of staff).
+        origin: "event" (the person's own act) or "cell" (a column of a file, repeated whether it changed or not).
+        may_overrule: False for what anybody may have sent (a public write key): it never overrides a denial.
         evidence: how it was said (form, page, row of a file); ids and codes.
     """
 
@@ -33,35 +34,49 @@ class ConsentStatement:
     occurred_at: datetime | None
     received_at: datetime
     origin: str
+    may_overrule: bool = True
     notice_version: str = ""
     language: str = ""
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
     operation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedConsent:
-    """A statement that was not recorded: the digest quarantines its message. `reason` is a code, `detail` says what
-    was expected and holds no value of a customer."""
+class ConsentProblem:
+    """Why a statement cannot be recorded. `reason` is a code, `detail` says what was expected."""
 
-    statement: ConsentStatement
     reason: str
     detail: str
 
 
-# Sent by the digest with `statements`: a list of ConsentStatement. Receivers write in the digest's transaction and
-# return a list of RejectedConsent.
+# A message is being read: `purpose`, `channel`, `state`. Receivers return a ConsentProblem or None.
+consent_checked = Signal()
+# Sent by the digest with `statements`, a list of ConsentStatement: receivers append them in its transaction.
 consents_stated = Signal()
+# Sent by the digest at the end of its transaction with `profile_ids` and `event_type_ids` (frozensets) that it touched.
+records_resolved = Signal()
+
+
+def consent_problem(purpose: str, channel: str, state: str) -> ConsentProblem | None:
+    """The first objection to a statement before anything of its message is written; None when it can be recorded."""
+    answers = consent_checked.send(sender=None, purpose=purpose, channel=channel, state=state)
+    return next((problem for _receiver, problem in answers if problem is not None), None)
+
+
+def send_consents(statements: Sequence[ConsentStatement]) -> None:
+    """Hand statements over within the digest's transaction; an error of a receiver undoes it."""
+    if statements:
+        consents_stated.send(sender=None, statements=statements)
 
 
 @register()
 def somebody_keeps_consents(app_configs: Any, **kwargs: Any) -> list[Error]:
     """Without a receiver every refusal that a source sends would be lost in silence."""
-    if consents_stated.has_listeners():
+    if consents_stated.has_listeners() and consent_checked.has_listeners():
         return []
     return [
         Error(
-            "Nobody receives profiles.signals.consents_stated: consents from events and files would be lost.",
+            "Nobody receives consents from events and files (profiles.signals): they would be lost.",
             hint="consent.apps.ConsentConfig.ready connects consent.receivers.",
             id="profiles.E001",
         )

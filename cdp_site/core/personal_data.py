@@ -6,6 +6,7 @@ so that what one of them reaches, the others reach too.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -38,9 +39,17 @@ class Subject:
     identifier_keys: frozenset[bytes] = field(default_factory=frozenset)
 
 
+class Ground(StrEnum):
+    """Why a row outlives an erasure. The wording, with the law's section, is `consent.wording.GROUNDS`."""
+
+    ACCOUNTING = "accounting"  # Accounting Act s.14: five years
+    PROOF = "proof"  # accountability, PDPA s.39 and s.40: that it was done, and by whom
+    SUPPRESSION = "suppression"  # so that the erasure lasts
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What a holder did: table name → rows erased, anonymised, kept (with the ground of keeping)."""
+    """What a holder did or would do: model label → rows erased, anonymised, kept (with the `Ground` of keeping)."""
 
     erased: Mapping[str, int] = field(default_factory=dict)
     anonymised: Mapping[str, int] = field(default_factory=dict)
@@ -50,15 +59,18 @@ class Outcome:
 class Holder(Protocol):
     """A store of personal data. `name` is stable: erasure steps are recorded under it.
 
-    `tables` are the model labels that it answers for. `locate` returns table → rows without changing anything;
-    `export` returns JSON-ready rows by table; `erase` runs inside the caller's transaction; `reassign` re-derives
-    the owner of rows of the given records after merge or unmerge (rows owned by record need nothing).
+    `tables` are the model labels that it answers for. `locate` returns table → rows that lead to the person, without
+    changing anything: after `erase` it finds none but those that `erase` reported as kept. `preview` says what `erase`
+    would do; `export` returns JSON-ready rows by table; `erase` runs inside the caller's transaction; `reassign`
+    re-derives the owner of rows of the given records after merge or unmerge (rows owned by record need nothing).
     """
 
     name: str
     tables: tuple[str, ...]
 
     def locate(self, subject: Subject) -> Mapping[str, int]: ...
+
+    def preview(self, subject: Subject) -> Outcome: ...
 
     def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]: ...
 
@@ -70,13 +82,18 @@ class Holder(Protocol):
 
 
 class BaseHolder:
-    """A holder that keeps nothing to rectify or to reassign: most override `locate`, `export` and `erase`."""
+    """A holder that keeps nothing to rectify or to reassign: most override `locate`, `export` and `erase`, and
+    `preview` where some rows are anonymised or kept."""
 
     name: str
     tables: tuple[str, ...] = ()
 
     def locate(self, subject: Subject) -> Mapping[str, int]:
         return {}
+
+    def preview(self, subject: Subject) -> Outcome:
+        """All that is found goes."""
+        return Outcome(erased=self.locate(subject))
 
     def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
         return {}
@@ -154,5 +171,34 @@ class AccessLogHolder(BaseHolder):
         return Outcome(erased={"core.AccessLogEntry": count})
 
 
+class AuditHolder(BaseHolder):
+    """What was done to the customer and by whom: names the object, holds no value, and stays as proof."""
+
+    name = "core.audit"
+    tables = ("core.AuditEvent",)
+
+    def _rows(self, subject: Subject) -> "models.QuerySet[Any]":
+        profiles = [str(key) for key in (*subject.profile_ids, *subject.public_ids)]
+        records = [str(key) for key in subject.record_ids]
+        return apps.get_model("core", "AuditEvent")._default_manager.filter(
+            models.Q(target_type="profiles.Profile", target_id__in=profiles)
+            | models.Q(target_type="profiles.SourceRecord", target_id__in=records)
+        )
+
+    def locate(self, subject: Subject) -> Mapping[str, int]:
+        return {"core.AuditEvent": self._rows(subject).count()}
+
+    def preview(self, subject: Subject) -> Outcome:
+        return Outcome(kept={"core.AuditEvent": (self._rows(subject).count(), Ground.PROOF)})
+
+    def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
+        rows = self._rows(subject).order_by("pk").values("at", "action", "fields")
+        return {"core.AuditEvent": [{**row, "at": row["at"].isoformat()} for row in rows]}
+
+    def erase(self, subject: Subject) -> Outcome:
+        return self.preview(subject)
+
+
 def register_core_holders() -> None:
     register_holder(AccessLogHolder(), order=500)
+    register_holder(AuditHolder(), order=510)

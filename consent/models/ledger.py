@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.ids import uuid7
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from consent.models.purpose import Channel, Purpose
+from consent.querysets import ConsentEntryQuerySet
 from ingestion.models import Source
 from profiles.models import SourceRecord
 
@@ -16,7 +17,8 @@ class ConsentEntry(models.Model):
     """One row: a statement about consent by or for the person of a record. Append-only by trigger; only a running
     erasure step may delete. Owned by its record, so merge and unmerge need no rewriting.
 
-    Written by the receiver of the digest and by the consent screen. Current state is derived: consent/states.py.
+    Written by `consent.ledger`: for the digest and for the consent screen. Current state is derived by the rules of
+    `consent.states`. Goes with the person's erasure.
     """
 
     PERSONAL_DATA: ClassVar[Classification] = {
@@ -33,6 +35,7 @@ class ConsentEntry(models.Model):
 
     class Origin(models.TextChoices):
         EVENT = "event", _("own act of the person")
+        BROWSER = "browser", _("web page, unconfirmed")  # by a public write key: never overrules a denial
         CELL = "cell", _("column of a file")
         SCREEN = "screen", _("told to a member of staff")
 
@@ -55,8 +58,17 @@ class ConsentEntry(models.Model):
     supersedes_until = models.DateTimeField(null=True)
     operation_id = models.UUIDField(null=True)
 
+    objects = ConsentEntryQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(
+                name="consent_overruled_by_own_act",
+                condition=models.Q(supersedes_until__isnull=True)
+                | models.Q(
+                    state="granted", origin__in=["event", "screen"], supersedes_until__lt=models.F("occurred_at")
+                ),
+            ),
             models.CheckConstraint(
                 name="consent_not_in_the_future", condition=models.Q(occurred_at__lte=models.F("received_at"))
             ),

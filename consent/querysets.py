@@ -1,0 +1,48 @@
+"""Named queries over the ledger and over requests."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from cdp_site.core.access import Permission, may
+from cdp_site.core.models import User
+
+
+class ConsentEntryQuerySet(models.QuerySet[Any]):
+    def of_records(self, record_ids: Iterable[int]) -> "ConsentEntryQuerySet":
+        return self.filter(record__in=record_ids)
+
+    def of_profiles(self, profile_ids: Iterable[int]) -> "ConsentEntryQuerySet":
+        """Of the records that belong to the profiles now."""
+        return self.filter(record__memberships__profile__in=profile_ids, record__memberships__valid_to__isnull=True)
+
+
+class DataSubjectRequestQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> "DataSubjectRequestQuerySet":
+        """All of them for who may view requests, none for others: a request belongs to no department."""
+        return self.all() if may(user, Permission.VIEW_REQUESTS) else self.none()
+
+    def open(self) -> "DataSubjectRequestQuerySet":
+        return self.filter(status__in=self.model.OPEN)
+
+    def queue(self) -> "DataSubjectRequestQuerySet":
+        """Open ones, the most urgent first."""
+        return self.open().order_by("due_at", "pk")
+
+    def ended(self) -> "DataSubjectRequestQuerySet":
+        """No longer open, the newest first."""
+        return self.exclude(status__in=self.model.OPEN).order_by("-received_at", "-pk")
+
+    def about(self, public_ids: Iterable[UUID]) -> "DataSubjectRequestQuerySet":
+        return self.filter(subject__in=public_ids)
+
+    def abandoned(self, now: datetime) -> "DataSubjectRequestQuerySet":
+        """Whose job has died, or was never started: running without a live lease, approved, or stopped half-way and
+        due for another try."""
+        return self.filter(status__in=["approved", "running", "partial"]).filter(
+            models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=now)
+        )

@@ -226,7 +226,8 @@ def _store(drafts: Sequence[Draft]) -> dict[tuple[int, int], str]:
         is_late = draft.has_own_touchpoint and draft.touchpoint_id not in inserted
         outcomes[_place(draft)] = "duplicate" if is_late else "stored"
     landing.remember(draft.item.id for draft in fresh if not draft.has_own_touchpoint)
-    signals.send_consents([said for draft in fresh for said in _consents(draft, owners[draft.statement.key])])
+    if stated := [said for draft in fresh for said in _consents(draft, owners[draft.statement.key])]:
+        _keep_consents(stated)
     signals.records_resolved.send(
         sender=None,
         profile_ids=frozenset(owner.profile_id for owner in owners.values()),
@@ -337,6 +338,13 @@ def _kept_properties(draft: Draft) -> dict[str, Any]:
     return properties
 
 
+def _keep_consents(statements: list[signals.ConsentStatement]) -> None:
+    """Hand statements to the ledger. They were understood before (`consent_asked`), so a refusal now is a fault."""
+    for _receiver, rejected in signals.consents_stated.send(sender=None, statements=statements):
+        if rejected:
+            raise InternalError(f"the ledger refused {len(rejected)} statements: {rejected[0].reason}")
+
+
 def _consents(draft: Draft, owner: Owner) -> list[signals.ConsentStatement]:
     clocks = draft.item.clocks
     return [
@@ -350,11 +358,10 @@ def _consents(draft: Draft, owner: Owner) -> list[signals.ConsentStatement]:
             state=consent.state,
             occurred_at=clocks.occurred_at,
             received_at=clocks.received_at,
-            origin=consent.origin,
-            may_overrule=consent.origin == "event" and not draft.batch.is_public_key,
+            origin="browser" if draft.batch.is_public_key else consent.origin,
             notice_version=consent.notice_version,
             language=consent.language,
-            evidence=consent.evidence,
+            evidence=dict(consent.evidence),
             operation_id=draft.statement.operation_id,
         )
         for consent in draft.consents

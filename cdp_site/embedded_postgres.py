@@ -97,6 +97,11 @@ class Home:
         return self.folder / "server.log"
 
     @property
+    def server_pid(self) -> Path:
+        """Number of the server that the keeper of today started."""
+        return self.folder / "server.pid"
+
+    @property
     def users_lock(self) -> Path:
         return self.folder / "users.lock"
 
@@ -414,6 +419,7 @@ def _spawn_keeper(home: Home) -> None:
     """Start the keeper, away from our terminal and process group, and wait until it holds its lock."""
     if home.log.exists() and home.log.stat().st_size > LOG_LIMIT:
         home.log.replace(home.log.with_suffix(".log.1"))
+    home.server_pid.unlink(missing_ok=True)
     command = [sys.executable, "-E", "-S", "-B", "-m", "cdp_site.postgres_keeper", "keep", home.as_json()]
     with home.log.open("ab") as log:
         keeper = subprocess.Popen(
@@ -441,12 +447,13 @@ def _wait_until_ready(home: Home, say: Say) -> None:
 
 
 def _is_ready(home: Home) -> bool:
-    """Ready by its own word in postmaster.pid (line 8), and answering on the socket."""
+    """Started by today's keeper, ready by its own word in postmaster.pid (line 8), and answering on the socket."""
     try:
+        started = home.server_pid.read_text()
         lines = (home.cluster / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
         return False
-    if len(lines) < 8 or lines[7].strip() != "ready" or not is_running(int(lines[0])):
+    if len(lines) < 8 or lines[0] != started or lines[7].strip() != "ready" or not is_running(int(started)):
         return False
     with socket.socket(socket.AF_UNIX) as probe:
         try:
@@ -468,10 +475,14 @@ def _start_failed(home: Home) -> DatabaseProblem:
 
 
 def is_running(pid: int) -> bool:
+    """Whether there is such a process, of any user. One that has ended and waits for its parent does not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return True  # no /proc on this system

@@ -25,7 +25,7 @@ MEGABYTE = 1024 * 1024
 class Keeper:
     """PostgreSQL's parent. One per cluster: it holds the cluster's keeper lock."""
 
-    FAST_DEATHS = 8  # starts in a row that end within two seconds, before it gives up
+    FAST_DEATHS = 4  # starts in a row that end within two seconds, before it gives up: about 2 s in all
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -58,18 +58,18 @@ class Keeper:
     def _keep_running(self) -> int:
         fast_deaths = 0
         while not self.leaving.is_set():
-            defuse_stale_pid_files(self.home)
+            clear_up_after_killed_server(self.home)
             _write_settings(self.home)
             begun = time.monotonic()
             self.server = _start(self.home)
+            self.home.server_pid.write_text(str(self.server.pid))
             if self.leaving.is_set():
                 self.leave()
             self._wait_for_end(self.server)
             fast_deaths = fast_deaths + 1 if time.monotonic() - begun < 2 else 0
             if fast_deaths >= self.FAST_DEATHS:
                 return 1
-            # Also the time that the backends of a killed server need to notice and free its shared memory.
-            self.leaving.wait(min(2.0, 0.1 * 2**fast_deaths))
+            self.leaving.wait(0.1 * 2**fast_deaths)
         return 0
 
     def _wait_for_end(self, server: subprocess.Popen[bytes]) -> None:
@@ -105,13 +105,14 @@ def become_postgres(home: Home) -> None:
     os.execve(program, [program, "-D", str(home.cluster), "-k", str(home.socket_folder)], SERVER_ENVIRONMENT)
 
 
-def defuse_stale_pid_files(home: Home) -> None:
-    """Make the pid files of a killed server harmless. Called by the only keeper there is.
+def clear_up_after_killed_server(home: Home) -> None:
+    """Make what a killed server left behind harmless. Called by the only keeper there is.
 
     PostgreSQL itself sees through the pid of a dead process, but takes any living process of its account that got the
     same number (usual after a reboot or in a container) for a running server. Its check of the shared memory, which
     is named in the same file, must stay: so only the number is replaced, by that of this process, which PostgreSQL
-    passes over as its parent's. A server that lives on without its keeper is stopped.
+    passes over as its parent's. A server that lives on without its keeper is stopped, and so are the backends of a
+    killed server, which notice its death only when they are done with their query.
     """
     pid_file = home.cluster / "postmaster.pid"
     try:
@@ -119,11 +120,11 @@ def defuse_stale_pid_files(home: Home) -> None:
         pid = int(first)
     except (FileNotFoundError, ValueError):
         pid = 0
-    if pid and is_running(pid):
-        if str(home.cluster) in _command_of(pid):
-            _stop_orphan(pid)
-        else:
-            pid_file.write_text(f"{os.getpid()}\n{rest}")
+    if pid and is_running(pid) and str(home.cluster) in _command_of(pid):
+        _stop_orphan(pid)
+    if pid and pid_file.exists():
+        pid_file.write_text(f"{os.getpid()}\n{rest}")
+    _kill_backends(home)
     (home.socket_folder / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
 
 
@@ -136,6 +137,14 @@ def _stop_orphan(pid: int) -> None:
             time.sleep(0.05)
         if not is_running(pid):
             return
+
+
+def _kill_backends(home: Home) -> None:
+    """Of a dead server: processes of PostgreSQL that work in the cluster's folder (where /proc exists)."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").samefile(home.cluster) and (process / "comm").read_text().strip() == "postgres":
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _command_of(pid: int) -> str:

@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class OperationsConfig(AppConfig):
     name = "cdp_site.operations"
     label = "operations"
+
+    def ready(self) -> None:
+        from cdp_site.operations import database_fitness  # noqa: F401  registers its check

@@ -1,0 +1,10 @@
+"""Small housekeeping of the frame itself; the apps bring their own chores."""
+
+from importlib import import_module
+
+from django.conf import settings
+
+
+def clear_expired_sessions() -> None:
+    """Delete sessions that have run out; Django only stops accepting them."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

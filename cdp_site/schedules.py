@@ -1,0 +1,34 @@
+"""Everything that the platform does by the clock: one list.
+
+The job cluster copies it into django-q2's table when it starts, and deletes there what is no longer listed here.
+"""
+
+from dataclasses import dataclass
+from datetime import time
+
+
+@dataclass(frozen=True)
+class Chore:
+    """A function without arguments that runs regularly, in the job cluster.
+
+    Attributes:
+        function: its dotted path.
+        every_minutes: the pause between two runs; or
+        daily_at: the time of day in the company's time zone.
+    """
+
+    name: str
+    function: str
+    every_minutes: int | None = None
+    daily_at: time | None = None
+
+    def __post_init__(self) -> None:
+        if (self.every_minutes is None) == (self.daily_at is None):
+            raise ValueError(f"{self.name}: either every_minutes or daily_at")
+
+
+CHORES = (
+    Chore("sign of life", "cdp_site.operations.cluster.give_sign_of_life", every_minutes=1),
+    Chore("seal the audit", "cdp_site.core.audit.seal_pending", every_minutes=1),
+    Chore("end old sessions", "cdp_site.operations.chores.clear_expired_sessions", daily_at=time(3, 10)),
+)

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from ingestion.normalise.romanise import romanise
 from ingestion.normalise.text import without_accents
@@ -19,7 +19,8 @@ _FOLDS: Final = [
     (re.compile(pattern), folded)
     for pattern, folded in (
         ("[^a-z ]", ""), ("ph|bh|pp", "p"), ("tch|ch|j|sh", "c"), ("kh|gh|ck|q|x", "k"), ("th|dh", "t"), ("ng", "n"),
-        ("(?<=[oa])r(?=n|$)", ""), ("v", "w"), ("g", "k"), ("b", "p"), ("d", "t"), ("z", "s"), ("f", "p"), ("r", "l"),
+        ("(?<=n)[td](?= |$)", ""), ("(?<=[oa])r(?=n|$)", ""),
+        ("v", "w"), ("g", "k"), ("b", "p"), ("d", "t"), ("z", "s"), ("f", "p"), ("r", "l"),
         ("ee|ea|y|e(?=e)", "i"), ("oo|ou|ue|eu", "u"), ("ae|ai|ei|ay", "e"), ("au|aw|ao", "o"),
         (r"(.)\1+", r"\1"), ("h", ""),
     )
@@ -50,20 +51,49 @@ _CLASSES: Final = str.maketrans({**dict.fromkeys("aeiou wyh", ""), "c": "t", "s"
 
 
 def names_similar(a: str, b: str) -> float:
-    """How alike two names read, from 0 to 1, whatever scripts they are written in. Symmetric."""
+    """How alike two names read, from 0 to 1, whatever scripts they are written in. Symmetric.
+
+    Jaro-Winkler of the folded readings: it forgives most, and is meant for finding and ranking candidates. It gives
+    names that only begin alike (Kittisak, Kittipong) more than .8: for telling people apart see ``readings_agree``.
+    """
     a, b = normalise_thai(a).casefold(), normalise_thai(b).casefold()
     if not a or not b:
         return 0.0
     if a == b:
         return 1.0
-    likeness = _likeness(folded(a), folded(b))
+    likeness = _jaro_winkler(folded(a), folded(b))
     if is_thai(a) == is_thai(b):
-        return max(likeness, _likeness(without_tones(a), without_tones(b)))
+        return max(likeness, _jaro_winkler(without_tones(a), without_tones(b)))
     return likeness
 
 
-def _likeness(a: str, b: str) -> float:
+def _jaro_winkler(a: str, b: str) -> float:
     """Jaro-Winkler, made symmetric: its matching window can pair letters differently from the other side."""
     if not a or not b:
         return 0.0
     return max(JaroWinkler.similarity(a, b), JaroWinkler.similarity(b, a))
+
+
+@lru_cache(maxsize=65_536)
+def readings_agree(a: str, b: str) -> float:
+    """How likely two names are spellings of one, from 0 to 1, counting every letter alike. Symmetric.
+
+    Families give their children names that begin alike, so the beginning has no more weight here than the end. Two
+    names in one script compare by their letters or by their reading, whichever agrees more; across scripts by reading:
+    the mean of folded reading and consonant skeleton, since vowels are where spellings part.
+    """
+    a, b = normalise_thai(a).casefold(), normalise_thai(b).casefold()
+    if a == b:
+        return 1.0 if a else 0.0
+    folded_a, folded_b = folded(a), folded(b)
+    if not folded_a or not folded_b:
+        return OSA.normalized_similarity(a, b)
+    reading = (
+        OSA.normalized_similarity(folded_a, folded_b) + OSA.normalized_similarity(skeleton(a), skeleton(b))
+    ) / 2  # fmt: skip
+    if is_thai(a) != is_thai(b):
+        return reading
+    letters = OSA.normalized_similarity(without_tones(a), without_tones(b))
+    if is_thai(a):  # Thai spelling says more than the reading, which many names share
+        return max(letters, reading - 0.2)
+    return max(letters, reading)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from ingestion.normalise.text import clean
 from ingestion.normalise.thai import ascii_digits, normalise_thai
@@ -59,7 +59,8 @@ _ERA_WORDS: Final = re.compile(
 )
 _LEADING_WORDS: Final = re.compile(r"^(?:วัน\S*?ที่|วันที่|mon|tue|wed|thu|fri|sat|sun)[a-z]*[ ,.]*")
 _TIME: Final = re.compile(
-    r"[t ,]+(?:เวลา\s*)?(\d{1,2})[:.](\d\d)(?:[:.](\d\d)(?:[.,](\d{1,9}))?)?\s*(น\.?|am|pm)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$"
+    r"[t ,]+(?:เวลา\s*)?(\d{1,2})[:.](\d\d)(?:[:.](\d\d)(?:[.,](\d{1,9}))?)?"
+    r"\s*(น\.?|am|pm)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$"
 )
 
 
@@ -67,7 +68,7 @@ def normalise_date(raw: str, *, order: DateOrder = "dmy", two_digit_years: TwoDi
     """The day as ISO 8601 in the Gregorian calendar; a time of day behind it is left out.
 
     A year from 2400 on is Buddhist era (− 543). A two-digit year stays raw with ``AMBIGUOUS_YEAR`` unless
-    ``two_digit_years`` says what it means. Day and month that fit only the other ``order`` stay raw with
+    ``two_digit_years`` says what it means. Day and month that fit only another ``order`` stay raw with
     ``DATE_ORDER``: the order chosen for the source is then wrong, and its other rows would be read wrongly.
     """
     return _normalise(raw, order, two_digit_years)
@@ -80,72 +81,76 @@ def _normalise(raw: str, order: DateOrder, two_digit_years: TwoDigitYears | None
         return Normalised.bad(text, raw, Problem.TOO_LONG)
     if problem := placeholder_problem(text):
         return Normalised.bad(text, raw, problem)
-    found = _read(_TIME.sub("", text.lower()), order, two_digit_years)
+    found = _read(_TIME.sub("", text.lower()), _Convention(order, two_digit_years))
     return Normalised.bad(text, raw, found) if isinstance(found, Problem) else Normalised.good(found.isoformat(), raw)
 
 
-def _read(text: str, order: DateOrder, two_digit_years: TwoDigitYears | None) -> date | Problem:
+class _Convention(NamedTuple):
+    """How a date's numbers are meant."""
+
+    order: DateOrder
+    two_digit_years: TwoDigitYears | None = None
+    era: Era | None = None  # named in the text itself
+
+
+def _read(text: str, convention: _Convention) -> date | Problem:
     """The date that a lower-case text without a time of day gives, or what is wrong with it."""
     if iso := _ISO.fullmatch(text):
-        return _day(iso[1], int(iso[2]), int(iso[3]), two_digit_years)
+        return _day(iso[1], iso[2], iso[3], convention)
     if not text.isascii():
         text = normalise_thai(text)
-    era: Era | None = None
     if words := _ERA_WORDS.search(text):
-        era = "buddhist" if words[1] else "gregorian"
+        convention = convention._replace(era="buddhist" if words[1] else "gregorian")
         text = clean(_ERA_WORDS.sub(" ", text))
     text = _LEADING_WORDS.sub("", text).strip(" ,.")
     if numeric := _NUMERIC.fullmatch(text):
-        return _numeric(numeric[1], numeric[2], numeric[3], order, two_digit_years, era)
+        return _numeric(numeric[1], numeric[2], numeric[3], convention)
     if _COMPACT.fullmatch(text):
-        return _compact(text, order, two_digit_years)
+        return _compact(text, convention)
     if (named := _DAY_FIRST.fullmatch(text)) and (month := _month(named[2])):
-        return _day(named[3], month, int(named[1]), two_digit_years, era)
+        return _day(named[3], month, named[1], convention)
     if (named := _MONTH_FIRST.fullmatch(text)) and (month := _month(named[1])):
-        return _day(named[3], month, int(named[2]), two_digit_years, era)
+        return _day(named[3], month, named[2], convention)
     return Problem.MALFORMED
 
 
-def _month(name: str) -> int | None:
-    return _MONTHS.get(name.replace(".", ""))
+def _month(name: str) -> str | None:
+    number = _MONTHS.get(name.replace(".", ""))
+    return str(number) if number else None
 
 
-def _numeric(
-    a: str, b: str, c: str, order: DateOrder, two_digit_years: TwoDigitYears | None, era: Era | None
-) -> date | Problem:
-    if len(a) == 4:
-        return _day(a, int(b), int(c), two_digit_years, era) if len(c) <= 2 else Problem.MALFORMED
-    if len(a) == 3 or len(c) == 3:
+def _numeric(a: str, b: str, c: str, convention: _Convention) -> date | Problem:
+    if len(a) == 4 and len(c) <= 2:
+        return _day(a, b, c, convention)
+    if len(a) > 2 or len(c) == 3:
         return Problem.MALFORMED
-    if order == "ymd" and len(c) <= 2:
-        return _day(a, int(b), int(c), two_digit_years, era)
-    month, day = (int(a), int(b)) if order == "mdy" else (int(b), int(a))
-    if month > 12 >= day:
+    if convention.order == "ymd":
+        return _day(a, b, c, convention) if len(c) <= 2 else Problem.DATE_ORDER
+    month, day = (a, b) if convention.order == "mdy" else (b, a)
+    if int(month) > 12 >= int(day):
         return Problem.DATE_ORDER
-    return _day(c, month, day, two_digit_years, era)
+    return _day(c, month, day, convention)
 
 
-def _compact(text: str, order: DateOrder, two_digit_years: TwoDigitYears | None) -> date | Problem:
-    """Eight digits: year first (20051231), else as ``order`` says. Both never fit, since no month is 18–26."""
-    found = _day(text[:4], int(text[4:6]), int(text[6:]), two_digit_years)
+def _compact(text: str, convention: _Convention) -> date | Problem:
+    """Eight digits: year first (20051231), else as the order says. Both never fit, since no month is 18–26."""
+    found = _day(text[:4], text[4:6], text[6:], convention)
     if not isinstance(found, Problem):
         return found
-    return _numeric(text[:2], text[2:4], text[4:], "mdy" if order == "mdy" else "dmy", two_digit_years, None)
+    return _numeric(text[:2], text[2:4], text[4:], convention)
 
 
-def _day(
-    year: str, month: int, day: int, two_digit_years: TwoDigitYears | None, era: Era | None = None
-) -> date | Problem:
+def _day(year: str, month: str, day: str, convention: _Convention) -> date | Problem:
     number = int(year)
     if len(year) <= 2:
-        if two_digit_years is None:
-            return Problem.AMBIGUOUS_YEAR if _is_day(2000, month, day) else Problem.MALFORMED
-        number = two_digit_years.year(number)
-    elif era == "buddhist" or number >= FIRST_BUDDHIST_YEAR:
+        if convention.two_digit_years is None:
+            return Problem.AMBIGUOUS_YEAR if _is_day(2000, int(month), int(day)) else Problem.MALFORMED
+        number = convention.two_digit_years.year(number)
+    elif convention.era == "buddhist" or (convention.era is None and number >= FIRST_BUDDHIST_YEAR):
         number -= BUDDHIST_OFFSET
-    if number not in _PLAUSIBLE or not _is_day(number, month, day):
+    if number not in _PLAUSIBLE or not _is_day(number, int(month), int(day)):
         return Problem.MALFORMED
-    return date(number, month, day)
+    return date(number, int(month), int(day))
 
 
 def _is_day(year: int, month: int, day: int) -> bool:
@@ -181,11 +186,11 @@ def parse_timestamp(raw: str, *, zone: tzinfo, order: DateOrder = "dmy") -> date
 
 def _read_timestamp(text: str, zone: tzinfo, order: DateOrder) -> datetime | None:
     time = _TIME.search(text)
-    day = _read(text[: time.start()] if time else text, order, None)
+    day = _read(text[: time.start()] if time else text, _Convention(order))
     if isinstance(day, Problem):
         return None
     if time is None:
-        return _in_utc(datetime(day.year, day.month, day.day), zone)
+        return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
     hour = int(time[1])
     if time[5] in ("am", "pm"):
         if not 1 <= hour <= 12:

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-# What a title may be written as → how it is shown. Thai word titles are also written without a space (นายสมชาย).
-THAI_WORD_TITLES: Final = {
-    "นางสาว": "นางสาว", "นาง": "นาง", "นาย": "นาย", "เด็กชาย": "เด็กชาย", "เด็กหญิง": "เด็กหญิง", "คุณหญิง": "คุณหญิง",
-    "ท่านผู้หญิง": "ท่านผู้หญิง", "คุณ": "คุณ", "หม่อมหลวง": "หม่อมหลวง", "หม่อมราชวงศ์": "หม่อมราชวงศ์",
-    "ว่าที่ร้อยตรี": "ว่าที่ร้อยตรี", "นายแพทย์": "นายแพทย์", "แพทย์หญิง": "แพทย์หญิง",
-}  # fmt: skip
+# Written as a word of their own or with the name (นายสมชาย). Longest first, since นางสาว begins with นาง.
+THAI_WORD_TITLES: Final = (
+    "หม่อมราชวงศ์", "ว่าที่ร้อยตรี", "ท่านผู้หญิง", "แพทย์หญิง", "หม่อมหลวง", "นายแพทย์", "เด็กหญิง", "คุณหญิง", "เด็กชาย",
+    "นางสาว", "คุณ", "นาง", "นาย",
+)  # fmt: skip
 # Those of them that no given name begins with: นาย in นายณัฐ is the title although a list of names holds นายณัฐ.
 THAI_CIVIL_TITLES: Final = frozenset({"นาย", "นาง", "นางสาว", "เด็กชาย", "เด็กหญิง"})
+# What these may be written as → how they are shown.
 THAI_SPACED_TITLES: Final = {"ดร": "ดร.", "นส": "นางสาว", "ดช": "เด็กชาย", "ดญ": "เด็กหญิง", "อาจารย์": "อาจารย์"}
 THAI_DOTTED_TITLES: Final = {
     "น.ส.": "นางสาว", "นส.": "นางสาว", "ด.ช.": "เด็กชาย", "ด.ญ.": "เด็กหญิง", "ดช.": "เด็กชาย", "ดญ.": "เด็กหญิง",

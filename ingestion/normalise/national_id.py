@@ -53,11 +53,12 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[ก-๛]+")
 _THAI_NAMES: Final = re.compile(
     "บัตรประชาชน|บัตรปชช|ประจำตัวประชาชน|เลขประชาชน|ผู้เสียภาษี|เลข13หลัก|เลขที่บัตร|เลขบัตรปจต|^ปชช|บัตรประจำตัวปชช"
 )
+_OTHER_THAI_CARDS: Final = re.compile("สมาชิก|พนักงาน|เครดิต|นิติบุคคล|นักเรียน|นักศึกษา")
 _ENGLISH_NAMES: Final = re.compile(
     r"(?:^|_)(?:"
     r"(?:national|citizen|thai|personal|identity)_(?:id|identification|number|no|card)"
     r"|(?:national|citizen|thai|personal)id(?:no|number|card)?|id_?card|identity_?card|citizen_?(?:no|number)"
-    r"|nric|pid|cid|ssn|social_security|tax_?(?:payer_?)?(?:id|no|number)|tin"
+    r"|nric|ssn|social_security|tax_?(?:payer_?)?(?:id|no|number)"
     r")(?:_|$)"
 )  # fmt: skip
 _OTHER_CARDS: Final = re.compile(r"(?:^|_)(?:member|membership|loyalty|gift|company|employee|student|sim)(?:_|$)")
@@ -67,9 +68,11 @@ def is_national_id_name(name: str) -> bool:
     """Whether a column or trait of this name holds a person's national (or tax) number, in Thai or English.
 
     Errs on the side of yes: a column wrongly sealed can be mapped anew, a number stored in clear cannot be taken back.
+    Not for ``pid`` and ``cid``, which in events are a product's and a campaign's.
     """
     text = clean(name)
-    if _THAI_NAMES.search(_SEPARATORS.sub("", ascii_digits(text))):
-        return True
+    thai = _SEPARATORS.sub("", ascii_digits(text))
+    if _THAI_NAMES.search(thai):
+        return _OTHER_THAI_CARDS.search(thai) is None
     words = "_".join(_WORDS.findall(text)).lower()
     return bool(_ENGLISH_NAMES.search(words)) and not _OTHER_CARDS.search(words)

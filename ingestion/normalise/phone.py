@@ -16,11 +16,12 @@ MAX_PHONE_LENGTH: Final = 60  # characters, with extension and remarks
 
 # The usual ways to write a Thai mobile (0 or 66, then 6, 8 or 9 and eight digits) or a Bangkok number.
 _THAI_USUAL: Final = re.compile(
-    r"(?:\+66|0066|66|0)[ .-]?(?:\(0\)[ .-]?)?([689]\d[ .-]?\d{3}[ .-]?\d{4}|[689] ?\d{4} ?\d{4}|2[ .-]?\d{3}[ .-]?\d{4})"
+    r"(?:\+66|0066|66|0)[ .-]?(?:\(0\)[ .-]?)?"
+    r"([689][0-9][ .-]?[0-9]{3}[ .-]?[0-9]{4}|[689] ?[0-9]{4} ?[0-9]{4}|2[ .-]?[0-9]{3}[ .-]?[0-9]{4})"
 )
 # Mobile numbers of the Thai plan (NBTC: 06, 08, 09 and eight digits). The library lists ranges after they are allotted
 # and knows only a part of 06, so a number of this form is taken although the library does not know it yet.
-_THAI_MOBILE: Final = re.compile(r"\+66[689]\d{8}")
+_THAI_MOBILE: Final = re.compile(r"\+66[689][0-9]{8}")
 _EXTENSION: Final = re.compile(r"(?i)[ ,;]*(?:ext(?:ension)?\.?|x|#|ต่อ|กด)[ .:]*\d{1,6}(?:\s*,\s*\d{1,6})*$")
 _SEPARATORS: Final = re.compile(r"[ .\-]")
 _NOT_DIGITS: Final = re.compile(r"\D")

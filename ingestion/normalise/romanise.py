@@ -16,7 +16,8 @@ _INITIAL: Final = {
     "ก": "k", "ข": "kh", "ฃ": "kh", "ค": "kh", "ฅ": "kh", "ฆ": "kh", "ง": "ng", "จ": "ch", "ฉ": "ch", "ช": "ch",
     "ซ": "s", "ฌ": "ch", "ญ": "y", "ฎ": "d", "ฏ": "t", "ฐ": "th", "ฑ": "th", "ฒ": "th", "ณ": "n", "ด": "d", "ต": "t",
     "ถ": "th", "ท": "th", "ธ": "th", "น": "n", "บ": "b", "ป": "p", "ผ": "ph", "ฝ": "f", "พ": "ph", "ฟ": "f", "ภ": "ph",
-    "ม": "m", "ย": "y", "ร": "r", "ล": "l", "ว": "w", "ศ": "s", "ษ": "s", "ส": "s", "ห": "h", "ฬ": "l", "อ": "", "ฮ": "h",
+    "ม": "m", "ย": "y", "ร": "r", "ล": "l", "ว": "w", "ศ": "s", "ษ": "s", "ส": "s", "ห": "h", "ฬ": "l",
+    "อ": "", "ฮ": "h",
 }  # fmt: skip
 _FINAL: Final = {
     **dict.fromkeys("กขฃคฅฆ", "k"), "ง": "ng", **dict.fromkeys("จฉชซฌฎฏฐฑฒดตถทธศษส", "t"),
@@ -48,15 +49,15 @@ _WITHOUT_LEAD: Final = [
         ("ัวะ?", "ua"), ("ัย" + _BARE, "ai"), ("ั", "a"), ("ิว$", "io"), ("าย" + _BARE, "ai"),
         ("าว" + _BARE, "ao"), ("ุย" + _BARE, "ui"), ("วย" + _BARE, "uai"), ("อย" + _BARE, "oi"), ("ือ?", "ue"),
         ("ำ", "am"), ("[ะา]", "a"), ("[ิี]", "i"), ("ึ", "ue"), ("[ุู]", "u"), ("็อ", "o"), ("อ" + _BARE, "o"),
-        (f"รร(?={_C})", "a"), ("รร", "an"), (f"ว(?={_C}{_BARE})", "ua"),
+        (f"รร(?={_C}{_BARE})", "a"), (f"รร{_BARE}", "an"), (f"ว(?!รร)(?={_C}{_BARE})", "ua"),
     )
 ]  # fmt: skip
 _CLOSED: Final = ("ai", "ao", "am", "an", "oi", "ui", "io", "eo", "oei", "uai", "aeo", "iao", "ueai")
 # A letter closes the syllable unless it opens a cluster (ไม-ตรี), is ร inside a word (สุ-ร-ชัย), or, after an open vowel,
 # begins a last syllable of two letters (ศศิ-ธร; but บุตร and มิตร end in a silent ร).
-_CODA: Final = re.compile(f"(?:(?![กขคตปผพ][รลว]{_SIGN})(?!ร.)({_C}){_BARE}(?!รร))")
+_CODA: Final = re.compile(f"(?:(?![กขคตปผพ][รลว]{_SIGN}|{_C}ว(?!รร){_C}{_BARE}|ร.)({_C}){_BARE}(?!รร{_BARE}))")
 _LAST_PAIR: Final = re.compile(f"(?!(?<=[ิุเ])[ตท]ร)(?<!ั){_C}{_C}$")
-_SILENT: Final = re.compile("(?:จน|มณ|ณฑ|ทร|ตร|ดร|ษณ|กษ|[ก-ฮ])[ิุ]?์|[ฺๆฯ๎ํ]")
+_SILENT: Final = re.compile("(?:จน|มณ|ณฑ|ทร|ตร|ดร|ษณ|[ก-ฮ])[ิุ]?์|[ฺๆฯ๎ํ]")
 # Common parts of names that are not read as they are written, respelled by their sound.
 _RESPELLED: Final = {
     "เกียรติ": "เกียด", "ชาติ": "ชาด", "บัติ": "บัด", "เจริญ": "จะเริน", "เสริม": "เซิม", "เพชร": "เพด", "พรหม": "โพรม",
@@ -69,6 +70,7 @@ _RESPELLED_OPENING: Final = {
 _RUN: Final = re.compile(f"{_C}{_BARE}")
 _RESPELL: Final = re.compile("|".join(_RESPELLED))
 _RESPELL_OPENING: Final = re.compile(f"^(?:{'|'.join(_RESPELLED_OPENING)})(?!ร)(?={_C})")
+_RU_AFTER_LETTER: Final = re.compile("(?<=[กตทปศสห])ฤ")  # กฤษณะ; elsewhere ฤ is rue: พฤกษ์, ฤทธิ์
 _RESPELL_ENDING: Final = re.compile("(?<=วุฒ|ภูม)ิ$")
 
 
@@ -87,15 +89,12 @@ def _bare_run(run: str, after_syllable: bool, at_end: bool) -> str:
 
 
 def _word(word: str) -> str:
+    word = _RU_AFTER_LETTER.sub("ริ", word).replace("ฤ", "รึ").replace("ฦ", "ลึ")
     word = _RESPELL.sub(lambda part: _RESPELLED[part[0]], word)
     word = _RESPELL_ENDING.sub("", _RESPELL_OPENING.sub(lambda part: _RESPELLED_OPENING[part[0]], word))
     parts: list[str] = []
     at = 0
     while at < len(word):
-        if word[at] in "ฤฦ":
-            parts.append("ri" if parts else "rue")
-            at += 1
-            continue
         patterns = _WITH_LEAD if "เ" <= word[at] <= "ไ" else _WITHOUT_LEAD
         match, vowel = next(((found, vowel) for rule, vowel in patterns if (found := rule.match(word, at))), (None, ""))
         if match:

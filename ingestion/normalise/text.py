@@ -1,5 +1,6 @@
 """What every text goes through before anything else looks at it."""
 
+import math
 import re
 import unicodedata
 from functools import lru_cache
@@ -42,7 +43,7 @@ def unusable(value: Any) -> Problem | None:
             if depth >= MAX_DEPTH:
                 return Problem.TOO_DEEP
             stack.extend((inner, depth + 1) for inner in item)
-        elif isinstance(item, float) and (item != item or item in (float("inf"), float("-inf"))):
+        elif isinstance(item, float) and not math.isfinite(item):
             return Problem.NOT_A_NUMBER
     return None
 

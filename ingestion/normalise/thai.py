@@ -1,7 +1,6 @@
 """Thai text: one spelling per word, an order, a Latin reading, and keys that meet across the two scripts."""
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 

@@ -32,8 +32,8 @@ _ALIASES: Final[dict[str, str]] = {
     "email": """
         email emailaddress mail mailaddress emailid อีเมล อีเมล์ อีเมลล์ เมล เมล์ อีเมลแอดเดรส ที่อยู่อีเมล ที่อยู่อีเมล์""",
     "phone": """
-        phone phonenumber phoneno mobile mobilephone mobilenumber mobileno cell cellphone tel telno telephone telephoneno
-        telephonenumber contactnumber contactno homephone workphone msisdn
+        phone phonenumber phoneno mobile mobilephone mobilenumber mobileno cell cellphone tel telno telephone
+        telephoneno telephonenumber contactnumber contactno homephone workphone msisdn
         โทร โทรศัพท์ เบอร์ เบอร์โทร เบอร์โทรศัพท์ เบอร์มือถือ มือถือ โทรศัพท์มือถือ เบอร์โทรศัพท์มือถือ หมายเลขโทรศัพท์
         หมายเลขโทรศัพท์มือถือ หมายเลขมือถือ เบอร์ติดต่อ เบอร์โทรติดต่อ โทรศัพท์บ้าน เลขโทรศัพท์""",
     "birth_date": """
@@ -103,6 +103,7 @@ def _squashed(header: str) -> str:
     return _NOT_ALPHANUMERIC.sub("", ascii_digits(normalise_thai(header)).casefold())
 
 
+@lru_cache(maxsize=8_192)
 def suggest_trait(header: str) -> str | None:
     """The canonical trait that a column of this header most likely holds, or None.
 
@@ -135,6 +136,8 @@ def canonical_name(key: str) -> str:
     """
     if key in CANONICAL:
         return key
+    if is_national_id_name(key):
+        return "national_id"
     squashed = _squashed(key) if len(key) <= 100 else ""
     found = _NAME_OF.get(squashed)
     if found and found not in _NEVER_RENAMED_TO and squashed not in _NEVER_RENAMED:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ingestion.normalise.dates import DateOrder, TwoDigitYears, normalise_date
@@ -91,12 +92,9 @@ def normalise_traits(
     """
     reading = _Reading(region, fallback_regions, date_order, two_digit_years)
     for name, value in _by_canonical_name(traits).items():
-        handler = _HANDLERS.get(name)
-        if isinstance(value, str) and not value.strip():
-            value = None
-        if value is None or value == []:
+        if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             reading.attributes[name] = None
-        elif handler:
+        elif handler := _HANDLERS.get(name):
             handler(reading, name, value)
         elif isinstance(value, float) and not math.isfinite(value):
             reading.problem(name, Problem.NOT_A_NUMBER, value)
@@ -112,18 +110,18 @@ def names_of(attributes: Mapping[str, Any]) -> tuple[PersonName, ...]:
     For records whose attributes came in several messages; ``normalise_traits`` gives the names of one message.
     """
     found: list[PersonName] = []
-    firsts, lasts = _texts(attributes.get("first_name")), _texts(attributes.get("last_name"))
-    title = next(iter(_texts(attributes.get("title"))), None)
+    titles = _texts(attributes, "title")
+    title = titles[0] if titles else None
+    firsts, lasts = _texts(attributes, "first_name"), _texts(attributes, "last_name")
     for index in range(max(len(firsts), len(lasts))):
         # Lists of unequal length: what is missing at the end is what stands first (two surnames, one given name).
-        first = firsts[index] if index < len(firsts) else next(iter(firsts), None)
-        last = lasts[index] if index < len(lasts) else next(iter(lasts), None)
+        first = firsts[index if index < len(firsts) else 0] if firsts else None
+        last = lasts[index if index < len(lasts) else 0] if lasts else None
         _add(found, person_name(first=first, last=last, title=title))
-    for full in _texts(attributes.get("name")):
+    for full in _texts(attributes, "name"):
         _add(found, person_name(full, title=title))
-    for trait in ("display_name", "nickname"):
-        for full in _texts(attributes.get(trait)):
-            _add(found, person_name(full, display_only=True))
+    for full in (*_texts(attributes, "display_name"), *_texts(attributes, "nickname")):
+        _add(found, person_name(full, display_only=True))
     return tuple(found)
 
 
@@ -132,8 +130,11 @@ def _add(found: list[PersonName], name: PersonName | None) -> None:
         found.append(name)
 
 
-def _texts(value: Any) -> list[str]:
-    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str) and item]
+def _texts(attributes: Mapping[str, Any], trait: str) -> Sequence[str]:
+    value = attributes.get(trait)
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else ()
 
 
 # --- keys --------------------------------------------------------------------------------------------------------
@@ -318,10 +319,16 @@ def _line(reading: _Reading, name: str, value: Any) -> Any:
     if len(text) > MAX_TEXT_LENGTH:
         reading.problem(name, Problem.TOO_LONG, text)
         return text
-    text = normalise_thai(text)
-    if problem := placeholder_problem(text):
+    text, problem = _tidied(text)
+    if problem:
         reading.problem(name, problem, text)
     return text
+
+
+@lru_cache(maxsize=32_768)
+def _tidied(text: str) -> tuple[str, Problem | None]:
+    text = normalise_thai(text)
+    return text, placeholder_problem(text)
 
 
 def _digits(reading: _Reading, name: str, value: Any) -> None:
@@ -352,24 +359,31 @@ def _read_names(reading: _Reading) -> tuple[PersonName, ...]:
         return ()
     names = names_of(attributes)
     own = next((name for name in names if not name.display_only), None)
-    if own is None:
-        return names
-    if isinstance(attributes.get("first_name"), str) or ("first_name" not in attributes and "name" in attributes):
-        _set_known(attributes, "first_name", own.first)
-        if attributes.get("last_name") is None:
-            _set_known(attributes, "last_name", own.last)
-    if own.title and own.title not in COURTESY_TITLES and attributes.get("title") is None:
+    if "name" in attributes and "first_name" not in attributes and "last_name" not in attributes:
+        if own or attributes["name"] is None:
+            attributes["first_name"] = own.first if own else None
+            attributes["last_name"] = own.last if own else None
+    elif own and isinstance(attributes.get("first_name"), str) and attributes.get("last_name") is None and own.last:
+        attributes["last_name"] = own.last  # a whole name in the field of the first
+    if own and own.title and own.title not in COURTESY_TITLES and attributes.get("title") is None:
         attributes["title"] = own.title
-    if isinstance(attributes.get("name"), str) and (whole := person_name(attributes["name"])):
-        attributes["name"] = whole.full
+    for trait in ("name", "first_name"):
+        if trait in attributes:
+            attributes[trait] = _without_title(trait, attributes[trait])
     if isinstance(attributes.get("title"), str):
         attributes["title"] = split_title(attributes["title"])[0] or attributes["title"]
     return names
 
 
-def _set_known(attributes: dict[str, Any], trait: str, value: str | None) -> None:
-    if value:
-        attributes[trait] = value
+def _without_title(trait: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_title(trait, item) for item in value]
+    if not isinstance(value, str):
+        return value
+    name = person_name(value) if trait == "name" else person_name(first=value)
+    if name is None:
+        return value
+    return name.full if trait == "name" else (name.first or value)
 
 
 _NAME_TRAITS: Final = frozenset({"name", "first_name", "last_name", "display_name", "nickname"})

@@ -65,6 +65,7 @@ class Normalised:
 
 
 # A row of x counts as masking only beside digits or separators, so that a name such as "Maxxx" is not called masked.
+_MAY_MASK: Final = re.compile("[*•●∙█]|[xX]{3}")
 _MASKED: Final = re.compile(r"\*|[•●∙█]|(?i:(?<![a-z])x{3,}(?![a-z]))")
 
 _PLACEHOLDERS: Final = frozenset(
@@ -85,6 +86,6 @@ def placeholder_problem(text: str) -> Problem | None:
     """``MASKED`` or ``JUNK`` when the whole text stands for "hidden" or "nothing"; None for everything else."""
     if len(text) <= 40 and text.casefold().strip(_EDGE_PUNCTUATION) in _PLACEHOLDERS:
         return Problem.JUNK
-    if _MASKED.search(text):
+    if _MAY_MASK.search(text) and _MASKED.search(text):
         return Problem.MASKED
     return None

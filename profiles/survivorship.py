@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 NAME_PARTS = ("title", "first_name", "middle_name", "last_name", "name")
-ADDRESS_PARTS = ("address", "subdistrict", "district", "city", "province", "postcode", "country")
+ADDRESS_PARTS = ("address", "address_line2", "subdistrict", "district", "city", "province", "postcode", "country")
 _UNIT_OF = {part: unit for unit in (NAME_PARTS, ADDRESS_PARTS) for part in unit}
 
 
@@ -99,6 +99,11 @@ def is_value(value: Any) -> bool:
     return value is not None and value not in ("", [], {})
 
 
+def unit_of(trait: str) -> tuple[str, ...]:
+    """The traits that survive together with `trait`, itself included."""
+    return _UNIT_OF.get(trait, (trait,))
+
+
 def candidates_of(
     *,
     record_id: int,
@@ -147,7 +152,7 @@ def golden(candidates: Iterable[Candidate]) -> dict[str, Winner]:
     units: dict[tuple[str, ...], dict[int, _Unit]] = {}
     for candidate in candidates:
         if is_value(candidate.value):
-            traits = _UNIT_OF.get(candidate.trait, (candidate.trait,))
+            traits = unit_of(candidate.trait)
             units.setdefault(traits, {}).setdefault(candidate.record_id, _Unit()).candidates.append(candidate)
     winners: dict[str, Winner] = {}
     for of_record in units.values():

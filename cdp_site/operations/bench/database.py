@@ -1,0 +1,59 @@
+"""A database of the benchmarks' own, built and filled once per size and kept for the next run."""
+
+import os
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+from cdp_site.operations import company
+from cdp_site.operations.progress import Progress
+
+SEED = 1
+
+
+def use(*, people: int, touchpoints: int, progress: Progress) -> str:
+    """Point this process at the benchmark database of that size, building it when it is not there; returns its URL.
+
+    The size is in the name; a build that was broken off is started over.
+    """
+    name = f"cdp_bench_{people}_{touchpoints}"
+    url = _with_name(name)
+    if not _is_complete(url):
+        _recreate(name)
+        _point_at(name)
+        call_command("migrate", verbosity=0)
+        company.load(people=people, touchpoints=touchpoints, seed=SEED, progress=progress)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("CREATE TABLE bench_complete ()")
+    _point_at(name)
+    return url
+
+
+def _with_name(name: str) -> str:
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
+
+
+def _is_complete(url: str) -> bool:
+    try:
+        with psycopg.connect(url) as probe:
+            row = probe.execute("SELECT to_regclass('bench_complete')").fetchone()
+            return row is not None and row[0] is not None
+    except psycopg.OperationalError:
+        return False
+
+
+def _recreate(name: str) -> None:
+    with psycopg.connect(_with_name("postgres"), autocommit=True) as maintenance:
+        maintenance.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        maintenance.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def _point_at(name: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    settings.DATABASES["default"]["NAME"] = name

@@ -1,0 +1,130 @@
+"""Tracked events as a web shop sends them, and a client that posts them."""
+
+import base64
+import http.client
+import json
+import multiprocessing
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from profiles.models import SourceRecord
+
+# What a visit to a web shop consists of; the shares are named with every figure.
+MIX = (
+    ("Product Viewed", 0.62),
+    ("page", 0.25),
+    ("Product Added", 0.07),
+    ("Products Searched", 0.04),
+    ("identify", 0.02),
+)
+MIX_TEXT = ", ".join(f"{name} {share:.0%}" for name, share in MIX)
+BATCH = 100
+CONNECTIONS = 4
+
+_COLOURS = ("red", "white", "black", "navy", "natural")
+_CATEGORIES = ("shoes", "chairs", "tables", "lamps")
+_AGENT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
+
+
+def batches(*, source_id: int, batches: int, seed: int) -> list[bytes]:
+    """Bodies of `POST /v1/batch`, about 50 KB each, on users that the source knows; every event is new."""
+    draw = random.Random(seed)
+    users = list(
+        SourceRecord.objects.filter(source_id=source_id, kind=SourceRecord.Kind.IDENTIFIED)
+        .order_by("pk")
+        .values_list("external_id", flat=True)[:20_000]
+    )
+    names, weights = zip(*MIX, strict=True)
+    now = datetime.now(UTC)
+    bodies = []
+    for number in range(batches):
+        events = [
+            _event(draw, draw.choices(names, weights)[0], draw.choice(users), f"bench-{seed}-{number}-{place}", now)
+            for place in range(BATCH)
+        ]
+        bodies.append(json.dumps({"batch": events, "sentAt": now.isoformat()}, ensure_ascii=False).encode())
+    return bodies
+
+
+def _event(draw: random.Random, kind: str, user: str, message_id: str, now: datetime) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "messageId": message_id,
+        "userId": user,
+        "anonymousId": f"device-{user}",
+        "timestamp": (now - timedelta(seconds=draw.randrange(3600))).isoformat(),
+        "context": {
+            "library": {"name": "analytics.js", "version": "4.1.0"},
+            "page": {"path": "/p", "title": "รองเท้าผ้าใบ"},
+            "userAgent": _AGENT,
+        },
+    }
+    product = {
+        "product_id": f"SKU-{draw.randrange(900):04d}",
+        "name": "รองเท้าผ้าใบ",
+        "category": draw.choice(_CATEGORIES),
+        "color": draw.choice(_COLOURS),
+        "price": draw.randrange(200, 9000),
+        "currency": "THB",
+    }
+    if kind == "page":
+        return event | {"type": "page", "name": "Product", "properties": {"path": "/p", "title": "รองเท้าผ้าใบ"}}
+    if kind == "identify":
+        return event | {"type": "identify", "traits": {"language": draw.choice(("th", "en"))}}
+    if kind == "Products Searched":
+        return event | {"type": "track", "event": kind, "properties": {"query": "เก้าอี้"}}
+    return event | {"type": "track", "event": kind, "properties": product}
+
+
+class Client:
+    """Posts bodies over keep-alive connections from a process of its own, so that it shares no interpreter lock with
+    what is measured."""
+
+    def __init__(self, *, port: int, write_key: str, path: str = "/v1/batch") -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._inbox = self._context.Queue()
+        self._done = self._context.Queue()
+        self._process = self._context.Process(
+            target=_serve, args=(port, write_key, path, self._inbox, self._done), daemon=True
+        )
+        self._process.start()
+
+    def post(self, bodies: Sequence[bytes]) -> int:
+        """Post all; returns how many were answered 200. Raises when any was not."""
+        self._inbox.put(list(bodies))
+        statuses = self._done.get(timeout=600)
+        if set(statuses) != {200}:
+            raise RuntimeError(f"the server answered {sorted(set(statuses))}")
+        return len(statuses)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._inbox.put(None)
+        self._process.join(timeout=10)
+
+
+def _serve(port: int, write_key: str, path: str, inbox: Any, done: Any) -> None:
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
+        "Content-Type": "application/json",
+    }
+
+    def post_all(bodies: Sequence[bytes]) -> list[int]:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        statuses = []
+        for body in bodies:
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+        connection.close()
+        return statuses
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        while (bodies := inbox.get()) is not None:
+            shares = [bodies[start::CONNECTIONS] for start in range(CONNECTIONS)]
+            done.put([status for statuses in pool.map(post_all, shares) for status in statuses])

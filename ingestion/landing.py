@@ -197,7 +197,8 @@ def claim(limit_batches: int, lease_seconds: float) -> list[Claimed]:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(_CLAIM, [lease_seconds, limit_batches])
         rows = cursor.fetchall()
-    return sorted((Claimed(*row[:-1], bytes(row[-1])) for row in rows), key=lambda batch: (batch.lane, batch.id))
+    claimed = (Claimed(*row) for row in rows)
+    return sorted(claimed, key=lambda batch: (batch.lane, batch.id))
 
 
 def settle(batch_id: int, tally: Tally) -> bool:
@@ -227,7 +228,7 @@ def settle_all(tallies: Mapping[int, Tally]) -> frozenset[int]:
 _LOCK = "SELECT 1 FROM ingestion_inboundbatch WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 _SETTLE = """
 UPDATE ingestion_inboundbatch AS batch
-   SET status = 'digested', raw = NULL, lease_until = NULL, processed_at = now(),
+   SET status = 'digested', raw = NULL, lease_until = NULL, processed_at = clock_timestamp(),
        n_stored = t.stored, n_duplicate = t.duplicate, n_quarantined = t.quarantined, n_suppressed = t.suppressed
   FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[])
        AS t(id, stored, duplicate, quarantined, suppressed)
@@ -268,7 +269,7 @@ class Backlog:
 
 _BACKLOG = """
 SELECT count(*) FILTER (WHERE lane < 2), count(*) FILTER (WHERE lane = 2),
-       coalesce(extract(epoch FROM now() - min(received_at)), 0)
+       coalesce(greatest(extract(epoch FROM clock_timestamp() - min(received_at)), 0), 0)
   FROM ingestion_inboundbatch WHERE status = 'waiting'
 """
 

@@ -172,10 +172,10 @@ def _wrong_form(raw: bytes, error: str) -> UnusableMessage:
     reason = Reason.MISSING if "missing required field" in error else Reason.WRONG_TYPE
     if "out of range" in error:
         reason = Reason.UNSTORABLE
-    return UnusableMessage(reason, error, _field_in(error))
+    return UnusableMessage(reason, error, field_in(error))
 
 
-def _field_in(error: str) -> str | None:
+def field_in(error: str) -> str | None:
     """The field that msgspec's message names: "… - at `$.event`" or "… required field `type`"."""
     _before, _mark, path = error.rpartition("`$.")
     if path and _mark:

@@ -1,0 +1,83 @@
+"""Write keys of sources: made once, shown once, kept as a hash."""
+
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from cdp_site.core import audit
+from cdp_site.core.errors import AuthenticationProblem, ConflictProblem
+from cdp_site.core.models import User
+from ingestion.models import Source, WriteKey
+
+# A revoked key, or a source switched off, stops being taken after at most that many seconds in each process.
+CACHE_SECONDS = 5.0
+_CACHED_KEYS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a key allows: writing to one source; a public one (in a browser) may add behaviour, never join people."""
+
+    source_id: int
+    is_public: bool
+
+
+@transaction.atomic
+def make(*, source: Source, by: User | str, is_public: bool = False) -> tuple[WriteKey, str]:
+    """A new key of the source: the row, and the key itself, which cannot be had again."""
+    if source.kind == Source.Kind.INTERNAL:
+        raise ConflictProblem("This platform's own source takes no keys.")
+    key = f"{'pub' if is_public else 'sec'}_{secrets.token_urlsafe(32)}"  # 256 random bits
+    row = WriteKey.objects.create(source=source, prefix=key[:12], secret_hash=_hash(key), is_public=is_public)
+    audit.record(action="write_key.make", target=row, by=by, fields=["is_public" if is_public else "is_secret"])
+    return row, key
+
+
+@transaction.atomic
+def revoke(*, key: WriteKey, by: User | str) -> None:
+    """The key stops being taken within CACHE_SECONDS. Revoking it twice changes nothing."""
+    revoked = WriteKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    if revoked:
+        audit.record(action="write_key.revoke", target=key, by=by, fields=["revoked_at"])
+
+
+def verify(key: str) -> Grant:
+    """What the key allows; raises AuthenticationProblem for a wrong or revoked one, or a source that is switched off.
+
+    One query, at most once in CACHE_SECONDS for a key and process. The hash is looked up, not compared: it needs no
+    constant time, since 256 random bits are not guessed bit by bit through SHA-256.
+    """
+    digest = _hash(key)
+    held = _cache.get(digest)
+    now = time.monotonic()
+    if held is not None and held[1] > now:
+        return held[0]
+    row = (
+        WriteKey.objects.filter(secret_hash=digest, revoked_at__isnull=True, source__is_active=True)
+        .values_list("source_id", "is_public")
+        .first()
+    )
+    if row is None:
+        _cache.pop(digest, None)
+        raise AuthenticationProblem("The write key is not known.", hint="It is the user name of HTTP Basic auth.")
+    grant = Grant(*row)
+    if len(_cache) >= _CACHED_KEYS:
+        _cache.clear()
+    _cache[digest] = (grant, now + CACHE_SECONDS)
+    return grant
+
+
+_cache: dict[bytes, tuple[Grant, float]] = {}
+
+
+def forget_cached() -> None:
+    """For tests, whose databases change under the process."""
+    _cache.clear()
+
+
+def _hash(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()

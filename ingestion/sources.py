@@ -1,0 +1,47 @@
+"""Sources: the company's systems that send data."""
+
+import re
+import unicodedata
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from cdp_site.core import audit
+from cdp_site.core.errors import ConflictProblem, MendableError
+from cdp_site.core.models import Department, User
+from ingestion.models import Source
+
+MAX_SLUG_LENGTH = 50  # Identifier.namespace
+
+
+@transaction.atomic
+def create(
+    *, name: str, department: Department | None, kind: str, by: User | str, slug: str = "", phone_region: str = "TH"
+) -> Source:
+    """A new source. Raises MendableError for an unknown kind or a short name that is taken.
+
+    Args:
+        slug: its short name, also the namespace of its ids; made from `name` when empty.
+        department: None makes it common to all departments.
+    """
+    if kind not in Source.Kind.values or kind == Source.Kind.INTERNAL:
+        known = ", ".join(value for value in Source.Kind.values if value != Source.Kind.INTERNAL)
+        raise MendableError(f"There is no kind {kind!r} of source.", field="kind", hint=f"One of: {known}.")
+    slug = slug or _slug_for(name, kind)
+    if Source.objects.filter(slug=slug).exists():
+        raise ConflictProblem(f"The short name {slug!r} is taken.", field="slug")
+    source = Source.objects.create(slug=slug, name=name, kind=kind, department=department, phone_region=phone_region)
+    audit.record(
+        action="source.create", target=source, by=by, fields=["name", "slug", "kind", "department", "phone_region"]
+    )
+    return source
+
+
+def _slug_for(name: str, kind: str) -> str:
+    """From the Latin letters of the name; from the kind when there are none (Thai names), with a number if taken."""
+    base = slugify(unicodedata.normalize("NFKD", name))[:MAX_SLUG_LENGTH] or kind.replace("_", "-")
+    taken = set(Source.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    if base not in taken:
+        return base
+    numbers = [int(found[1]) for slug in taken if (found := re.fullmatch(rf"{re.escape(base)}-(\d+)", slug))]
+    return f"{base[: MAX_SLUG_LENGTH - 6]}-{max(numbers, default=1) + 1}"

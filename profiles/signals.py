@@ -55,6 +55,10 @@ consent_checked = Signal()
 consents_stated = Signal()
 # Sent by the digest at the end of its transaction with `profile_ids` and `event_type_ids` (frozensets) that it touched.
 records_resolved = Signal()
+# Records moved between profiles, sent in the transaction that moved them: `change` (pipeline.Change), `by`,
+# `operation_id` (None when evidence did it). Merged: a profile redirects to another; unmerged: one is live again.
+profile_merged = Signal()
+profile_unmerged = Signal()
 
 
 def consent_problem(purpose: str, channel: str, state: str) -> ConsentProblem | None:

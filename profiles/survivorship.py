@@ -168,6 +168,15 @@ def values(winners: Mapping[str, Winner]) -> dict[str, Any]:
     return {trait: winners[trait].value for trait in sorted(winners)}
 
 
+def alone(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The surviving values of a profile of one record: its own, the primary one of each list, by trait."""
+    return {
+        trait: value[0] if isinstance(value, list) else value
+        for trait, value in sorted(attributes.items())
+        if is_value(value)
+    }
+
+
 def _ordered(units: list[_Unit]) -> tuple[list[_Unit], Rule]:
     if len(units) == 1:
         return units, Rule.ONLY

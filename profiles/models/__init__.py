@@ -12,7 +12,14 @@ from profiles.models.behaviour import (
     Trait,
     TraitGroup,
 )
-from profiles.models.identity import Identifier, IdentifierKey, LinkDecision, NameToken, RecordName
+from profiles.models.identity import (
+    Identifier,
+    IdentifierKey,
+    LinkDecision,
+    NameToken,
+    PendingResolution,
+    RecordName,
+)
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
 
 __all__ = [
@@ -26,6 +33,7 @@ __all__ = [
     "Note",
     "Order",
     "OrderLine",
+    "PendingResolution",
     "Pin",
     "Profile",
     "RecordName",

@@ -121,6 +121,17 @@ class LinkDecision(models.Model):
         ]
 
 
+class PendingResolution(models.Model):
+    """One row: a record that belongs to another profile than the one it is in, and could not be moved at once since
+    a digest step was writing to it. Written by the resolution pipeline; goes when the move is carried out, right
+    after the step."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": PSEUDONYMOUS, "since": NONE}
+
+    record = models.OneToOneField(SourceRecord, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(auto_now_add=True)
+
+
 class NameToken(models.Model):
     """One row: a distinct word of somebody's name, with the forms by which it is searched. Written by the digest;
     goes when the last record that uses it goes."""

@@ -1,0 +1,99 @@
+"""The golden record as it is stored: the winners over all departments, and the name by which lists are sorted."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from django.db import connection
+
+from ingestion.normalise.thai import sort_key
+from profiles import survivorship
+from profiles.naming import shown_name
+
+_LONGEST_SORT_NAME = 120  # Profile.sort_name
+
+
+class _Row(NamedTuple):
+    """What a record contributes, as the query gives it."""
+
+    profile_id: int
+    record_id: int
+    source_id: int
+    trust_rank: int
+    attributes: str
+    times: str
+    last_seen_at: Any
+    pinned: list[str] | None
+
+
+_READ = """
+SELECT m.profile_id, r.id, r.source_id, s.trust_rank, r.attributes::text, r.attribute_times::text, r.last_seen_at,
+       (SELECT array_agg(trait) FROM profiles_pin WHERE record_id = r.id)
+  FROM profiles_membership m
+  JOIN profiles_sourcerecord r ON r.id = m.record_id
+  JOIN ingestion_source s ON s.id = r.source_id
+ WHERE m.profile_id = ANY(%s) AND m.valid_to IS NULL
+"""
+_WRITE = """
+UPDATE profiles_profile AS p
+   SET golden = t.golden, sort_name = t.sort_name, changed_at = clock_timestamp()
+  FROM json_to_recordset(%s::json) AS t(id bigint, golden jsonb, sort_name text)
+ WHERE p.id = t.id AND (p.golden, p.sort_name) IS DISTINCT FROM (t.golden, t.sort_name)
+"""
+
+
+def refresh(profile_ids: Collection[int]) -> None:
+    """Recompute golden record and sort name of these profiles; those without records become empty. Two statements."""
+    if not profile_ids:
+        return
+    computed = compute(profile_ids)
+    rows = [
+        {"id": profile_id, "golden": golden, "sort_name": sort_name}
+        for profile_id, (golden, sort_name) in sorted(computed.items())
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [msgspec.json.encode(rows).decode()])
+
+
+def compute(profile_ids: Collection[int]) -> dict[int, tuple[dict[str, Any], str]]:
+    """Profile id → (golden record, sort name) as they should be. One query."""
+    by_profile: dict[int, list[_Row]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [sorted(profile_ids)])
+        for row in map(_Row._make, cursor.fetchall()):
+            by_profile[row.profile_id].append(row)
+    computed = {}
+    for profile_id in profile_ids:
+        golden = _golden(by_profile.get(profile_id, []))
+        computed[profile_id] = (golden, sort_name(golden))
+    return computed
+
+
+def sort_name(golden: Mapping[str, Any]) -> str:
+    """The key by which a list of people is in order, Thai before nobody: titles don't count."""
+    untitled = {trait: value for trait, value in golden.items() if trait != "title"}
+    return sort_key(shown_name(untitled))[:_LONGEST_SORT_NAME]
+
+
+def _golden(rows: Sequence[_Row]) -> dict[str, Any]:
+    if len(rows) == 1:  # most people of an import: nothing to choose
+        attributes = msgspec.json.decode(rows[0].attributes)
+        return survivorship.alone(attributes)
+    return survivorship.values(survivorship.golden(_candidates(rows)))
+
+
+def _candidates(rows: Iterable[_Row]) -> list[survivorship.Candidate]:
+    return [
+        candidate
+        for row in rows
+        for candidate in survivorship.candidates_of(
+            record_id=row.record_id,
+            source_id=row.source_id,
+            trust_rank=row.trust_rank,
+            attributes=msgspec.json.decode(row.attributes),
+            times=msgspec.json.decode(row.times),
+            last_seen_at=row.last_seen_at,
+            pinned=row.pinned or (),
+        )
+    ]

@@ -1,0 +1,142 @@
+"""The log of link decisions: what evidence joined and parted, kept as history beside what people decided.
+
+A standing deterministic link joins two records of one profile that still share what it stands on. Together with the
+stewards' and the model's links, these make every profile hang together, so that "why is this one customer" always has
+an answer. The log is no input of the partition.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from profiles.models import LinkDecision
+from profiles.resolution.evidence import KeyId, active, evidence_keys
+from profiles.resolution.neighbourhood import LoggedDecision, Neighbourhood
+from profiles.resolution.partition import Edge, Partition, Rule
+
+_BY_HAND = frozenset({Rule.STEWARD, Rule.MODEL})
+
+
+@dataclass(frozen=True, slots=True)
+class NewDecision:
+    """A row to append. `evidence` names rule, kind and namespace; never a value."""
+
+    action: str
+    kind: str
+    record_a: int
+    record_b: int
+    withdraws: int | None = None
+    evidence: Mapping[str, Any] | None = None
+    reason: str = ""
+    score: float | None = None
+
+
+_APPEND = """
+INSERT INTO profiles_linkdecision (action, kind, record_a_id, record_b_id, withdraws_id, score, evidence, reason, actor,
+                                   at, operation_id)
+SELECT action, kind, record_a, record_b, withdraws, score, coalesce(evidence, '{}'), reason, %s, now(), %s
+  FROM ROWS FROM (json_to_recordset(%s::json) AS (
+       action text, kind text, record_a bigint, record_b bigint, withdraws bigint, score float8, evidence jsonb,
+       reason text)) WITH ORDINALITY AS t(action, kind, record_a, record_b, withdraws, score, evidence, reason, n)
+ ORDER BY n
+RETURNING id
+"""
+
+
+def append(decisions: Sequence[NewDecision], *, actor: str, operation_id: UUID | None = None) -> list[int]:
+    """Write decisions in their order; returns their ids. One statement."""
+    if not decisions:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEND, [actor, operation_id, msgspec.json.encode(decisions).decode()])
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def differences(neighbourhood: Neighbourhood, found: Partition, owner_of: Mapping[int, int]) -> list[NewDecision]:
+    """What the log lacks so that its standing links are those of the profiles as they are now.
+
+    Args:
+        owner_of: record → the profile that it belongs to now.
+    """
+    standing = _standing(neighbourhood.decisions)
+    stale = [one for one in standing if not _holds(one, neighbourhood, owner_of)]
+    gone = {one.decision.id for one in stale}
+    together = _Together(owner_of)
+    for one in standing:
+        if one.decision.id not in gone:
+            together.join(one.decision.a, one.decision.b)
+    for decision in active(one.decision for one in neighbourhood.decisions):
+        if decision.verb == "link" and decision.kind != "deterministic":
+            together.join(decision.a, decision.b)
+    withdrawals = [
+        NewDecision(
+            action=LinkDecision.Action.WITHDRAW,
+            kind=LinkDecision.Kind.DETERMINISTIC,
+            record_a=one.decision.a,
+            record_b=one.decision.b,
+            withdraws=one.decision.id,
+            evidence=one.grounds,
+        )
+        for one in stale
+    ]
+    links = [_link(edge) for edge in found.edges if edge.rule not in _BY_HAND and together.join(edge.a, edge.b)]
+    return withdrawals + links
+
+
+def _standing(decisions: Iterable[LoggedDecision]) -> list[LoggedDecision]:
+    by_id = {one.decision.id: one for one in decisions}
+    return [
+        by_id[decision.id]
+        for decision in active(one.decision for one in by_id.values())
+        if decision.verb == "link" and decision.kind == "deterministic"
+    ]
+
+
+def _holds(logged: LoggedDecision, neighbourhood: Neighbourhood, owner_of: Mapping[int, int]) -> bool:
+    """Whether a logged link still says something true: one profile, and the ground is still there."""
+    decision = logged.decision
+    if decision.a not in owner_of or owner_of[decision.a] != owner_of.get(decision.b):
+        return False
+    some, other = (neighbourhood.records[number].evidence for number in (decision.a, decision.b))
+    if logged.grounds.get("rule") == Rule.TIE:
+        return some.record_id == other.tied_to or other.record_id == some.tied_to
+    space = (logged.grounds.get("kind"), logged.grounds.get("namespace"))
+    common: set[KeyId] = evidence_keys(some).keys() & evidence_keys(other).keys()
+    return any(key[:2] == space and key not in neighbourhood.overloaded for key in common)
+
+
+def _link(edge: Edge) -> NewDecision:
+    kind, namespace, _ = edge.key or ("", "", "")
+    grounds = {"rule": edge.rule.value, "kind": kind, "namespace": namespace, "names": edge.names.value}
+    return NewDecision(
+        action=LinkDecision.Action.LINK,
+        kind=LinkDecision.Kind.DETERMINISTIC,
+        record_a=edge.a,
+        record_b=edge.b,
+        evidence={name: value for name, value in grounds.items() if value},
+    )
+
+
+class _Together:
+    """Which records the log already holds together, within their profiles."""
+
+    def __init__(self, owner_of: Mapping[int, int]) -> None:
+        self._owner_of = owner_of
+        self._parent = {number: number for number in owner_of}
+
+    def _root(self, number: int) -> int:
+        while self._parent[number] != number:
+            number = self._parent[number]
+        return number
+
+    def join(self, a: int, b: int) -> bool:
+        """True when the two belong to one profile and nothing held them together yet."""
+        if a not in self._owner_of or self._owner_of[a] != self._owner_of.get(b):
+            return False
+        root, other = self._root(a), self._root(b)
+        self._parent[root] = other
+        return root != other

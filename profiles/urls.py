@@ -1,6 +1,14 @@
 """Addresses of the profiles app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from profiles.views import customer, search
 
 app_name = "profiles"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("customers/", search.list_customers, name="customers"),
+    path("customers/recent/", customer.show_recent, name="recent"),
+    path("customers/<uuid:public_id>/", customer.show, name="customer"),
+    path("customers/<uuid:public_id>/timeline/", customer.show_timeline, name="timeline"),
+    path("customers/<uuid:public_id>/records/", customer.show_records, name="records"),
+]

@@ -44,6 +44,7 @@
       document.querySelectorAll("[data-menu][open]").forEach((menu) => menu.removeAttribute("open"));
       openDialog(document.getElementById(opener.dataset.dialog));
     }
+    if (target.closest("[role=tab]")) showPart(target.closest("[role=tab]"));
     if (target.closest("[data-close]")) closeDialogOf(target);
     if (target.closest("[data-dismiss]")) target.closest("[data-toast]").remove();
     const toggle = target.closest("[data-nav-toggle]");
@@ -63,6 +64,25 @@
     document.querySelector("[data-nav-toggle]")?.setAttribute("aria-expanded", "false");
   };
   const clearSearchResults = () => document.getElementById("search-results")?.replaceChildren();
+
+  // ---- tabs of a narrow screen: shows one part of a page by an attribute that the style sheet reads ---------------
+  const showPart = (tab) => {
+    const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+    tabs.forEach((other) => {
+      other.setAttribute("aria-selected", String(other === tab));
+      other.tabIndex = other === tab ? 0 : -1;
+    });
+    tab.closest("[data-tabs]").dataset.tab = tab.dataset.shows;
+  };
+  document.addEventListener("keydown", (event) => {
+    const tab = event.target.closest("[role=tab]");
+    if (!tab || (event.code !== "ArrowLeft" && event.code !== "ArrowRight")) return;
+    const tabs = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+    const step = event.code === "ArrowRight" ? 1 : tabs.length - 1;
+    const next = tabs[(tabs.indexOf(tab) + step) % tabs.length];
+    showPart(next);
+    next.focus();
+  });
 
   // ---- theme, navigation, single keys: switched here at once, remembered by the server in a cookie -----------
   const opposite = { light: "dark", dark: "light", collapsed: "open", open: "collapsed", on: "off", off: "on" };

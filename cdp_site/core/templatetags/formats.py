@@ -3,6 +3,7 @@
 Thai dates show the Buddhist year (พ.ศ. = CE + 543); `<time datetime>` always holds ISO 8601.
 """
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -158,3 +159,18 @@ def masked(value: str | None) -> str:
     if sum(character.isdigit() for character in value) >= 6:
         return last_four(value)
     return f"{value[:1]}••••"
+
+
+@register.filter
+def plain(value: Decimal | int | None) -> str:
+    """`{{ line.quantity|plain }}`: a number without the zeros that its column adds: 2.000 is "2"."""
+    if value is None:
+        return ""
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """`{{ properties|as_json }}`: what a source sent, to be read by a person."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

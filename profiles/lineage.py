@@ -1,0 +1,86 @@
+"""Why records are one customer: the standing decisions between the records that a viewer may see."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q
+
+from cdp_site.core.templatetags.formats import masked
+from profiles.labels import identifier_kind
+from profiles.models import Identifier, LinkDecision, SourceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIdentifier:
+    kind: str
+    text: str
+    problem: str  # a code; "" when it is evidence
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason that ties a record to another: `key` names the kind of identifier that they share."""
+
+    decision: LinkDecision
+    other: SourceRecord
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStory:
+    """A record of a customer with what it states about its identity and why it belongs here."""
+
+    record: SourceRecord
+    external_id: str
+    identifiers: Sequence[ShownIdentifier]
+    reasons: Sequence[Why]
+
+
+def stories(records: Sequence[SourceRecord], *, shows_identifiers: bool) -> list[RecordStory]:
+    """The records' stories in their order. Two queries."""
+    by_id = {record.pk: record for record in records}
+    reasons: dict[int, list[Why]] = defaultdict(list)
+    for decision in standing_decisions(by_id.keys()):
+        a, b = by_id[decision.record_a_id], by_id[decision.record_b_id]
+        key = identifier_kind(decision.evidence["kind"]) if decision.evidence.get("kind") else ""
+        reasons[a.pk].append(Why(decision, b, key))
+        reasons[b.pk].append(Why(decision, a, key))
+    identifiers = _identifiers(by_id, shows_identifiers=shows_identifiers)
+    return [
+        RecordStory(
+            record=record,
+            external_id=record.external_id if shows_identifiers else masked(record.external_id),
+            identifiers=identifiers.get(record.pk, ()),
+            reasons=reasons[record.pk],
+        )
+        for record in records
+    ]
+
+
+def standing_decisions(record_ids: Collection[int]) -> list[LinkDecision]:
+    """Decisions between these records that nothing has withdrawn, newest first. One query."""
+    ids = list(record_ids)
+    withdrawals = LinkDecision.objects.filter(withdraws=OuterRef("pk"))
+    return list(
+        LinkDecision.objects.filter(record_a__in=ids, record_b__in=ids)
+        .filter(~Q(action=LinkDecision.Action.WITHDRAW), ~Exists(withdrawals))
+        .order_by("-pk")
+    )
+
+
+def _identifiers(records: Mapping[int, SourceRecord], *, shows_identifiers: bool) -> dict[int, list[ShownIdentifier]]:
+    """Record id → its identifiers, current ones first. National ids are hashes and are never shown."""
+    found: dict[int, list[ShownIdentifier]] = defaultdict(list)
+    stated = Identifier.objects.filter(record__in=records).exclude(kind="citizen")
+    for row in stated.order_by("-is_current", "kind", "pk"):
+        found[row.record_id].append(
+            ShownIdentifier(
+                kind=identifier_kind(row.kind),
+                text=row.raw if shows_identifiers else masked(row.raw),
+                problem="" if row.is_evidence else row.problem or "not_evidence",
+                is_current=row.is_current and row.valid_to is None,
+            )
+        )
+    return found

@@ -1,0 +1,29 @@
+"""What the profiles app adds to the frame: its entry of the navigation and its panel of the start page."""
+
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core import home, navigation
+from cdp_site.core.access import Permission
+
+
+def register() -> None:
+    navigation.register(
+        navigation.NavEntry(
+            key="customers",
+            title=_("Customers"),
+            url_name="profiles:customers",
+            icon="users",
+            order=100,
+            permission=Permission.VIEW_CUSTOMERS,
+        )
+    )
+    home.register(
+        home.HomePanel(
+            key="recent",
+            title=_("Opened last"),
+            url_name="profiles:recent",
+            icon="history",
+            order=100,
+            permission=Permission.VIEW_CUSTOMERS,
+        )
+    )

@@ -1,0 +1,87 @@
+"""The 360 page: who the customer is, what every source says, and the fragments that htmx adds."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET
+
+from cdp_site.core import panels
+from cdp_site.core.access import Permission, requires, scope_of
+from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
+from profiles import lineage, naming, overview, timeline, viewing
+from profiles.views.fetch import reader, visible_profile
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+@require_GET
+def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The page of a customer; an id that was merged away leads to the one that lives."""
+    user = reader(request)
+    profile = viewing.find(public_id, by=user)
+    if profile is None:
+        successor = viewing.successor(public_id, by=user)
+        if successor is None:
+            raise Http404
+        return redirect("profiles:customer", successor.public_id)
+    viewing.log([profile], by=user, what=viewing.OPENED)
+    return render(
+        request,
+        "profiles/customer.html",
+        {
+            "profile": profile,
+            "customer": overview.load(profile, by=user),
+            "panels": panels.panels_for(user),
+            "filters": request.GET.urlencode(),
+        },
+    )
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+@require_GET
+def show_timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The timeline with its filters; `after` asks for the rows behind a key alone."""
+    profile = visible_profile(request, public_id)
+    user = reader(request)
+    scope = scope_of(user)
+    filters = timeline.Filters.read(request.GET)
+    after = timeline.Cursor.read(request.GET.get("after", ""))
+    context = {
+        "profile": profile,
+        "filters": filters,
+        "after": after,
+        "page": timeline.page(profile, scope=scope, filters=filters, after=after),
+        "shows_details": overview.shows_identifiers_to(user),
+    }
+    if after is not None and wants_fragment(request):
+        response = render(request, "profiles/_timeline_rows.html", context)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+    context["choices"] = timeline.choices(profile, scope=scope, filters=filters)
+    return render_page_or_fragment(request, "profiles/timeline.html", "profiles/_timeline.html", context)
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+@require_GET
+def show_records(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The records that the customer is made of, each with why it belongs here."""
+    profile = visible_profile(request, public_id)
+    user = reader(request)
+    records = overview.records_of([profile], scope_of(user))[profile.pk]
+    context = {
+        "profile": profile,
+        "stories": lineage.stories(records, shows_identifiers=overview.shows_identifiers_to(user)),
+    }
+    return render_page_or_fragment(request, "profiles/records.html", "profiles/_records.html", context)
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+@require_GET
+def show_recent(request: HttpRequest) -> HttpResponse:
+    """Home panel: the customers that the reader opened last."""
+    user = reader(request)
+    profiles = viewing.recent(by=user)
+    names = overview.names_of(profiles, scope_of(user))
+    rows = [(profile, naming.shown_name(names[profile.pk])) for profile in profiles]
+    return render(request, "profiles/_recent.html", {"rows": rows})

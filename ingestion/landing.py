@@ -201,6 +201,11 @@ def claim(limit_batches: int, lease_seconds: float) -> list[Claimed]:
     return sorted(claimed, key=lambda batch: (batch.lane, batch.id))
 
 
+def release(batch_id: int) -> None:
+    """Give a batch back at once, for its next attempt: the work failed, its process lives. One statement."""
+    InboundBatch.objects.waiting().filter(pk=batch_id).update(lease_until=None)
+
+
 def settle(batch_id: int, tally: Tally) -> bool:
     """Account for one batch; see `settle_all`. False: somebody else has settled it, roll back."""
     return batch_id in settle_all({batch_id: tally})

@@ -3,6 +3,7 @@
 The same check answers a single bad call with 400 at the door and puts a bad item of a batch into quarantine.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,11 +14,15 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from cdp_site.core import hashing
 from cdp_site.core.errors import Text
 from ingestion import clocks
 from ingestion.landing import Claimed, message_uuid
 from ingestion.models import InboundBatch
+from ingestion.normalise.email import normalise_email
+from ingestion.normalise.phone import normalise_phone
 from ingestion.normalise.text import unusable
+from ingestion.normalise.traits import GLOBAL, normalise_traits
 from ingestion.normalise.values import Problem
 
 TYPES: Final = ("identify", "track", "page", "screen", "alias", "group")
@@ -243,3 +248,48 @@ def _clocks(message: Message, batch: Claimed) -> clocks.Clocks:
         )
     except clocks.UnreadableTime as error:
         raise UnusableMessage(Reason.TIME, f"{error.field} is no ISO 8601 time since 1970", error.field) from error
+
+
+# --- whose it may be, when it cannot be used ----------------------------------------------------------------------
+
+_EMAIL: Final = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE: Final = re.compile(r"(?<![\d.])\+?\d(?:[\d ()-]{7,16})\d(?![\d.])")
+_MOST_KEYS: Final = 50
+
+
+def subject_keys(raw: bytes, namespace: str, *, region: str = "TH") -> list[bytes]:
+    """Keyed hashes of the identifiers that an unusable message may hold, so that an erasure finds it in quarantine.
+
+    What can be decoded is read as a message; besides, whatever looks like an e-mail address or a phone number anywhere
+    in the text counts. `namespace` is the source's short name.
+    """
+    text = raw.decode("utf-8", "replace")
+    found = {("email", GLOBAL, normalise_email(match[0]).value) for match in _EMAIL.finditer(text)}
+    found |= {("phone", GLOBAL, normalise_phone(match[0], region=region).value) for match in _PHONE.finditer(text)}
+    try:
+        message = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        message = None
+    if isinstance(message, dict):
+        found |= _named_identifiers(message, namespace)
+    return [hashing.identifier_key(*key) for key in sorted(found)[:_MOST_KEYS]]
+
+
+def _named_identifiers(message: dict[str, Any], namespace: str) -> set[tuple[str, str, str]]:
+    ours = _as_dict(message.get("cdp"))
+    ids = [
+        ("user", message.get("userId")),
+        ("device", message.get("anonymousId")),
+        ("device", message.get("previousId")),
+        ("record", message.get("userId") or message.get("anonymousId")),
+        ("record", _as_dict(ours.get("record")).get("external_id")),
+    ]
+    found = {(kind, namespace, str(value)) for kind, value in ids if isinstance(value, str | int) and value != ""}
+    for person in (message.get("traits"), _as_dict(message.get("context")).get("traits")):
+        for stated in normalise_traits(_as_dict(person)).identifiers:
+            found.add((stated.kind, GLOBAL if stated.namespace == GLOBAL else namespace, stated.value.value))
+    return found
+
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

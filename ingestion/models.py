@@ -276,16 +276,25 @@ class SuppressedIdentifier(models.Model):
     """One row: keyed hash of an identifier of an erased person. Written by step 0 of an erasure; kept for ever; a
     return by the person's own act sets `released_at`. See ingestion/suppression.py for what is a hit."""
 
-    PERSONAL_DATA: ClassVar[Classification] = {"*": PSEUDONYMOUS, "id": NONE, "kind": NONE, "key_id": NONE}
+    PERSONAL_DATA: ClassVar[Classification] = {
+        "*": NONE,
+        "key": PSEUDONYMOUS,
+        "name_keys": PSEUDONYMOUS,
+        "request_id": PSEUDONYMOUS,
+    }
 
     id = models.BigAutoField(primary_key=True)
     key = models.BinaryField(max_length=32)  # hashing.identifier_key
     key_id = models.CharField(max_length=20)
-    kind = models.CharField(max_length=20)  # user, member, …, email, phone, device
-    name_keys = ArrayField(models.BinaryField(), default=list)  # keyed hashes of the person's names, for phones
-    erased_at = models.DateTimeField()  # items dated before stay out for ever
+    kind = models.CharField(max_length=20)  # record, user, member, …, email, phone, device
+    needs_name = models.BooleanField()  # a phone, or shared by several people: no hit without a name as well
+    name_keys = ArrayField(models.BinaryField(), default=list)  # keyed hashes of the person's names
+    erased_at = models.DateTimeField()  # what happened up to then stays out for ever
     request_id = models.UUIDField()
-    released_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)  # source's clock of the act by which the person came back
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["key"], name="suppression_by_key")]  # each arriving identifier
+        constraints: ClassVar = [
+            # each arriving identifier; and a step 0 that runs again adds nothing
+            models.UniqueConstraint(fields=["key", "request_id"], name="suppressed_once_by_request"),
+        ]

@@ -277,8 +277,9 @@ def _without_suppressed(
 def _candidate(draft: Draft) -> suppression.Candidate:
     statement = draft.statement
     stated = (*statement.identifiers, *((statement.own,) if statement.own else ()))
+    record = (suppression.RECORD, _source(draft.batch.source_id).slug, statement.key.external_id)
     return suppression.Candidate(
-        identifiers=tuple((i.kind, i.namespace, i.value) for i in stated),
+        identifiers=(record, *((i.kind, i.namespace, i.value) for i in stated)),
         names=tuple(name.full for name in statement.traits.names) if statement.traits else (),
         occurred_at=statement.occurred_at,
         is_own_act=_is_own_act(draft),

@@ -41,6 +41,14 @@ NEEDS_NO_DATABASE = {
 }  # fmt: skip
 
 
+_held: list[Server] = []
+
+
+def embedded_server() -> Server | None:
+    """The embedded server that this process holds up, or None when DATABASE_URL names another."""
+    return _held[0] if _held else None
+
+
 class Refusal(Exception):
     """Something a person has to mend before anything can start; shown without a traceback."""
 
@@ -50,7 +58,7 @@ def run(arguments: list[str]) -> None:
     command = arguments[1] if len(arguments) > 1 else "help"
     try:
         ensure_packages(dev=command in NEEDS_DEV_PACKAGES)
-        server = prepare_environment(command, arguments[2:])
+        prepare_environment(command, arguments[2:])
     except Refusal as refusal:
         raise SystemExit(f"\n{refusal}") from None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cdp_site.settings")
@@ -59,7 +67,7 @@ def run(arguments: list[str]) -> None:
     try:
         execute_from_command_line(arguments)
     finally:
-        if server is not None:
+        for server in _held:
             server.release()
 
 
@@ -216,10 +224,10 @@ def _made_by_uv(*, dev: bool) -> bool:
 # --- secrets and database -------------------------------------------------------------------------------------------
 
 
-def prepare_environment(command: str, options: list[str]) -> Server | None:
+def prepare_environment(command: str, options: list[str]) -> None:
     """Fill in what the settings need and the environment does not say: data folder, secrets, DATABASE_URL.
 
-    Returns the embedded server if the command uses it; it runs for as long as that is held.
+    The embedded server that a command without DATABASE_URL gets runs until the end of the process.
     """
     from cdp_site import embedded_postgres  # needs Python 3.11, which is sure only now
 
@@ -230,16 +238,16 @@ def prepare_environment(command: str, options: list[str]) -> Server | None:
     if not own_database or command in ("demo", "test") or (data / "secrets.json").exists():
         export_secrets(data)
     if own_database:
-        return None
+        return
     if command in NEEDS_NO_DATABASE or {"-h", "--help"} & set(options) or command.startswith("-"):
         os.environ["DATABASE_URL"] = embedded_postgres.database_url(data / "postgres" / "socket")
-        return None
+        return
     try:
         server = embedded_postgres.serve(data / "postgres")
     except embedded_postgres.DatabaseProblem as problem:
         raise Refusal(str(problem)) from problem
+    _held.append(server)
     os.environ["DATABASE_URL"] = server.url()
-    return server
 
 
 def _export_demo_folder(options: list[str]) -> None:

@@ -171,6 +171,10 @@ class Server:
                 _spawn_keeper(self.home)
             _wait_until_ready(self.home, self._say)
 
+    def keep_through_exec(self) -> None:
+        """Stay a user when this process becomes another program."""
+        os.set_inheritable(self._users_file.fileno(), True)
+
     def release(self) -> None:
         """Stop being a user. The server stops once nobody uses it any more."""
         self._users_file.close()

@@ -3,7 +3,7 @@
 Without DATABASE_URL the tests run on an embedded server of their own, in `.data/test`, with fsync off. Each run has
 databases of its own name, so that several runs can go on at once in one tree; what a killed run left behind is dropped
 by the next one. A migrated template per state of the migrations is kept on the server, and test databases are copies
-of it: migrations run once, not once per process and run.
+of it: migrations run once, not once per process and run. A test that commits gets its database anew afterwards.
 """
 
 import hashlib
@@ -17,6 +17,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test import TransactionTestCase
 from psycopg import sql
 
 from cdp_site import bootstrap, embedded_postgres
@@ -69,9 +72,6 @@ def _drop_stale_databases(maintenance: psycopg.Connection) -> None:
 
 def use_template() -> None:
     """Let Django copy its test database from a migrated template, which is made here if there is none yet."""
-    from django.core.management import call_command  # Django is not set up yet when this plugin is loaded
-    from django.db import connection
-
     template = f"cdp_template_{_migrations_digest()}"
     with psycopg.connect(_with_database("postgres"), autocommit=True) as maintenance:
         maintenance.execute("SELECT pg_advisory_lock(%s, 0)", [TEMPLATE_LOCK])
@@ -85,11 +85,28 @@ def use_template() -> None:
             maintenance.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(half_made, sql.Identifier(template)))
         _drop_old_templates(maintenance)
     connection.settings_dict["TEST"]["TEMPLATE"] = template
+    TransactionTestCase._fixture_teardown = _restore_database
+
+
+def _restore_database(_case: TransactionTestCase) -> None:
+    """After a test that committed: the database anew from its template.
+
+    Django would empty every table, with what the migrations put there, and append-only tables refuse that.
+    """
+    connections.close_all()
+    name = connection.settings_dict["NAME"]
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+        sql.Identifier(name), sql.Identifier(connection.settings_dict["TEST"]["TEMPLATE"])
+    )
+    with psycopg.connect(_with_database("postgres"), autocommit=True) as maintenance:
+        maintenance.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        maintenance.execute(copy)
 
 
 def _drop_old_templates(maintenance: psycopg.Connection) -> None:
     names = maintenance.execute(
-        "SELECT datname FROM pg_database WHERE datname ~ '^cdp_template_[0-9a-f]+$' ORDER BY oid DESC OFFSET %s",
+        "(SELECT datname FROM pg_database WHERE datname ~ '^cdp_template_[0-9a-f]+$' ORDER BY oid DESC OFFSET %s)"
+        " UNION ALL SELECT datname FROM pg_database WHERE datname ~ '^cdp_template_[0-9a-f]+_half_made$'",
         [KEPT_TEMPLATES],
     ).fetchall()
     for (name,) in names:
@@ -98,8 +115,6 @@ def _drop_old_templates(maintenance: psycopg.Connection) -> None:
 
 @contextmanager
 def _connected_to(database: str) -> Iterator[None]:
-    from django.db import connection  # as above
-
     before = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = database

@@ -63,23 +63,21 @@ class Child:
 
 
 class Supervisor:
-    """See the module. `run()` blocks until `stop()`, Ctrl-C or SIGTERM, or until `until()` says so."""
+    """See the module.
 
-    def __init__(
-        self,
-        programs: Sequence[Program],
-        *,
-        run_folder: Path,
-        say: Say,
-        care: Callable[[], None] = lambda: None,
-    ) -> None:
+    Examples:
+        >>> with Supervisor(run_folder=folder, say=print) as supervisor:  # doctest: +SKIP
+        ...     supervisor.run(programs)
+    """
+
+    def __init__(self, *, run_folder: Path, say: Say, care: Callable[[], None] = lambda: None) -> None:
         """
         Args:
             run_folder: its lock and the programs' logs lie there.
             say: gets a line for each event that a person should know of.
             care: called every two seconds, for what the programs themselves stand on.
         """
-        self.children = [Child(program) for program in programs]
+        self.children: list[Child] = []
         self.run_folder = run_folder
         self.say = say
         self.care = care
@@ -88,26 +86,33 @@ class Supervisor:
 
     # --- life ---------------------------------------------------------------------------------------------------
 
-    def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Start everything and look after it.
+    def __enter__(self) -> "Supervisor":
+        """Take charge of the run folder and end what a killed supervisor left.
 
         Raises:
             AlreadyRunning: another supervisor holds the run folder.
         """
         self.run_folder.mkdir(parents=True, exist_ok=True)
         try:
-            lock = hold_lock(self.run_folder / "supervisor.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = hold_lock(self.run_folder / "supervisor.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning from None
+        self._end_leftovers()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.close()
+
+    def run(self, programs: Sequence[Program], *, until: Callable[[], bool] = lambda: False) -> None:
+        """Start all of them and look after them until `stop()`, Ctrl-C, SIGTERM or `until()`; then stop them."""
+        self.children = [Child(program) for program in programs]
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            self._end_leftovers()
             self._look_after(until)
         finally:
             self._end_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
-            lock.close()
 
     def stop(self) -> None:
         """Let `run()` end. May be called from any thread."""

@@ -124,7 +124,7 @@ def test_every_kind_of_touchpoint_is_there(written: Written) -> None:
     kinds = set(written.manifest["touchpoints_by_type"])
     assert kinds >= {
         "Product Viewed", "Product Added", "Checkout Started", "Order Completed", "Order Refunded", "Order Updated",
-        "Email Sent", "Email Opened", "Email Link Clicked", "Call Ended", "Survey Answered", "page", "screen",
+        "Email Delivered", "Email Opened", "Email Link Clicked", "Call Ended", "Survey Answered", "page", "screen",
         "Message Received", "Friend Added", "Friend Blocked",
         "Consent Granted", "Consent Refused", "Consent Withdrawn",
     }  # fmt: skip
@@ -388,10 +388,10 @@ def test_the_story_of_the_chair(written: Written) -> None:
         if message.get("userId") == user and message["timestamp"] > "2026-11-12"
     )
     assert [what for _, what in steps] == [
-        "Email Sent", "Email Opened", "Email Link Clicked", "identify", "page",
+        "Email Delivered", "Email Opened", "Email Link Clicked", "identify", "page",
         "Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Checkout Started",
-        "Email Sent", "Email Opened", "Email Link Clicked", "page", "Product Viewed", "Order Completed",
-        "Email Sent", "Email Opened", "identify", "Order Updated", "Survey Answered",
+        "Email Delivered", "Email Opened", "Email Link Clicked", "page", "Product Viewed", "Order Completed",
+        "Email Delivered", "Email Opened", "identify", "Order Updated", "Survey Answered",
     ]  # fmt: skip
     calls = [row for row in written.tables[files.CALLS] if row["ticket"] in written.ids_of(STORY, feeds.CALLS)]
     assert [call["reason"] for call in calls] == ["product_question", "address_change"]

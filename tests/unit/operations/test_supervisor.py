@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,11 +30,10 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def make(tmp_path: Path, said: list[str]) -> Callable[..., Supervisor]:
-    def make(*programs: Program, **options: object) -> Supervisor:
-        return Supervisor(programs, run_folder=tmp_path / "run", say=said.append, **options)
-
-    return make
+def supervisor(tmp_path: Path, said: list[str]) -> Iterator[Supervisor]:
+    """In charge of the test's run folder."""
+    with Supervisor(run_folder=tmp_path / "run", say=said.append) as supervisor:
+        yield supervisor
 
 
 def pid_of(supervisor: Supervisor) -> int:
@@ -42,8 +41,7 @@ def pid_of(supervisor: Supervisor) -> int:
     return process.pid if process else 0
 
 
-def test_starts_a_killed_program_again(make: Callable[..., Supervisor], said: list[str]) -> None:
-    supervisor = make(Program("sleeper", SLEEP))
+def test_starts_a_killed_program_again(supervisor: Supervisor, said: list[str]) -> None:
     pids: list[int] = []
 
     def killed_twice_and_back() -> bool:
@@ -53,23 +51,22 @@ def test_starts_a_killed_program_again(make: Callable[..., Supervisor], said: li
                 os.kill(pid, signal.SIGKILL)
         return len(pids) == 3
 
-    supervisor.run(until=killed_twice_and_back)
+    supervisor.run([Program("sleeper", SLEEP)], until=killed_twice_and_back)
     assert supervisor.children[0].starts == 3
     assert "killed by SIGKILL" in said[0]
     assert not any(is_running(pid) for pid in pids)
 
 
-def test_the_pause_grows_while_a_program_dies_at_once(make: Callable[..., Supervisor], said: list[str]) -> None:
-    supervisor = make(Program("failing", ("sh", "-c", "exit 3")))
-    supervisor.run(until=lambda: len(said) == 2)
+def test_the_pause_grows_while_a_program_dies_at_once(supervisor: Supervisor, said: list[str]) -> None:
+    supervisor.run([Program("failing", ("sh", "-c", "exit 3"))], until=lambda: len(said) == 2)
     assert "exit code 3" in said[0]
     assert "in 0.5 s" in said[0]
     assert "in 1 s" in said[1]
 
 
-def test_a_killed_program_takes_its_own_children_with_it(make: Callable[..., Supervisor], tmp_path: Path) -> None:
+def test_a_killed_program_takes_its_own_children_with_it(supervisor: Supervisor, tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    supervisor = make(Program("parent", ("sh", "-c", f"sleep 600 & echo $! > {note}.new; mv {note}.new {note}; wait")))
+    parent = Program("parent", ("sh", "-c", f"sleep 600 & echo $! > {note}.new; mv {note}.new {note}; wait"))
 
     def orphaned() -> bool:
         if note.exists() and supervisor.children[0].starts == 1 and pid_of(supervisor):
@@ -78,53 +75,51 @@ def test_a_killed_program_takes_its_own_children_with_it(make: Callable[..., Sup
         return bool(grandchildren) and supervisor.children[0].starts == 2
 
     grandchildren: list[int] = []
-    supervisor.run(until=orphaned)
+    supervisor.run([parent], until=orphaned)
     wait_for(lambda: not is_running(grandchildren[0]))
 
 
-def test_stop_asks_first_and_kills_who_does_not_listen(make: Callable[..., Supervisor], tmp_path: Path) -> None:
+def test_stop_asks_first_and_kills_who_does_not_listen(supervisor: Supervisor, tmp_path: Path) -> None:
     polite = f"trap 'touch {tmp_path}/left; exit' TERM; touch {tmp_path}/polite; while :; do sleep 0.02; done"
     deaf = f"trap '' TERM; touch {tmp_path}/deaf; while :; do sleep 0.02; done"
-    supervisor = make(Program("polite", ("sh", "-c", polite)), Program("deaf", ("sh", "-c", deaf), stop_patience=0.2))
-    supervisor.run(until=lambda: (tmp_path / "polite").exists() and (tmp_path / "deaf").exists())
+    programs = [Program("polite", ("sh", "-c", polite)), Program("deaf", ("sh", "-c", deaf), stop_patience=0.2)]
+    supervisor.run(programs, until=lambda: (tmp_path / "polite").exists() and (tmp_path / "deaf").exists())
     assert (tmp_path / "left").exists()
     codes = [child.process.returncode for child in supervisor.children if child.process]
     assert codes == [0, -signal.SIGKILL]
 
 
-def test_a_program_without_sign_of_life_is_started_again(make: Callable[..., Supervisor], said: list[str]) -> None:
+def test_a_program_without_sign_of_life_is_started_again(supervisor: Supervisor, said: list[str]) -> None:
     stuck = [True, False]
-    supervisor = make(Program("hanging", SLEEP, is_stuck=lambda: stuck.pop(0) if stuck else False, grace=0))
-    supervisor.run(until=lambda: supervisor.children[0].starts == 2)
+    hanging = Program("hanging", SLEEP, is_stuck=lambda: stuck.pop(0) if stuck else False, grace=0)
+    supervisor.run([hanging], until=lambda: supervisor.children[0].starts == 2)
     assert "no sign of life" in said[0]
 
 
-def test_signal_ends_the_run(make: Callable[..., Supervisor]) -> None:
-    supervisor = make(Program("sleeper", SLEEP))
-    supervisor.run(until=lambda: bool(pid_of(supervisor)) and os.kill(os.getpid(), signal.SIGTERM) is not None)
+def test_signal_ends_the_run(supervisor: Supervisor) -> None:
+    def signalled() -> bool:
+        if pid_of(supervisor):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return False
+
+    supervisor.run([Program("sleeper", SLEEP)], until=signalled)
     assert supervisor.children[0].process is not None
     assert supervisor.children[0].process.returncode == -signal.SIGTERM
 
 
-def test_one_supervisor_per_installation(make: Callable[..., Supervisor]) -> None:
-    first, second = make(Program("sleeper", SLEEP)), make(Program("sleeper", SLEEP))
-
-    def second_is_refused() -> bool:
-        with pytest.raises(AlreadyRunning):
-            second.run()
-        return True
-
-    first.run(until=second_is_refused)
+def test_one_supervisor_per_installation(supervisor: Supervisor) -> None:
+    with pytest.raises(AlreadyRunning):
+        Supervisor(run_folder=supervisor.run_folder, say=supervisor.say).__enter__()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; elsewhere no program outlives its supervisor")
-def test_what_a_killed_supervisor_left_is_ended(make: Callable[..., Supervisor], tmp_path: Path) -> None:
+def test_what_a_killed_supervisor_left_is_ended(tmp_path: Path, said: list[str]) -> None:
     environment = os.environ | {MARK: str(tmp_path / "run")}
     leftover = subprocess.Popen(SLEEP, env=environment, start_new_session=True)
     other = subprocess.Popen(SLEEP, env=os.environ | {MARK: str(tmp_path / "another")})
     try:
-        make(Program("sleeper", SLEEP)).run(until=lambda: True)
-        assert leftover.wait(timeout=10) == -signal.SIGKILL
+        with Supervisor(run_folder=tmp_path / "run", say=said.append):
+            assert leftover.wait(timeout=10) == -signal.SIGKILL
         assert other.poll() is None
     finally:
         other.kill()
@@ -137,7 +132,8 @@ def test_programs_end_with_a_killed_supervisor(tmp_path: Path) -> None:
         from pathlib import Path
         from cdp_site.operations.supervisor import Program, Supervisor
         program = Program("noted", ("sh", "-c", "echo $$ > {note}.new; mv {note}.new {note}; exec sleep 600"))
-        Supervisor([program], run_folder=Path("{tmp_path}/run"), say=print).run()
+        with Supervisor(run_folder=Path("{tmp_path}/run"), say=print) as supervisor:
+            supervisor.run([program])
     """
     supervisor = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)])
     try:

@@ -96,7 +96,7 @@ _ENDINGS: Final = (
 _BRACKETED: Final = re.compile(r"[(\[].*?[)\]]")
 _NOT_ALPHANUMERIC: Final = re.compile(r"[^0-9a-zก-ฺเ-๛]+")
 _WORD_STARTS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_NOT_WORD: Final = re.compile(r"[^\w]+")
+_SEPARATORS: Final = re.compile(r"[\s!-/:-@\[-^`{-~]+")  # ASCII punctuation without _; \W would split Thai at its marks
 
 
 def _squashed(header: str) -> str:
@@ -142,7 +142,7 @@ def canonical_name(key: str) -> str:
     found = _NAME_OF.get(squashed)
     if found and found not in _NEVER_RENAMED_TO and squashed not in _NEVER_RENAMED:
         return found
-    snake = _NOT_WORD.sub("_", _WORD_STARTS.sub("_", clean(key))).strip("_").lower()
+    snake = _SEPARATORS.sub("_", _WORD_STARTS.sub("_", clean(key))).strip("_").lower()
     return snake or key
 
 

@@ -69,7 +69,7 @@ UPDATE profiles_identifier AS i
                         ELSE false END) AS shown
           FROM profiles_identifier i
           JOIN profiles_sourcerecord r ON r.id = i.record_id
-          JOIN unnest(%s::text[], %s::text[]) AS k(kind, trait) USING (kind)
+          JOIN unnest(%s::text[], %s::text[]) AS k(kind, trait) ON k.kind = i.kind
          WHERE i.record_id = ANY(%s) AND r.attribute_times ? k.trait
          ORDER BY i.id) AS t
  WHERE i.id = t.id AND i.is_current <> t.shown

@@ -71,18 +71,22 @@ def take(statements: Sequence[Statement], existing: Existing, *, by: str) -> dic
     if not speaking:
         return owners
     _lock_keys(unknown, speaking)
+    created: dict[RecordKey, Owner] = {}
     if unknown:
-        meanwhile = find(unknown)
-        owners.update(meanwhile.owners)
-        owners.update(_create(unknown - meanwhile.owners.keys(), statements))
-    born = {owners[key].record_id for key in unknown}
+        owners.update(find(unknown).owners)
+        created = _create(unknown - owners.keys(), statements)
+        owners.update(created)
+    born = {owner.record_id for owner in created.values()}
     renamed, patched = _patch([s for s in speaking if s.traits is not None], owners)
-    claimed = identifiers.state(speaking, owners, born=unknown)
+    claimed = identifiers.state(speaking, owners, born=created.keys())
     search.index_names(renamed)
-    if changed := born | set(renamed) | claimed:
-        pipeline.resolve(changed, by=by)
+    changed = born | set(renamed) | claimed
+    if changed:
+        pipeline.resolve(changed, by=by, born=born)
         owners.update(find(owners.keys()).owners)
-    pipeline.refresh_golden({owner.profile_id for owner in owners.values() if owner.record_id in patched | born})
+    # Resolution has refreshed what it touched.
+    elsewhere = patched - changed
+    pipeline.refresh_golden({owner.profile_id for owner in owners.values() if owner.record_id in elsewhere})
     return owners
 
 

@@ -52,15 +52,15 @@ def identify(user: str = "u1", *, number: int = 0, **traits: Any) -> dict[str, A
 class TestRecords:
     def test_identify_makes_a_record_with_identifiers_and_a_golden_record(self, send: Send) -> None:
         assert send(
-            identify(firstName="สมชาย", lastName="ใจดี", email=" SOMCHAI@baansabai.co.th", phone="081-234-5678")
+            identify(firstName="สมชาย", lastName="ใจดี", email=" SOMCHAI@baansabai.co.th", phone="086-345-1972")
         ) == {"stored": 1}
         record = SourceRecord.objects.get()
         assert record.attributes["first_name"] == "สมชาย"
-        assert record.attributes["phone"] == "+66812345678"
+        assert record.attributes["phone"] == "+66863451972"
         assert set(Identifier.objects.values_list("kind", "value", "is_evidence")) == {
             ("user", "u1", True),
             ("email", "somchai@baansabai.co.th", True),
-            ("phone", "+66812345678", True),
+            ("phone", "+66863451972", True),
         }
         profile = Profile.objects.get()
         assert profile.golden["email"] == "somchai@baansabai.co.th"

@@ -125,7 +125,8 @@ def state_sql(purpose_id: int, channel: str, *, among: sql.Composable | None = N
     starts from live profiles.
     """
     return _STATE.format(
-        said=said_sql(purpose_id, channel, among=among), verdict=_VERDICT.format(covers=sql.SQL("s.address = t.address"))
+        said=said_sql(purpose_id, channel, among=among),
+        verdict=_VERDICT.format(covers=sql.SQL("s.address = t.address")),
     )
 
 
@@ -133,7 +134,8 @@ def address_state_sql(purpose_id: int, channel: Channel, people: sql.Composable)
     """`SELECT profile_id, address, state`: of each address that a profile in `people` (a sub-query of ids) holds now
     and that something was said about. An address without a row was never asked about."""
     covers = sql.SQL(
-        "(s.address = t.address OR EXISTS (SELECT FROM held h WHERE h.record_id = s.record_id AND h.address = t.address))"
+        "(s.address = t.address"
+        " OR EXISTS (SELECT FROM held h WHERE h.record_id = s.record_id AND h.address = t.address))"
     )
     return _ADDRESS_STATE.format(
         said=said_sql(purpose_id, channel, among=people),

@@ -3,15 +3,15 @@ in SQL, and a generative test holds the two equal.
 
 Pure: no Django, no clock, no database.
 
-The statements of one person about one purpose and one channel are those of all records of the profile. A *target* is an
-address, or ``""`` for the person as a whole. A statement without an address is about every address of its record when it
-grants, and about the whole person when it denies.
+The statements of one person about one purpose and one channel are those of all records of the profile. A *target* is
+an address, or ``""`` for the person as a whole. A statement without an address is about every address of its record
+when it grants, and about the whole person when it denies.
 
 1. An unchanged cell is no statement: a `cell` whose predecessor in source time, of the same record and address, has the
    same state. This is decided here and not on arrival alone, so that the order of arrival does not matter.
 2. Within a record the latest statement about the target holds; at the same instant the denial holds.
-3. Among the records of a person a standing denial wins over every grant, except over a standing grant that names it: one
-   whose `supersedes_until` is not before the denial.
+3. Among the records of a person a standing denial wins over every grant, except over a standing grant that names it:
+   one whose `supersedes_until` is not before the denial.
 4. A grant through a public write key (`browser`) counts only where nothing denies; it never cancels a denial.
 5. Who never said anything has the third state, `never`: it grants nothing and vetoes nothing.
 """
@@ -114,9 +114,7 @@ class _Stand:
     overrules_until: datetime | None
 
 
-def resolve(
-    statements: Iterable[Statement], *, basis: Basis, held: Collection[Held] = ()
-) -> Mapping[Target, Verdict]:
+def resolve(statements: Iterable[Statement], *, basis: Basis, held: Collection[Held] = ()) -> Mapping[Target, Verdict]:
     """The state of every target of one person for one purpose.
 
     Args:
@@ -135,7 +133,7 @@ def resolve(
 
 
 def overall(verdicts: Mapping[Target, Verdict], channel: str, *, basis: Basis) -> Verdict:
-    """What a person says about a channel in one word: granted when any target is, else the latest denial, else never."""
+    """What a person says about a channel as a whole: granted when any target is, else the latest denial, else never."""
     decided = [
         (one.because.order, target.address == "", one)
         for target, one in verdicts.items()

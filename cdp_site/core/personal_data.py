@@ -154,7 +154,7 @@ class AccessLogHolder(BaseHolder):
     """Who opened the customer's page."""
 
     name = "core.access_log"
-    tables = ("core.AccessLogEntry",)
+    tables: tuple[str, ...] = ("core.AccessLogEntry",)
 
     def _rows(self, subject: Subject) -> "models.QuerySet[Any]":
         return apps.get_model("core", "AccessLogEntry")._default_manager.filter(profile__in=subject.public_ids)
@@ -175,7 +175,7 @@ class AuditHolder(BaseHolder):
     """What was done to the customer and by whom: names the object, holds no value, and stays as proof."""
 
     name = "core.audit"
-    tables = ("core.AuditEvent",)
+    tables: tuple[str, ...] = ("core.AuditEvent",)
 
     def _rows(self, subject: Subject) -> "models.QuerySet[Any]":
         profiles = [str(key) for key in (*subject.profile_ids, *subject.public_ids)]

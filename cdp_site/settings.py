@@ -196,16 +196,19 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "cdp_site.core.rest.exception_handler",
 }
 
+# The job cluster (operations/cluster.py adds what a killed worker needs). Seconds unless said otherwise.
 Q_CLUSTER = {
     "name": "cdp",
-    "orm": "default",
-    "workers": env.int("JOB_WORKERS", default=4),
+    "orm": "default",  # PostgreSQL is the queue
+    "workers": env.int("JOB_WORKERS", default=4),  # long imports must not keep the small chores waiting
     "timeout": 3600,
-    "retry": 3900,
+    "retry": 3900,  # above the timeout, or a long job would be delivered twice
     "max_attempts": 3,
-    "ack_failures": True,
+    "ack_failures": True,  # a job that raises is not tried again by itself: jobs put themselves back
     "bulk": 20,
-    "catch_up": False,
+    "poll": 0.5,
+    "guard_cycle": 1,
+    "catch_up": False,  # a schedule that was due while the platform was down runs once
     "save_limit": 500,
 }
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
@@ -16,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from cdp_site import health
 from cdp_site.core.access import public, requires
 from cdp_site.core.api_errors import error_response, wants_json
 from cdp_site.core.context import THEME_COOKIE, THEMES
@@ -98,9 +98,12 @@ def style(request: HttpRequest) -> HttpResponse:
 
 
 @public
+@never_cache
+@require_GET
 def healthz(request: HttpRequest) -> JsonResponse:
-    connection.ensure_connection()
-    return JsonResponse({"database": True})
+    """For whoever watches the machine: database, signs of life, backlog. 503 when anything is missing."""
+    report = health.examine()
+    return JsonResponse(report.as_json(), status=200 if report.is_good else 503)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -34,19 +34,25 @@ TOOLS = ROOT / ".venv-tools"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)  # pyproject.toml's requires-python; a test compares them
 UV_REQUIREMENT = "uv>=0.8"
 
-NEEDS_DEV_PACKAGES = {"test"}
+NEEDS_DEV_PACKAGES = {"quality", "test", "translations"}
 NEEDS_NO_DATABASE = {
     "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
-    "makemigrations", "startapp", "test", "translations", "version",
+    "quality", "startapp", "test", "translations", "version",
 }  # fmt: skip
 
 
 _held: list[Server] = []
+_filled_in: list[str] = []
 
 
 def embedded_server() -> Server | None:
     """The embedded server that this process holds up, or None when DATABASE_URL names another."""
     return _held[0] if _held else None
+
+
+def filled_in() -> list[str]:
+    """Names in the environment that this module set, because whoever started us had not."""
+    return list(_filled_in)
 
 
 class Refusal(Exception):
@@ -61,7 +67,7 @@ def run(arguments: list[str]) -> None:
         prepare_environment(command, arguments[2:])
     except Refusal as refusal:
         raise SystemExit(f"\n{refusal}") from None
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cdp_site.settings")
+    _fill_in("DJANGO_SETTINGS_MODULE", "cdp_site.settings")
     from django.core.management import execute_from_command_line  # not there before ensure_packages()
 
     try:
@@ -78,6 +84,8 @@ def ensure_packages(*, dev: bool) -> None:
     """Return inside the project's environment with its packages in place; anywhere else, start again inside it."""
     if os.environ.get("CDP_BOOTSTRAP") == "off":  # an image that brings the packages its own way
         return
+    # Several processes start from this environment; without compiled files each would spend seconds on compiling.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if fcntl is None:
         raise Refusal("Windows itself is not supported. Use WSL (https://learn.microsoft.com/windows/wsl/install).")
     venv = environment_folder()
@@ -240,14 +248,20 @@ def prepare_environment(command: str, options: list[str]) -> None:
     if own_database:
         return
     if command in NEEDS_NO_DATABASE or {"-h", "--help"} & set(options) or command.startswith("-"):
-        os.environ["DATABASE_URL"] = embedded_postgres.database_url(data / "postgres" / "socket")
+        _fill_in("DATABASE_URL", embedded_postgres.database_url(data / "postgres" / "socket"))
         return
     try:
         server = embedded_postgres.serve(data / "postgres")
     except embedded_postgres.DatabaseProblem as problem:
         raise Refusal(str(problem)) from problem
     _held.append(server)
-    os.environ["DATABASE_URL"] = server.url()
+    _fill_in("DATABASE_URL", server.url())
+
+
+def _fill_in(name: str, value: str) -> None:
+    if name not in os.environ:
+        os.environ[name] = value
+        _filled_in.append(name)
 
 
 def _export_demo_folder(options: list[str]) -> None:
@@ -282,7 +296,7 @@ def export_secrets(data: Path) -> None:
             "Start as the user who made it, or choose another folder: demo --data DIR, or CDP_DATA=DIR."
         ) from problem
     for name, value in kept.items():
-        os.environ.setdefault(name, value)
+        _fill_in(name, value)
 
 
 def _make_secrets(file: Path) -> None:

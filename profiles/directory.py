@@ -7,11 +7,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from cdp_site.core.access import Scope, scope_of
+from cdp_site.core.access import scope_of
 from cdp_site.core.models import User
 from cdp_site.core.templatetags.formats import masked
+from ingestion.models import Source
 from profiles import overview
-from profiles.models import Membership, Profile
+from profiles.labels import value_label
+from profiles.models import Profile
 from profiles.naming import shown_name
 
 PAGE_SIZE = 50
@@ -25,8 +27,8 @@ class Row:
     name: str
     phone: str
     email: str
-    city: str
-    sources: Sequence[str]
+    place: str
+    sources: Sequence[Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Page:
 
 
 def page(*, by: User, after: UUID | None = None, size: int = PAGE_SIZE) -> Page:
-    """People behind `after`, those without a name last. Four queries beside the scope, seven within one.
+    """People behind `after`, those without a name last. Four queries beside the scope, one more for a key.
 
     The key is a public id and not a name, because keys stand in addresses.
     """
@@ -59,38 +61,26 @@ def page(*, by: User, after: UUID | None = None, size: int = PAGE_SIZE) -> Page:
 
 
 def rows(profiles: Sequence[Profile], *, by: User) -> list[Row]:
-    """What a list shows of these customers to this viewer. One query, four within a scope."""
+    """What a list shows of these customers to this viewer, in their order. Two queries beside the scope."""
     scope = scope_of(by)
-    values = overview.names_of(profiles, scope)
-    sources = _sources(profiles, scope)
+    records = overview.records_of(profiles, scope)
+    values = overview.values_of(records, scope)
     hides = not overview.shows_identifiers_to(by)
 
     def contact(of: Mapping[str, Any], trait: str) -> str:
         texts = overview.texts_of(of[trait]) if trait in of else ()
-        text = texts[0] if texts else ""
+        text = value_label(trait, texts[0]) if texts else ""
         return masked(text) if hides else text
 
     return [
         Row(
             profile=profile,
-            name=shown_name(values[profile.pk]),
-            phone=contact(values[profile.pk], "phone"),
-            email=contact(values[profile.pk], "email"),
-            city=next(
-                (str(values[profile.pk][trait]) for trait in ("province", "city") if values[profile.pk].get(trait)), ""
-            ),
-            sources=sources.get(profile.pk, ()),
+            name=shown_name(known),
+            phone=contact(known, "phone"),
+            email=contact(known, "email"),
+            place=next((str(known[trait]) for trait in ("province", "city") if known.get(trait)), ""),
+            sources=overview.sources_of(records.get(profile.pk, ())),
         )
         for profile in profiles
+        for known in [values.get(profile.pk, {})]
     ]
-
-
-def _sources(profiles: Sequence[Profile], scope: Scope) -> dict[int, list[str]]:
-    """Profile id → names of the sources that know the customer, in the order of intake. One query."""
-    memberships = Membership.objects.filter(profile__in=profiles, valid_to__isnull=True).order_by("record")
-    if scope.source_ids is not None:
-        memberships = memberships.filter(record__source__in=scope.source_ids)
-    found: dict[int, dict[str, None]] = {}
-    for profile_id, name in memberships.values_list("profile", "record__source__name"):
-        found.setdefault(profile_id, {})[name] = None
-    return {profile_id: list(names) for profile_id, names in found.items()}

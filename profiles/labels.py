@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import phonenumbers
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -33,9 +35,22 @@ IDENTIFIER_KINDS: Mapping[str, Promise] = {
 
 
 def value_label(trait: str, text: str) -> str:
-    """What to show for a value: its word in the reader's language where there is one, else itself."""
+    """What to show for a value: its word in the reader's language where there is one, a phone as it is read out."""
+    if trait == "phone":
+        return phone_text(text)
     label = VALUES.get(trait, {}).get(text)
     return text if label is None else str(label)
+
+
+def phone_text(value: str) -> str:
+    """A number of the company's country as its people write it (081 234 5678), others with their country code."""
+    try:
+        number = phonenumbers.parse(value, settings.COMPANY_PHONE_REGION)
+    except phonenumbers.NumberParseException:
+        return value
+    at_home = phonenumbers.region_code_for_number(number) == settings.COMPANY_PHONE_REGION
+    shape = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, shape)
 
 
 def identifier_kind(kind: str) -> str:

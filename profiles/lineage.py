@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q
 
 from cdp_site.core.templatetags.formats import masked
-from profiles.labels import identifier_kind
+from profiles.labels import identifier_kind, value_label
 from profiles.models import Identifier, LinkDecision, SourceRecord
 
 
@@ -78,7 +78,7 @@ def _identifiers(records: Mapping[int, SourceRecord], *, shows_identifiers: bool
         found[row.record_id].append(
             ShownIdentifier(
                 kind=identifier_kind(row.kind),
-                text=row.raw if shows_identifiers else masked(row.raw),
+                text=value_label(row.kind, row.raw) if shows_identifiers else masked(row.raw),
                 problem="" if row.is_evidence else row.problem or "not_evidence",
                 is_current=row.is_current and row.valid_to is None,
             )

@@ -10,7 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, OuterRef, Prefetch, Subquery, Sum
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery, Sum
 
 from cdp_site.core.access import Permission, Scope, may, scope_of
 from cdp_site.core.models import User
@@ -18,7 +19,7 @@ from cdp_site.core.templatetags.formats import masked
 from ingestion.models import Source
 from profiles import survivorship
 from profiles.labels import RULES, value_label
-from profiles.models import KindOfData, Membership, Order, Pin, Profile, SourceRecord, Touchpoint, Trait
+from profiles.models import KindOfData, Order, Pin, Profile, SourceRecord, Touchpoint, Trait
 from profiles.naming import shown_name
 from profiles.survivorship import Candidate, Rule
 
@@ -89,8 +90,13 @@ class Overview:
 
     @property
     def sources(self) -> list[Source]:
-        """The sources that know this customer, each once."""
-        return list({record.source_id: record.source for record in self.records}.values())
+        return sources_of(self.records)
+
+
+def sources_of(records: Iterable[SourceRecord]) -> list[Source]:
+    """The sources that told us of a customer, each once, in the order of intake; what agents added is our own."""
+    told = [record for record in records if record.kind != SourceRecord.Kind.AGENT]
+    return list({record.source_id: record.source for record in told}.values())
 
 
 def with_last_touch(profiles: Any, scope: Scope) -> Any:
@@ -100,18 +106,21 @@ def with_last_touch(profiles: Any, scope: Scope) -> Any:
 
 
 def records_of(profiles: Iterable[Profile], scope: Scope) -> dict[int, list[SourceRecord]]:
-    """Profile id → its records now that the scope sees, oldest intake first. One query, and one for their pins."""
-    memberships = (
-        Membership.objects.filter(profile__in=list(profiles), valid_to__isnull=True)
-        .select_related("record__source")
-        .prefetch_related(Prefetch("record__pins", Pin.objects.order_by("pk")))
-        .order_by("record_id")
+    """Profile id → its records now that the scope sees, oldest intake first, with `pinned` traits. One query."""
+    now = FilteredRelation("memberships", condition=Q(memberships__valid_to__isnull=True))
+    pins = Pin.objects.filter(record=OuterRef("pk")).order_by("trait")
+    records = (
+        SourceRecord.objects.annotate(now=now)
+        .filter(now__profile__in=list(profiles))
+        .annotate(owner_id=F("now__profile"), pinned=ArraySubquery(pins.values("trait")))
+        .select_related("source")
+        .order_by("pk")
     )
     if scope.source_ids is not None:
-        memberships = memberships.filter(record__source__in=scope.source_ids)
+        records = records.filter(source__in=scope.source_ids)
     found: dict[int, list[SourceRecord]] = defaultdict(list)
-    for membership in memberships:
-        found[membership.profile_id].append(membership.record)
+    for record in records:
+        found[record.owner_id].append(record)
     return found
 
 
@@ -126,15 +135,12 @@ def traits_of(records: Iterable[SourceRecord]) -> dict[str, Trait]:
     return {trait.name: trait for trait in Trait.objects.filter(name__in=names).select_related("group")}
 
 
-def names_of(profiles: Sequence[Profile], scope: Scope) -> dict[int, dict[str, Any]]:
-    """Profile id → golden values for this scope, for lists. Without a scope no query, else three."""
-    if scope.is_unrestricted:
-        return {profile.pk: profile.golden for profile in profiles}
-    records = records_of(profiles, scope)
+def values_of(records: Mapping[int, Sequence[SourceRecord]], scope: Scope) -> dict[int, dict[str, Any]]:
+    """Profile id → golden values among these records within the scope. One query for many profiles."""
     traits = traits_of(record for of_profile in records.values() for record in of_profile)
     return {
-        profile.pk: survivorship.values(golden_of(records[profile.pk], traits, scope)) if profile.pk in records else {}
-        for profile in profiles
+        profile_id: survivorship.values(golden_of(of_profile, traits, scope))
+        for profile_id, of_profile in records.items()
     }
 
 
@@ -144,16 +150,15 @@ def shows_identifiers_to(user: User) -> bool:
 
 
 def load(profile: Profile, *, by: User) -> Overview:
-    """The overview of a profile that came through `with_last_touch`. Four queries beside the viewer's scope."""
+    """The overview of a profile that came through `with_last_touch`. Three queries beside the viewer's scope."""
     scope = scope_of(by)
     shows_identifiers = shows_identifiers_to(by)
     records = records_of([profile], scope)[profile.pk]
     traits = traits_of(records)
     winners = golden_of(records, traits, scope)
     values = survivorship.values(winners)
-    seen = [record.last_seen_at for record in records]
-    if profile.last_touch_at is not None:
-        seen.append(profile.last_touch_at)
+    touched_at: datetime | None = getattr(profile, "last_touch_at", None)
+    seen = [record.last_seen_at for record in records] + ([touched_at] if touched_at else [])
     return Overview(
         profile=profile,
         name=shown_name(values),
@@ -179,7 +184,7 @@ def _candidates(records: Sequence[SourceRecord], traits: Mapping[str, Trait], sc
             attributes=record.attributes,
             times=record.attribute_times,
             last_seen_at=record.last_seen_at,
-            pinned={pin.trait for pin in record.pins.all()},
+            pinned=record.pinned,  # type: ignore[attr-defined]
             groups=groups,
         )
         if candidate.trait in traits and scope.sees_trait_group(candidate.trait_group)

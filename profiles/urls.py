@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from profiles.views import customer, search
+from profiles.views import customer, notes, search
 
 app_name = "profiles"
 urlpatterns = [
     path("customers/", search.list_customers, name="customers"),
+    path("customers/search/", search.search, name="search"),
+    path("customers/suggest/", search.suggest, name="suggest"),
     path("customers/recent/", customer.show_recent, name="recent"),
     path("customers/<uuid:public_id>/", customer.show, name="customer"),
     path("customers/<uuid:public_id>/timeline/", customer.show_timeline, name="timeline"),
     path("customers/<uuid:public_id>/records/", customer.show_records, name="records"),
+    path("customers/<uuid:public_id>/notes/", notes.show, name="notes"),
+    path("customers/<uuid:public_id>/notes/add/", notes.add, name="add_note"),
 ]

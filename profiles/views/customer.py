@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from cdp_site.core import panels
 from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
-from profiles import lineage, naming, overview, timeline, viewing
+from profiles import directory, lineage, overview, timeline, viewing
 from profiles.views.fetch import reader, visible_profile
 
 
@@ -81,7 +81,5 @@ def show_records(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def show_recent(request: HttpRequest) -> HttpResponse:
     """Home panel: the customers that the reader opened last."""
     user = reader(request)
-    profiles = viewing.recent(by=user)
-    names = overview.names_of(profiles, scope_of(user))
-    rows = [(profile, naming.shown_name(names[profile.pk])) for profile in profiles]
+    rows = directory.rows(viewing.recent(by=user), by=user)
     return render(request, "profiles/_recent.html", {"rows": rows})

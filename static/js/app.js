@@ -181,6 +181,10 @@
       moveInResults(event);
       return;
     }
+    if (event.code === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.target.closest("form[data-submit-keys]")?.requestSubmit();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (root.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
     if (event.code === "Slash" && event.shiftKey) {

@@ -46,11 +46,11 @@ def _local(value: datetime) -> datetime:
 @register.filter
 def day(value: date | datetime | str | None) -> SafeString | str:
     """`{{ when|day }}`: the date in the company's time zone. ISO text works too, other text stays as it is."""
-    if value in (None, ""):
+    if not value:
         return ""
     if isinstance(value, str):
         try:
-            value = date.fromisoformat(value[:10])
+            return day(date.fromisoformat(value[:10]))
         except ValueError:
             return value
     shown = _local(value).date() if isinstance(value, datetime) else value

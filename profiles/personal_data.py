@@ -1,0 +1,273 @@
+"""Where the profiles app keeps personal data: one holder per store.
+
+Order within the app: what points to records goes before the records. Append-only tables are deleted from under the
+caller's erasure step alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import msgspec
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from cdp_site.core.personal_data import BaseHolder, Ground, Outcome, Subject, register_holder
+from ingestion import landing
+from profiles.models import (
+    Identifier,
+    IdentifierKey,
+    LinkDecision,
+    Membership,
+    NameToken,
+    Note,
+    Order,
+    OrderLine,
+    PendingResolution,
+    Pin,
+    Profile,
+    RecordName,
+    Refund,
+    SourceRecord,
+    SourceRecordVersion,
+    Touchpoint,
+)
+
+# Accounting Act B.E. 2543 s.14: documents are kept for five years from the end of the accounts.
+ACCOUNTING_KEEPS = timedelta(days=5 * 366)
+
+Rows = Callable[[Subject], "QuerySet[Any]"]
+
+
+class RowsHolder(BaseHolder):
+    """A holder whose rows are found by profile or record; `rows` in the order of deletion, with what is exported."""
+
+    rows: ClassVar[Mapping[str, Rows]] = {}
+    exported: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def locate(self, subject: Subject) -> Mapping[str, int]:
+        return {label: rows(subject).count() for label, rows in self.rows.items()}
+
+    def preview(self, subject: Subject) -> Outcome:
+        return Outcome(erased=self.locate(subject))
+
+    def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
+        return {
+            label: [msgspec.to_builtins(row) for row in self.rows[label](subject).order_by("pk").values(*fields)]
+            for label, fields in self.exported.items()
+        }
+
+    def erase(self, subject: Subject) -> Outcome:
+        return Outcome(erased={label: _delete(rows(subject), label) for label, rows in self.rows.items()})
+
+
+def _delete(rows: "QuerySet[Any]", label: str) -> int:
+    """Delete; returns the rows of this table alone (what hangs on them is counted by its own entry)."""
+    _total, by_model = rows.delete()
+    return by_model.get(label, 0)
+
+
+def _of_profiles(model: Any) -> Rows:
+    return lambda subject: model.objects.filter(profile__in=subject.profile_ids)
+
+
+def _of_records(model: Any) -> Rows:
+    return lambda subject: model.objects.filter(record__in=subject.record_ids)
+
+
+class TouchpointHolder(RowsHolder):
+    """What the person did. A tombstone stays for each, so that no message is taken again."""
+
+    name = "profiles.touchpoints"
+    tables = ("profiles.Touchpoint",)
+    rows: ClassVar = {"profiles.Touchpoint": _of_profiles(Touchpoint)}
+    exported: ClassVar = {
+        "profiles.Touchpoint": ("id", "occurred_at", "received_at", "type__name", "source__name", "properties")
+    }
+
+    def erase(self, subject: Subject) -> Outcome:
+        rows = self.rows["profiles.Touchpoint"](subject)
+        landing.remember(rows.values_list("pk", flat=True).iterator())
+        return Outcome(erased={"profiles.Touchpoint": rows.order_by().delete()[0]})
+
+    def reassign(self, moves: Mapping[int, int]) -> None:
+        """There is no index by record: the rows are found through the profile that the record has just left."""
+        _execute(
+            """
+            UPDATE profiles_touchpoint AS t SET profile_id = moved.profile_id
+              FROM (SELECT m.record_id, m.profile_id,
+                           (SELECT h.profile_id FROM profiles_membership h
+                             WHERE h.record_id = m.record_id AND h.valid_to IS NOT NULL
+                             ORDER BY h.valid_to DESC, h.id DESC LIMIT 1) AS left_id
+                      FROM unnest(%s::bigint[], %s::bigint[]) AS m(record_id, profile_id)) AS moved
+             WHERE t.profile_id = moved.left_id AND t.record_id = moved.record_id
+            """,
+            moves,
+        )
+
+
+class OrderHolder(RowsHolder):
+    """What the person bought. Orders that the law keeps become stubs without a person."""
+
+    name = "profiles.orders"
+    tables = ("profiles.Order", "profiles.OrderLine", "profiles.Refund")
+    rows: ClassVar = {
+        "profiles.OrderLine": lambda subject: OrderLine.objects.filter(order__profile__in=subject.profile_ids),
+        "profiles.Refund": lambda subject: Refund.objects.filter(order__profile__in=subject.profile_ids),
+        "profiles.Order": _of_profiles(Order),
+    }
+    exported: ClassVar = {
+        "profiles.Order": (
+            "external_id",
+            "source__name",
+            "status",
+            "placed_at",
+            "currency",
+            "total",
+            "discount",
+            "coupon",
+            "refunded",
+        ),
+        "profiles.OrderLine": ("order__external_id", "sku", "name", "category", "color", "quantity", "unit_price"),
+        "profiles.Refund": ("order__external_id", "at", "amount", "currency"),
+    }
+
+    def _kept(self, subject: Subject) -> "QuerySet[Order]":
+        return Order.objects.filter(profile__in=subject.profile_ids, placed_at__gte=timezone.now() - ACCOUNTING_KEEPS)
+
+    def preview(self, subject: Subject) -> Outcome:
+        kept = self._kept(subject)
+        erased = {
+            "profiles.Order": self.rows["profiles.Order"](subject).exclude(pk__in=kept).count(),
+            "profiles.OrderLine": self.rows["profiles.OrderLine"](subject).exclude(order__in=kept).count(),
+            "profiles.Refund": self.rows["profiles.Refund"](subject).exclude(order__in=kept).count(),
+        }
+        return Outcome(erased=erased, kept={"profiles.Order": (kept.count(), Ground.ACCOUNTING)})
+
+    def erase(self, subject: Subject) -> Outcome:
+        kept = self._kept(subject).update(record=None, profile=None)
+        erased = super().erase(subject).erased
+        return Outcome(erased=erased, kept={"profiles.Order": (kept, Ground.ACCOUNTING)})
+
+    def reassign(self, moves: Mapping[int, int]) -> None:
+        _execute(
+            """
+            UPDATE profiles_order AS o SET profile_id = m.profile_id
+              FROM unnest(%s::bigint[], %s::bigint[]) AS m(record_id, profile_id)
+             WHERE o.record_id = m.record_id
+            """,
+            moves,
+        )
+
+
+class NoteHolder(RowsHolder):
+    """What staff wrote about the person."""
+
+    name = "profiles.notes"
+    tables = ("profiles.Note",)
+    rows: ClassVar = {"profiles.Note": _of_records(Note)}
+    exported: ClassVar = {"profiles.Note": ("at", "text", "department__name")}
+
+    def reassign(self, moves: Mapping[int, int]) -> None:
+        _execute(
+            """
+            UPDATE profiles_note AS n SET profile_id = m.profile_id
+              FROM unnest(%s::bigint[], %s::bigint[]) AS m(record_id, profile_id)
+             WHERE n.record_id = m.record_id
+            """,
+            moves,
+        )
+
+
+_KEYS_OF_NOBODY_ELSE = """
+SELECT k.id
+  FROM profiles_identifier i
+  JOIN profiles_identifierkey k USING (kind, namespace, value)
+ WHERE i.record_id = ANY(%s) AND NOT EXISTS (
+       SELECT 1 FROM profiles_identifier o
+        WHERE (o.kind, o.value, o.namespace) = (i.kind, i.value, i.namespace) AND o.record_id <> ALL(%s))
+"""
+_OTHERS_WITH_THE_SAME_KEYS = """
+SELECT DISTINCT o.record_id
+  FROM profiles_identifier i
+  JOIN profiles_identifier o USING (kind, value, namespace)
+ WHERE i.record_id = ANY(%s) AND i.is_evidence AND o.is_evidence AND o.record_id <> ALL(%s)
+ ORDER BY 1
+"""
+
+
+class RecordHolder(RowsHolder):
+    """Who the person is: records, identifiers, names, decisions, memberships and the profiles themselves."""
+
+    name = "profiles.records"
+    tables = (
+        "profiles.Pin",
+        "profiles.RecordName",
+        "profiles.NameToken",
+        "profiles.IdentifierKey",
+        "profiles.Identifier",
+        "profiles.LinkDecision",
+        "profiles.PendingResolution",
+        "profiles.SourceRecordVersion",
+        "profiles.Membership",
+        "profiles.SourceRecord",
+        "profiles.Profile",
+    )
+    rows: ClassVar = {
+        "profiles.Pin": _of_records(Pin),
+        "profiles.NameToken": lambda subject: NameToken.objects.filter(
+            Exists(RecordName.objects.filter(token=OuterRef("pk"), record__in=subject.record_ids)),
+            ~Exists(RecordName.objects.filter(token=OuterRef("pk")).exclude(record__in=subject.record_ids)),
+        ),
+        "profiles.RecordName": _of_records(RecordName),
+        "profiles.IdentifierKey": lambda subject: IdentifierKey.objects.filter(
+            Q(profile__in=subject.profile_ids) | Q(pk__in=RawSQL(_KEYS_OF_NOBODY_ELSE, [list(subject.record_ids)] * 2))
+        ),
+        "profiles.Identifier": _of_records(Identifier),
+        "profiles.LinkDecision": lambda subject: LinkDecision.objects.filter(
+            Q(record_a__in=subject.record_ids) | Q(record_b__in=subject.record_ids)
+        ),
+        "profiles.PendingResolution": _of_records(PendingResolution),
+        "profiles.SourceRecordVersion": _of_records(SourceRecordVersion),
+        # Also of records that were with the person once and have left: their history would still name the person.
+        "profiles.Membership": lambda subject: Membership.objects.filter(
+            Q(record__in=subject.record_ids) | Q(profile__in=subject.profile_ids)
+        ),
+        "profiles.SourceRecord": lambda subject: SourceRecord.objects.filter(pk__in=subject.record_ids),
+        "profiles.Profile": lambda subject: Profile.objects.filter(pk__in=subject.profile_ids),
+    }
+    exported: ClassVar = {
+        "profiles.SourceRecord": ("source__name", "kind", "external_id", "attributes", "first_seen_at", "last_seen_at"),
+        "profiles.SourceRecordVersion": ("record__source__name", "attributes", "occurred_at"),
+        "profiles.Identifier": ("kind", "raw", "valid_from", "last_stated_at", "valid_to"),
+    }
+
+    def erase(self, subject: Subject) -> Outcome:
+        """Whoever shared a key with the person is looked at again: a device that had two users may have one now."""
+        neighbours = _others_with_the_same_keys(subject)
+        outcome = super().erase(subject)
+        PendingResolution.objects.bulk_create(
+            [PendingResolution(pk=number) for number in neighbours], ignore_conflicts=True
+        )
+        return outcome
+
+
+def _others_with_the_same_keys(subject: Subject) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHERS_WITH_THE_SAME_KEYS, [list(subject.record_ids)] * 2)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _execute(statement: str, moves: Mapping[int, int]) -> None:
+    rows: Iterable[tuple[int, int]] = sorted(moves.items())
+    records, profiles = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(records), list(profiles)])
+
+
+def register() -> None:
+    """The holders of this app, in the order in which an erasure runs them."""
+    for place, holder in enumerate((TouchpointHolder(), OrderHolder(), NoteHolder(), RecordHolder())):
+        register_holder(holder, order=300 + place)

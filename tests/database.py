@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,8 +30,8 @@ TEMPLATE_LOCK = 20_262
 KEPT_TEMPLATES = 3
 RUN = re.compile(r"test_.*_r(?P<run>[0-9a-f]{8})(_gw\d+)?")
 
-_held: list[object] = []
-"""What has to live as long as the process: our place among the server's users, and the run's advisory lock."""
+_held = ExitStack()
+"""What has to live as long as the run: our place among the server's users, and the run's advisory lock."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,6 +42,10 @@ def pytest_load_initial_conftests() -> Generator[None]:
     return (yield)
 
 
+def pytest_unconfigure() -> None:
+    _held.close()
+
+
 def _prepare_environment() -> None:
     data = bootstrap.data_folder() / "test"
     os.environ["CDP_DATA"] = str(data)  # a test never writes where a demo of this tree keeps its files
@@ -49,11 +53,10 @@ def _prepare_environment() -> None:
     if "DATABASE_URL" not in os.environ:
         server = embedded_postgres.serve(data / "postgres", profile=embedded_postgres.Profile.TEST)
         os.environ["DATABASE_URL"] = server.url()
-        _held.append(server)
+        _held.callback(server.release)
     run = secrets.randbits(31)
-    maintenance = psycopg.connect(_with_database("postgres"), autocommit=True)
+    maintenance = _held.enter_context(psycopg.connect(_with_database("postgres"), autocommit=True))
     maintenance.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_LOCK, run])
-    _held.append(maintenance)
     _drop_stale_databases(maintenance)
     os.environ["DATABASE_URL"] = _with_database(f"{_database_name()}_r{run:08x}")
 

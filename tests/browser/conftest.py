@@ -1,0 +1,118 @@
+"""The browser of the browser tests: this machine's Chromium, against Django's live server on the test database."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from cdp_site.core.context import THEME_COOKIE
+from cdp_site.core.models import User
+
+# Playwright runs an event loop in this thread, which Django takes for asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+HINT = "no Chromium on this machine; Debian and Ubuntu: apt-get install chromium fonts-thai-tlwg"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LOOKS = [("th", "light"), ("th", "dark"), ("en", "light"), ("en", "dark")]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if CHROMIUM is None:
+        for item in items:
+            if "browser" in item.path.parent.parts:
+                item.add_marker(pytest.mark.skip(reason=HINT))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses root
+    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": ["--disable-dev-shm-usage", *sandbox]}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return browser_context_args | {"viewport": {"width": 1280, "height": 800}, "locale": "th-TH"}
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server: LiveServer) -> str:
+    """`page.goto("/path")` goes to the live server."""
+    return str(live_server.url)
+
+
+class Console:
+    """What the browser's console said. Anything that the test did not allow fails it."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self._allowed: list[re.Pattern[str]] = []
+
+    def allow(self, pattern: str) -> None:
+        """Say that messages like this belong to the test, such as `status of 422` for a form sent back."""
+        self._allowed.append(re.compile(pattern))
+
+    def unexpected(self) -> list[str]:
+        return [message for message in self.messages if not any(one.search(message) for one in self._allowed)]
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console()
+
+
+@pytest.fixture
+def context(
+    transactional_db: None, live_server: LiveServer, context: BrowserContext, console: Console
+) -> Iterator[Any]:
+    """A fresh browser profile. Closed before the database is made anew, so that no request is cut off."""
+    context.on("console", lambda said: console.messages.append(f"{said.type}: {said.text} ({said.location['url']})"))
+    context.on("weberror", lambda error: console.messages.append(f"exception: {error.error}"))
+    yield context
+    context.close()
+    assert console.unexpected() == []
+
+
+@pytest.fixture
+def log_in(context: BrowserContext, live_server: LiveServer) -> Callable[[User], None]:
+    """Puts a user's session into the browser."""
+
+    def log_in(user: User) -> None:
+        client = Client()
+        client.force_login(user)
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+
+    return log_in
+
+
+@pytest.fixture(params=LOOKS, ids=["-".join(look) for look in LOOKS])
+def look(request: pytest.FixtureRequest, context: BrowserContext, live_server: LiveServer) -> tuple[str, str]:
+    """The test runs in both languages and both themes; returns (language, theme)."""
+    language, theme = request.param
+    names = {settings.LANGUAGE_COOKIE_NAME: language, THEME_COOKIE: theme}
+    context.add_cookies([{"name": name, "value": value, "url": live_server.url} for name, value in names.items()])
+    return language, theme
+
+
+@pytest.fixture
+def assert_accessible() -> Callable[[Page], None]:
+    """Fails on any violation of WCAG 2.2 AA that axe finds on the page, and names the elements."""
+
+    def assert_accessible(page: Page) -> None:
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+        violations = [
+            f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']]}"
+            for one in found.response["violations"]
+        ]
+        assert violations == []
+
+    return assert_accessible

@@ -24,12 +24,12 @@ class Question:
 WEB_QUESTIONS = (
     Question("marketing", "email", 0.72, 0.66),
     Question("marketing", "sms", 0.40, 0.38),
-    Question("research", "email", 0.25, 0.45),
-    Question("partners", "email", 0.30, 0.12),
+    Question("analytics", "email", 0.35, 0.55),
 )
 APP_QUESTIONS = (
     Question("marketing", "push", 0.90, 0.58),
     Question("marketing", "phone", 0.25, 0.20),
+    Question("analytics", "push", 0.40, 0.60),
 )
 
 _WITHDRAWN_SHARE = 0.11

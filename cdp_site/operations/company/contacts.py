@@ -37,7 +37,7 @@ class Contacts:
         key, thai, english = mailing(life.year, sent_at)
         subject = thai if life.person.language == "th" else english
         mail: Message = {"campaign": f"{key}-{life.year.local(sent_at):%Y%m%d}", "subject": subject}
-        web.server.track(sent_at, "Email Sent", mail)
+        web.server.track(sent_at, "Email Delivered", mail)
         opened_at = sent_at + int(rng.random() ** 2 * 30 * HOUR) + MINUTE
         if rng.random() > 0.4 or life.is_over(opened_at):
             return

@@ -72,9 +72,11 @@ class Feeds:
     """Messages and rows with the moments at which they come, in the order in which they were made.
 
     ``web`` and ``app`` hold Segment messages, the others rows of files. ``truth`` says who a record really is:
-    (source, external id, person). ``touchpoints`` counts what should be found on profiles, by kind.
+    (source, external id, person). ``touchpoints`` counts what should be found on profiles, by kind; ``people`` those
+    who are in it.
     """
 
+    people: int = 0
     web: list[tuple[int, Message]] = field(default_factory=list)
     app: list[tuple[int, Message]] = field(default_factory=list)
     line: list[tuple[int, Message]] = field(default_factory=list)

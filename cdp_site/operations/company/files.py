@@ -13,7 +13,7 @@ import msgspec
 
 from cdp_site.operations.company import feeds as columns
 from cdp_site.operations.company.feeds import Feeds, Message, Row
-from cdp_site.operations.company.generation import BLOCK, Company
+from cdp_site.operations.company.generation import Company
 
 #: The event API takes 500 KB a batch (Segment's limit); these stay below it with room for an envelope.
 MAX_BATCH_BYTES = 480_000
@@ -64,13 +64,13 @@ def batches(messages: Iterable[tuple[int, Message]]) -> Iterator[Batch]:
         yield Batch(len(held), b"[" + b",".join(held) + b"]")
 
 
-def write(company: Company, folder: Path, progress: Callable[[int, int], None] | None = None) -> dict[str, Any]:
+def write(company: Company, folder: Path, advance: Callable[[int], None] = lambda _people: None) -> dict[str, Any]:
     """Write the company's files into ``folder`` (made if missing) and return what `MANIFEST` says about them.
 
     The same people, seed, end and number of touchpoints give the same bytes. Memory is that of one block of people.
 
     Args:
-        progress: called with (people done, people in all).
+        advance: called with the number of people done since the last call.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -78,13 +78,12 @@ def write(company: Company, folder: Path, progress: Callable[[int, int], None] |
         truth = csv.writer(stack.enter_context((folder / TRUTH).open("w", encoding="utf-8", newline="")))
         truth.writerow(("source", "external_id", "person"))
         web, app = BatchFiles(folder / WEB_FOLDER), BatchFiles(folder / APP_FOLDER)
-        for number, feeds in enumerate(company.blocks(), 1):
+        for feeds in company.blocks():
             tables.write(feeds)
             web.write(feeds.web)
             app.write(feeds.app)
             truth.writerows(feeds.truth)
-            if progress:
-                progress(min(number * BLOCK, company.people), company.people)
+            advance(feeds.people)
     manifest = {
         "people": company.people,
         "seed": company.seed,

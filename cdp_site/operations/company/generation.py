@@ -67,8 +67,9 @@ class Company:
         """Yield what the systems send about `BLOCK` people at a time, each feed in order of time."""
         self.counts = Counts()
         for first in range(0, self.people, BLOCK):
-            feeds = Feeds()
-            for number in range(first, min(first + BLOCK, self.people)):
+            numbers = range(first, min(first + BLOCK, self.people))
+            feeds = Feeds(people=len(numbers))
+            for number in numbers:
                 self._live(number, feeds)
             for feed in (feeds.web, feeds.app, feeds.line, feeds.members, feeds.sales, feeds.calls):
                 feed.sort(key=_moment)

@@ -123,4 +123,4 @@ MAIL_DOMAINS = (  # example.com is reserved (RFC 2606): no message can ever reac
     ("yahoo.example.com", 6),
 )
 JUNK_PHONES = ("0999999999", "0000000000", "-", "0123456789", "ไม่มี", "081-111-1111")
-JUNK_EMAILS = ("noemail@noemail.example.com", "none", "-", "test@test.example", "null", "no@no.no")
+JUNK_EMAILS = ("noemail@noemail.example.com", "none", "-", "test@test.example", "null", "none@none.com")

@@ -265,7 +265,7 @@ class Story:
 
     def _mail(self, moment: int, key: str, subject: str, *, opened: int, details: Message | None = None) -> Message:
         mail: Message = {"campaign": f"{key}-{self._year.local(moment):%Y%m%d}", "subject": subject} | (details or {})
-        self._server.track(moment, "Email Sent", mail)
+        self._server.track(moment, "Email Delivered", mail)
         self._server.track(opened, "Email Opened", mail)
         return mail
 

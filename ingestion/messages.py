@@ -20,6 +20,7 @@ from ingestion import clocks
 from ingestion.landing import Claimed, message_uuid
 from ingestion.models import InboundBatch
 from ingestion.normalise.email import normalise_email
+from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.phone import normalise_phone
 from ingestion.normalise.text import unusable
 from ingestion.normalise.traits import GLOBAL, normalise_traits
@@ -287,7 +288,8 @@ def _named_identifiers(message: dict[str, Any], namespace: str) -> set[tuple[str
     found = {(kind, namespace, str(value)) for kind, value in ids if isinstance(value, str | int) and value != ""}
     for person in (message.get("traits"), _as_dict(message.get("context")).get("traits")):
         for stated in normalise_traits(_as_dict(person)).identifiers:
-            found.add((stated.kind, GLOBAL if stated.namespace == GLOBAL else namespace, stated.value.value))
+            kind = KIND_OF_TRAIT.get(stated.kind, stated.kind)
+            found.add((kind, GLOBAL if stated.namespace == GLOBAL else namespace, stated.value.value))
     return found
 
 

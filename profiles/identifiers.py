@@ -7,17 +7,10 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import IdentifierCandidate
 from profiles.statements import Owner, RecordKey, StatedIdentifier, Statement
 
-# Normalised trait → kind of identifier.
-KIND_OF_TRAIT: Mapping[str, str] = {
-    "email": "email",
-    "phone": "phone",
-    "line_id": "line",
-    "member_id": "member",
-    "national_id": "citizen",
-}
 _TRAIT_OF_KIND = {kind: trait for trait, kind in KIND_OF_TRAIT.items() if kind != "citizen"}
 
 

@@ -141,7 +141,10 @@ def synchronise(venv: Path, *, dev: bool) -> None:
     say("Installing the packages from uv.lock into .venv; the first time this takes a minute…")
     # --inexact: a start that needs fewer packages takes none away from those that need more.
     groups = [] if dev else ["--no-dev", "--inexact"]
-    done = subprocess.run([uv, "sync", "--frozen", *groups, *python], cwd=ROOT, env=uv_environment(venv), check=False)
+    terse = [] if sys.stderr.isatty() else ["--quiet"]  # on a terminal uv shows its progress
+    done = subprocess.run(
+        [uv, "sync", "--frozen", *terse, *groups, *python], cwd=ROOT, env=uv_environment(venv), check=False
+    )
     if done.returncode:
         raise Refusal(_sync_failed(version))
     stamp = _stamp_file(venv)

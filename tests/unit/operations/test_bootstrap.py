@@ -77,7 +77,7 @@ def test_makes_the_environment_once(project: Path, path: Path) -> None:
     venv = project / ".venv"
     assert not bootstrap.is_current(venv, dev=False)
     bootstrap.synchronise(venv, dev=False)
-    assert calls(project) == [f"sync --frozen --no-dev --inexact --python {sys.executable}"]
+    assert calls(project) == [f"sync --frozen --quiet --no-dev --inexact --python {sys.executable}"]
     assert bootstrap.is_current(venv, dev=False)
     assert not bootstrap.is_current(venv, dev=True)
 
@@ -85,7 +85,7 @@ def test_makes_the_environment_once(project: Path, path: Path) -> None:
 def test_the_development_packages_are_enough_for_everything(project: Path, path: Path) -> None:
     working_uv(path / "uv", project)
     bootstrap.synchronise(project / ".venv", dev=True)
-    assert calls(project) == [f"sync --frozen --python {sys.executable}"]
+    assert calls(project) == [f"sync --frozen --quiet --python {sys.executable}"]
     assert bootstrap.is_current(project / ".venv", dev=False)
 
 

@@ -17,6 +17,7 @@ _SPACES: Final = re.compile(r"\s+")
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
+_VISIBLE: Final = re.compile(_INVISIBLE.pattern.replace("[", r"[^\s", 1))
 _UNTIDY_ASCII: Final = re.compile(r"[\x00-\x1f\x7f]|  ")
 
 
@@ -54,6 +55,11 @@ def clean(text: str) -> str:
         return text.strip()
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return _SPACES.sub(" ", text).strip()
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing can be seen of the text: ``clean`` leaves nothing of it."""
+    return _VISIBLE.search(text) is None
 
 
 @lru_cache(maxsize=32_768)

@@ -12,6 +12,7 @@ from ingestion.normalise.email import normalise_email
 from ingestion.normalise.name_words import COURTESY_TITLES
 from ingestion.normalise.names import MAX_NAME_LENGTH, PersonName, person_name, split_title
 from ingestion.normalise.phone import normalise_phone
+from ingestion.normalise.text import is_blank
 from ingestion.normalise.thai import ascii_digits, normalise_thai
 from ingestion.normalise.trait_names import canonical_name, suggest_trait
 from ingestion.normalise.values import Normalised, Problem, placeholder_problem
@@ -19,7 +20,7 @@ from ingestion.normalise.values import Normalised, Problem, placeholder_problem
 GLOBAL: Final = "global"  # the same value is the same thing in every source
 OWN: Final = "source"  # the value means something within its source only
 
-MAX_VALUES: Final = 20  # identifiers read from one trait's list; a person has fewer, a shared account more
+MAX_VALUES: Final = 20  # values read from one trait's list; a person has fewer, a shared account more
 MAX_TEXT_LENGTH: Final = 1_000  # characters of a known text trait that is cleaned; a longer one is kept as it came
 
 
@@ -92,7 +93,7 @@ def normalise_traits(
     """
     reading = _Reading(region, fallback_regions, date_order, two_digit_years)
     for name, value in _by_canonical_name(traits).items():
-        if value is None or value == [] or (isinstance(value, str) and not value.strip()):
+        if value is None or value == [] or (isinstance(value, str) and is_blank(value)):
             reading.attributes[name] = None
         elif handler := _HANDLERS.get(name):
             handler(reading, name, value)
@@ -224,9 +225,7 @@ def _read_identifiers(
     reading: _Reading, name: str, items: list[Any], read: Callable[[str], Normalised], namespace: str
 ) -> None:
     shown: list[Any] = []
-    for position, item in enumerate(items):
-        if item is None or item == "":
-            continue
+    for item in _first(reading, name, items):
         text = _as_text(item)
         if text is None:
             reading.problem(name, Problem.WRONG_TYPE, item)
@@ -236,13 +235,22 @@ def _read_identifiers(
         if value.value in shown:
             continue
         shown.append(value.value)
-        if position < MAX_VALUES:
-            reading.identifiers.append(IdentifierCandidate(name, namespace, value))
+        reading.identifiers.append(IdentifierCandidate(name, namespace, value))
         if value.problem:
             reading.problem(name, value.problem, text)
+    reading.attributes[name] = _list_or_one(shown)
+
+
+def _first(reading: _Reading, name: str, items: list[Any]) -> list[Any]:
+    """The items that say something, as many as are read."""
+    items = [item for item in items if item is not None and not (isinstance(item, str) and is_blank(item))]
     if len(items) > MAX_VALUES:
         reading.problem(name, Problem.TOO_MANY, str(len(items)))
-    reading.attributes[name] = shown if len(shown) > 1 else (shown[0] if shown else None)
+    return items[:MAX_VALUES]
+
+
+def _list_or_one(items: list[Any]) -> Any:
+    return items if len(items) > 1 else (items[0] if items else None)
 
 
 def _email(reading: _Reading, name: str, value: Any) -> None:
@@ -306,7 +314,7 @@ def _gender(reading: _Reading, name: str, value: Any) -> None:
 def _text(reading: _Reading, name: str, value: Any) -> None:
     """A text of one line, or a list of such."""
     if isinstance(value, list):
-        reading.attributes[name] = [_line(reading, name, item) for item in value]
+        reading.attributes[name] = _list_or_one([_line(reading, name, item) for item in _first(reading, name, value)])
     else:
         reading.attributes[name] = _line(reading, name, value)
 

@@ -20,7 +20,7 @@ class Problem(StrEnum):
     * ``DATE_ORDER``: day and month only fit the other order than the one chosen for the source.
     * ``WRONG_TYPE``: an object or a number where a text is needed, or the other way round.
     * ``TOO_LONG``: longer than any real value of its kind; kept as it came, not interpreted.
-    * ``TOO_MANY``: more values in a list than one person has; those past the limit are not identifiers.
+    * ``TOO_MANY``: more values in a list than one person has; those past the limit are not read.
     * ``NUL_BYTE``, ``LONE_SURROGATE``, ``NOT_A_NUMBER``, ``TOO_DEEP``: the message cannot be stored as it is.
     """
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingestion.normalise import crossing, dates, email, names, national_id, phone, thai, trait_names
 from ingestion.normalise.romanise import romanise
-from ingestion.normalise.text import clean, unusable, without_accents
+from ingestion.normalise.text import clean, is_blank, unusable, without_accents
 from ingestion.normalise.traits import names_of, normalise_traits
 from ingestion.normalise.values import Normalised, placeholder_problem
 
@@ -91,8 +91,9 @@ trait_keys = st.one_of(
     "function",
     [clean, without_accents, placeholder_problem, thai.normalise_thai, thai.sort_key, thai.is_thai, thai.ascii_digits,
      romanise, crossing.folded, crossing.skeleton, names.person_name, names.split_title,
-     national_id.is_national_id_name, trait_names.canonical_name, trait_names.suggest_trait, phone.normalise_phone, email.normalise_email,
-     dates.normalise_date, national_id.normalise_national_id, partial(dates.parse_timestamp, zone=UTC)],
+     national_id.is_national_id_name, national_id.normalise_national_id, trait_names.canonical_name,
+     trait_names.suggest_trait, phone.normalise_phone, email.normalise_email, dates.normalise_date,
+     partial(dates.parse_timestamp, zone=UTC)],
 )  # fmt: skip
 @BUDGET
 @given(text=st.one_of(written, phone_like(), email_like()))
@@ -105,6 +106,12 @@ trait_keys = st.one_of(
 @example(text="0" + " " * 5_000 + "x")
 def test_nothing_raises_on_any_text(function: Callable[[str], object], text: str) -> None:
     assert function(text) == function(text)
+
+
+@BUDGET
+@given(text=written)
+def test_blank_is_what_cleaning_leaves_nothing_of(text: str) -> None:
+    assert is_blank(text) == (clean(text) == "")
 
 
 @pytest.mark.parametrize("function", [clean, without_accents, thai.normalise_thai, thai.ascii_digits])

@@ -56,9 +56,9 @@ def test_checksum_of_what_is_no_number(digits: str) -> None:
 @pytest.mark.parametrize(
     "header",
     ["เลขบัตรประชาชน", "เลขประจำตัวประชาชน", "เลขบัตรประชาชน 13 หลัก", "หมายเลขบัตร ปชช.", "บัตรประชาชน",
-     "เลขประจำตัวผู้เสียภาษี", "National ID", "nationalId",
-     "NATIONAL_ID_NUMBER", "national_id_no", "citizenID", "citizen_id",
-     "CitizenNo", "id_card", "IDCard", "ID Card No.", "idcard", "thai id", "personal_id", "identity card", "tax_id", "TaxID", "SSN"],
+     "เลขประจำตัวผู้เสียภาษี", "National ID", "nationalId", "NATIONAL_ID_NUMBER", "national_id_no", "citizenID",
+     "citizen_id", "CitizenNo", "id_card", "IDCard", "ID Card No.", "idcard", "thai id", "personal_id",
+     "identity card", "tax_id", "TaxID", "SSN"],
 )  # fmt: skip
 def test_names_of_fields_that_hold_it(header: str) -> None:
     assert is_national_id_name(header)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.normalise.text import MAX_DEPTH, clean, unusable, without_accents
+from ingestion.normalise.text import MAX_DEPTH, clean, is_blank, unusable, without_accents
 from ingestion.normalise.values import Problem
 
 
@@ -58,6 +58,11 @@ def test_nesting_too_deep_to_free_is_no_matter_of_ours() -> None:
 )
 def test_clean(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
+
+
+def test_blank() -> None:
+    assert is_blank(" \u200b\x08\n")
+    assert not is_blank(" .")
 
 
 @pytest.mark.parametrize(

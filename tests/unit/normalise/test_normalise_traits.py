@@ -127,7 +127,7 @@ class TestAbsentAndCleared:
         assert attributes({"email": None}) == {"email": None}
         assert attributes({}) == {}
 
-    @pytest.mark.parametrize("nothing", ["", "   ", []])
+    @pytest.mark.parametrize("nothing", ["", "   ", "\u200b\x08", []])
     def test_blank_clears(self, nothing: Any) -> None:
         assert attributes({"city": nothing, "plan": nothing}) == {"city": None, "plan": None}
 
@@ -219,10 +219,10 @@ class TestValues:
         assert code in [problem for _, problem in problems(traits)]
         json.dumps(attributes(traits), allow_nan=False)
 
-    def test_too_many_values_are_shown_but_only_the_first_are_identifiers(self) -> None:
-        traits = {"phone": [f"081234{number}" for number in range(5010, 5050)]}
-        assert len(attributes(traits)["phone"]) == 40
-        assert len(candidates(traits)) == 20
+    def test_of_too_many_values_the_first_are_read(self) -> None:
+        traits = {"phone": [f"081234{number}" for number in range(5010, 5050)], "name": ["สุดา"] * 30}
+        assert len(attributes(traits)["phone"]) == len(attributes(traits)["name"]) == len(candidates(traits)) == 20
+        assert normalise_traits(traits).problems[0] == TraitProblem("phone", Problem.TOO_MANY, "40")
 
 
 class TestNationalId:

@@ -1,0 +1,1 @@
+"""Files: kept encrypted, looked at, mapped to messages, landed row by row."""

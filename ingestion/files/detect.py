@@ -1,0 +1,214 @@
+"""What a file is: encoding, format, delimiter, header. Looked at while it streams by, in bounded memory."""
+
+import codecs
+import csv
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ingestion.files.problems import FileCode, FileProblem
+
+Format = Literal["csv", "jsonl"]
+Encoding = Literal["utf-8", "utf-8-sig", "cp874"]
+
+MAX_ROW_BYTES: Final = 1024 * 1024
+SAMPLE_BYTES: Final = 256 * 1024
+DELIMITERS: Final = (",", ";", "\t", "|")
+_SIGNATURES: Final = (
+    (b"PK\x03\x04", FileCode.PACKED),
+    (b"\x1f\x8b", FileCode.PACKED),
+    (b"\xd0\xcf\x11\xe0", FileCode.SPREADSHEET),  # Excel before 2007
+    (b"\xff\xfe", FileCode.UTF16),
+    (b"\xfe\xff", FileCode.UTF16),
+)
+_SPREADSHEET_INSIDE: Final = b"xl/"
+_HIGH_RUN: Final = re.compile(rb"[\x80-\xff]+")
+_LOOKS_LIKE_DATA: Final = re.compile(
+    r"^(?:[+-]?[\d๐-๙][\d๐-๙.,/:\s-]*|[^@\s]+@[^@\s]+\.\w+|true|false|null|[YN])$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """`columns` are the header's names made unique, or "column 1" …; for JSONL the paths found in the sample."""
+
+    format: Format
+    encoding: Encoding
+    delimiter: str
+    has_header: bool
+    columns: tuple[str, ...]
+
+
+class Probe:
+    """Sees a file's bytes go by (`feed`), then says what it is (`verdict`). Both raise FileProblem as soon as it is
+    known that the file cannot be taken. Holds at most three samples of SAMPLE_BYTES."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._head = bytearray()
+        self._has_line_end = False
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("strict")
+        self._is_utf8 = True
+        self._thai = bytearray()  # where the text stopped being UTF-8
+
+    def feed(self, data: bytes) -> None:
+        self._size += len(data)
+        if len(self._head) < SAMPLE_BYTES:
+            self._head += data[: SAMPLE_BYTES - len(self._head)]
+            _check_signature(bytes(self._head[:4096]))
+        if not self._has_line_end:
+            self._has_line_end = b"\n" in data
+            if not self._has_line_end and self._size > MAX_ROW_BYTES:
+                raise FileProblem(FileCode.LONG_LINE, line=1)
+        if self._is_utf8:
+            try:
+                self._utf8.decode(data)
+            except UnicodeDecodeError as error:
+                self._is_utf8 = False
+                at = max(0, error.start - SAMPLE_BYTES // 2)
+                self._thai += data[at : at + SAMPLE_BYTES]
+
+    def verdict(self) -> Detected:
+        if self._size == 0 or not bytes(self._head).strip(b"\xef\xbb\xbf \r\n\t"):
+            raise FileProblem(FileCode.EMPTY)
+        head = bytes(self._head)
+        first_line = head.partition(b"\n")[0]
+        if b"\0" in first_line:
+            raise FileProblem(FileCode.BINARY, line=1)
+        encoding = self._encoding()
+        whole = len(head) == self._size
+        text = head.decode(encoding, "replace")
+        lines = text.splitlines(keepends=True)
+        sample = lines if whole or len(lines) == 1 else lines[:-1]
+        return look_at(sample, encoding=encoding, is_whole=whole)
+
+    def _encoding(self) -> Encoding:
+        if bytes(self._head[:3]) == codecs.BOM_UTF8:
+            return "utf-8-sig"
+        if self._is_utf8:
+            return "utf-8"
+        return _vote(bytes(self._head) + bytes(self._thai))
+
+
+def _check_signature(head: bytes) -> None:
+    for signature, code in _SIGNATURES:
+        if head.startswith(signature):
+            is_workbook = code is FileCode.PACKED and _SPREADSHEET_INSIDE in head
+            raise FileProblem(FileCode.SPREADSHEET if is_workbook else code)
+
+
+def _vote(sample: bytes) -> Encoding:
+    """The encoding in which most lines with other than ASCII letters can be read, when not all of the file is UTF-8.
+
+    TIS-620 letters stand in runs, as Thai is written; single high bytes between Latin letters are some Western
+    encoding, which cannot be told from its neighbours and is refused.
+    """
+    votes: Counter[str] = Counter()
+    for line in sample.split(b"\n"):
+        runs = _HIGH_RUN.findall(line)
+        if not runs:
+            continue
+        if _decodes(line, "utf-8"):
+            votes["utf-8"] += 1
+        elif _decodes(line, "cp874") and sum(map(len, runs)) >= 2 * len(runs):
+            votes["cp874"] += 1
+        else:
+            votes["neither"] += 1
+    (winner, _n), *_others = votes.most_common() or [("neither", 0)]
+    if winner == "neither":
+        raise FileProblem(FileCode.ENCODING)
+    return "cp874" if winner == "cp874" else "utf-8"
+
+
+def _decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def look_at(sample: list[str], *, encoding: Encoding, is_whole: bool) -> Detected:
+    """What decoded first lines show. Raises FileProblem for an array, or for a header alone."""
+    start = "".join(sample[:50]).lstrip("\ufeff \r\n\t")
+    if start.startswith("["):
+        raise FileProblem(FileCode.JSON_ARRAY)
+    if start.startswith("{"):
+        return Detected("jsonl", encoding, "", has_header=False, columns=tuple(json_paths(sample)))
+    delimiter = _delimiter(sample)
+    rows = _rows(sample, delimiter)
+    if not rows:
+        raise FileProblem(FileCode.EMPTY)
+    has_header = looks_like_header(rows[0])
+    if has_header and len(rows) == 1 and is_whole:
+        raise FileProblem(FileCode.NO_ROWS)
+    return Detected("csv", encoding, delimiter, has_header=has_header, columns=column_names(rows[0], has_header))
+
+
+def _rows(sample: list[str], delimiter: str, most: int = 100) -> list[list[str]]:
+    rows: list[list[str]] = []
+    reader = csv.reader((line.removeprefix("\ufeff").replace("\0", "") for line in sample), delimiter=delimiter)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+            if len(rows) == most:
+                break
+    except csv.Error:
+        pass  # what was read up to there is sample enough
+    return rows
+
+
+def _delimiter(sample: list[str]) -> str:
+    """The one by which most sample rows have as many cells as the first, and more than one."""
+    best, best_score = ",", (0.0, 0)
+    for delimiter in DELIMITERS:
+        rows = _rows(sample, delimiter, 50)
+        width = len(rows[0]) if rows else 0
+        if width > 1:
+            score = (sum(len(row) == width for row in rows) / len(rows), width)
+            if score > best_score:
+                best, best_score = delimiter, score
+    return best
+
+
+def looks_like_header(row: list[str]) -> bool:
+    """Names are given, differ, and none looks like a value (a number, a date, an e-mail address, Y)."""
+    cells = [cell.strip() for cell in row]
+    return len(set(cells)) == len(cells) and any(cells) and not any(_LOOKS_LIKE_DATA.match(cell) for cell in cells)
+
+
+def column_names(first_row: list[str], has_header: bool) -> tuple[str, ...]:
+    """The names by which a mapping calls the columns: the header's, made unique, or "column 1", "column 2" …"""
+    names: list[str] = []
+    for number, cell in enumerate(first_row, start=1):
+        name = cell.strip() if has_header else ""
+        name = name or f"column {number}"
+        names.append(name if name not in names else f"{name} ({number})")
+    return tuple(names)
+
+
+def json_paths(sample: list[str], most: int = 200) -> list[str]:
+    """The paths of all values in JSON lines, in the order of appearance: "traits.phone", "FEATURES[].NAME_FULL"."""
+    paths: dict[str, None] = {}
+    for line in sample[:200]:
+        try:
+            value = json.loads(line.removeprefix("\ufeff"))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            _walk(value, "", paths, depth=0)
+    return list(paths)[:most]
+
+
+def _walk(value: object, path: str, paths: dict[str, None], *, depth: int) -> None:
+    if isinstance(value, dict) and value and depth < 8:
+        for key, inner in value.items():
+            _walk(inner, f"{path}.{key}" if path else str(key), paths, depth=depth + 1)
+    elif isinstance(value, list) and depth < 8:
+        for inner in value[:50]:
+            _walk(inner, f"{path}[]", paths, depth=depth + 1)
+    elif path:
+        paths.setdefault(path)

@@ -10,6 +10,7 @@ from django.db import models
 
 from cdp_site.core.access import Permission, may
 from cdp_site.core.models import User
+from profiles.models import Profile
 
 
 class ConsentEntryQuerySet(models.QuerySet[Any]):
@@ -38,7 +39,12 @@ class DataSubjectRequestQuerySet(models.QuerySet[Any]):
         return self.exclude(status__in=self.model.OPEN).order_by("-received_at", "-pk")
 
     def about(self, public_ids: Iterable[UUID]) -> "DataSubjectRequestQuerySet":
-        return self.filter(subject__in=public_ids)
+        return self.filter(subject__in=list(public_ids))
+
+    def about_profile(self, profile: Profile) -> "DataSubjectRequestQuerySet":
+        """Under its own public id or that of a profile that was merged into it."""
+        own = Profile.objects.filter(models.Q(pk=profile.pk) | models.Q(redirect_to=profile.pk))
+        return self.filter(subject__in=own.values("public_id"))
 
     def abandoned(self, now: datetime) -> "DataSubjectRequestQuerySet":
         """Whose job has died, or was never started: running without a live lease, approved, or stopped half-way and

@@ -9,18 +9,10 @@ from collections.abc import Iterable
 from django.db import connection
 from psycopg import sql
 
+from consent.contacts import HARMLESS, KIND_OF_CHANNEL
 from consent.models import Channel, ConsentEntry, Purpose
 from consent.states import State
 from profiles.models import Identifier, Membership, Profile
-
-# The kind of identifier that a channel reaches people by. Post goes to the address of the golden record.
-KIND_OF_CHANNEL = {
-    Channel.EMAIL: "email",
-    Channel.SMS: "phone",
-    Channel.PHONE: "phone",
-    Channel.LINE: "line",
-    Channel.PUSH: "push",
-}
 
 _TABLES = {
     "entries": sql.Identifier(ConsentEntry._meta.db_table),
@@ -103,7 +95,7 @@ WITH {said},
 held AS (
     SELECT DISTINCT profile_id, record_id, value AS address
     FROM {identifiers}
-    WHERE kind = {kind} AND is_current AND valid_to IS NULL AND profile_id IN ({people})
+    WHERE kind = {kind} AND is_current AND valid_to IS NULL AND problem = ANY({harmless}) AND profile_id IN ({people})
 ),
 target AS (
     SELECT DISTINCT profile_id, address FROM held
@@ -141,6 +133,7 @@ def address_state_sql(purpose_id: int, channel: Channel, people: sql.Composable)
         said=said_sql(purpose_id, channel, among=people),
         verdict=_VERDICT.format(covers=covers),
         kind=sql.Literal(KIND_OF_CHANNEL[channel]),
+        harmless=sql.Literal(list(HARMLESS)),
         people=people,
         **_TABLES,
     )

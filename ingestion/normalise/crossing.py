@@ -18,7 +18,8 @@ from ingestion.normalise.thai import is_thai, normalise_thai, without_tones
 _FOLDS: Final = [
     (re.compile(pattern), folded)
     for pattern, folded in (
-        ("[^a-z ]", ""), ("ph|bh|pp", "p"), ("tch|ch|j|sh", "c"), ("kh|gh|ck|q|x", "k"), ("th|dh", "t"), ("ng", "n"),
+        ("[^a-z ]", ""), ("(?<=[aeiou])gh", ""),
+        ("ph|bh|pp", "p"), ("tch|ch|j|sh", "c"), ("kh|gh|ck|q|x", "k"), ("th|dh", "t"), ("ng", "n"),
         ("(?<=n)[td](?= |$)", ""), ("(?<=[oa])r(?=n|$)", ""),
         ("v", "w"), ("g", "k"), ("b", "p"), ("d", "t"), ("z", "s"), ("f", "p"), ("r", "l"),
         ("ee|ea|y|e(?=e)", "i"), ("oo|ou|ue|eu", "u"), ("ae|ai|ei|ay", "e"), ("au|aw|ao", "o"),

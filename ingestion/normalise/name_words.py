@@ -82,6 +82,7 @@ gerald gerry jerry
 gregory greg
 harold harry hal
 henry harry hank hal
+howard howie
 isabella bella isabel izzy
 jacob jake
 james jim jimmy jamie jem
@@ -144,17 +145,24 @@ zachary zach zack
 """
 
 
-def _forms() -> dict[str, frozenset[str]]:
-    rows: dict[str, set[str]] = {}
+def _forms() -> dict[str, frozenset[int]]:
+    rows: dict[str, set[int]] = {}
     for number, line in enumerate(_SHORT_FORMS.split("\n")):
         for form in line.split():
-            rows.setdefault(form, set()).add(str(number))
+            rows.setdefault(_one_ending(form), set()).add(number)
     return {form: frozenset(numbers) for form, numbers in rows.items()}
 
 
+def _one_ending(form: str) -> str:
+    """Peggie is Peggy."""
+    return form.removesuffix("ie") + "y" if form.endswith("ie") else form
+
+
 _ROWS_OF: Final = _forms()
+_NO_ROWS: Final[frozenset[int]] = frozenset()
 
 
 def same_given_name(a: str, b: str) -> bool:
     """Whether two lower-case Latin given names are forms of one (``bob``, ``robert``). Symmetric."""
-    return a == b or not _ROWS_OF.get(a, frozenset()).isdisjoint(_ROWS_OF.get(b, frozenset()))
+    rows_of_a, rows_of_b = _ROWS_OF.get(_one_ending(a), _NO_ROWS), _ROWS_OF.get(_one_ending(b), _NO_ROWS)
+    return a == b or not rows_of_a.isdisjoint(rows_of_b)

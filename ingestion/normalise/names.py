@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from ingestion.normalise import name_words
-from ingestion.normalise.crossing import readings_agree
+from ingestion.normalise.crossing import folded, readings_agree
 from ingestion.normalise.text import without_accents
 from ingestion.normalise.thai import is_thai, normalise_thai
 from ingestion.normalise.values import placeholder_problem
@@ -212,26 +212,30 @@ def _bare(text: str) -> str:
 # former together and separates half of the latter, .80 keeps 88 together and separates three of four.
 DIFFERENT_BELOW: Final = 0.65
 AGREE_FROM: Final = 0.80
+# Surnames below this are no spellings of one.
+OTHER_SURNAME_BELOW: Final = 0.50
 
 
 def names_clearly_differ(a: PersonName | None, b: PersonName | None) -> bool | None:
     """True only when both names are known and cannot well be one person's; None when one is not known.
 
     Another surname with the same given name is no difference (people marry), nor is the other script, an initial, a
-    short form or a misspelling: what is unsure gives False. Symmetric.
+    short form or a misspelling: what is unsure gives False. Two doubts together are a difference: another surname and
+    a given name or initial that does not agree. Symmetric.
     """
     if a is None or b is None or not a.known or not b.known:
         return None
     if a.first is None or b.first is None:
         return False
-    return not (_given_may_be_same(a.first, b.first) or _parts_swapped(a, b) or _is_surname_of(a, b))
+    other_surname = _surnames_part(a, b)
+    return not (_given_may_be_same(a.first, b.first, other_surname) or _parts_swapped(a, b) or _is_surname_of(a, b))
 
 
 def names_agree(a: PersonName | None, b: PersonName | None) -> bool | None:
     """True when both names are known and compatible: like given names, and no clearly different surnames.
 
-    None when one is not known. A display name that agrees is no proof of a name, so it gives None as well. Not the
-    opposite of ``names_clearly_differ``: an unsure pair gives False in both. Symmetric.
+    None when one is not known, also for display names: that they agree proves no name. Not the opposite of
+    ``names_clearly_differ``: an unsure pair gives False in both. Symmetric.
     """
     if a is None or b is None or not a.known or not b.known:
         return None
@@ -243,13 +247,15 @@ def names_agree(a: PersonName | None, b: PersonName | None) -> bool | None:
 
 
 @lru_cache(maxsize=32_768)
-def _given_may_be_same(a: str, b: str) -> bool:
+def _given_may_be_same(a: str, b: str, other_surname: bool) -> bool:
     a, b = _comparable(a), _comparable(b)
-    if _is_initial(a) or _is_initial(b) or not _scripts_compare(a, b):
+    if not _scripts_compare(a, b):
         return True
+    if _is_initial(a) or _is_initial(b):
+        return not other_surname or folded(a)[:1] == folded(b)[:1]
     if any(_short_form_of(x, y) for x in _tokens(a) for y in _tokens(b)):
         return True
-    return readings_agree(a, b) >= DIFFERENT_BELOW
+    return readings_agree(a, b) >= (AGREE_FROM if other_surname else DIFFERENT_BELOW)
 
 
 @lru_cache(maxsize=32_768)
@@ -258,6 +264,13 @@ def _given_are_same(a: str, b: str) -> bool:
     if _is_initial(a) or _is_initial(b) or not _scripts_compare(a, b):
         return False
     return name_words.same_given_name(a, b) or readings_agree(a, b) >= AGREE_FROM
+
+
+def _surnames_part(a: PersonName, b: PersonName) -> bool:
+    if a.last is None or b.last is None:
+        return False
+    last_a, last_b = _comparable(a.last), _comparable(b.last)
+    return _scripts_compare(last_a, last_b) and readings_agree(last_a, last_b) < OTHER_SURNAME_BELOW
 
 
 def _comparable(name: str) -> str:

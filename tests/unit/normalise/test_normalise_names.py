@@ -129,6 +129,8 @@ class TestClearlyDiffer:
             ("Robert Smith", "Patricia Smith"),
             ("Somchai", "Prasert"),
             ("王伟", "李娜"),
+            ("J Muir", "Inez Inverness"),  # neither initial nor surname
+            ("Marie Kusha", "Morrie Klempsky"),
         ],
     )
     def test_different_given_names(self, a: str, b: str) -> None:
@@ -147,6 +149,8 @@ class TestClearlyDiffer:
             ("William", "Bill"),
             ("R Smith", "Robert Smith"),
             ("ส. ใจดี", "มาลี ใจดี"),  # nobody can tell from an initial
+            ("J Muir", "Julia Jackson"),
+            ("Peggie Charney", "Margaret Charney"),
             ("Mary Ann Smith", "Mary Smith"),
             ("Smith Robert", "Robert Smith"),
             ("Smith", "Robert Smith"),

@@ -13,6 +13,12 @@ class NoteForm(forms.Form):
         label=_("Note"),
         max_length=notes.LONGEST,
         widget=forms.Textarea(
-            attrs={"rows": 3, "data-key": "KeyN", "data-key-name": "N", "data-key-label": _("Write a note")}
+            attrs={
+                "rows": 2,
+                "placeholder": _("What should a colleague know?"),
+                "data-key": "KeyN",
+                "data-key-name": "N",
+                "data-key-label": _("Write a note"),
+            }
         ),
     )

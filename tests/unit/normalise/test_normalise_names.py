@@ -130,7 +130,7 @@ class TestClearlyDiffer:
             ("Somchai", "Prasert"),
             ("王伟", "李娜"),
             ("J Muir", "Inez Inverness"),  # neither initial nor surname
-            ("Marie Kusha", "Morrie Klempsky"),
+            ("Darlene Anderson", "Daniella Shaw"),
         ],
     )
     def test_different_given_names(self, a: str, b: str) -> None:

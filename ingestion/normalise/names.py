@@ -197,12 +197,14 @@ def _person_name(full: str, first: str, last: str, title: str, display_only: boo
     if not given_name and not family_name:
         return None
     shown = " ".join(part for part in (given_name, family_name) if part) if parts_given else given
-    known_title = split_title(normalise_thai(title))[0] or normalise_thai(title) or found_title
+    known_title = (split_title(normalise_thai(title))[0] or normalise_thai(title)) if title else found_title
     return PersonName(given_name, family_name, known_title, shown, raw, _script(shown), display_only)
 
 
 def _bare(text: str) -> str:
     """The name text in one spelling; empty for what stands for no name."""
+    if not text:
+        return ""
     text = _BRACKETED.sub(" ", normalise_thai(text)).strip(" ,;:-*")
     return "" if placeholder_problem(text) else text
 

@@ -371,13 +371,16 @@ def _read_names(reading: _Reading) -> tuple[PersonName, ...]:
         if own or attributes["name"] is None:
             attributes["first_name"] = own.first if own else None
             attributes["last_name"] = own.last if own else None
-    elif own and isinstance(attributes.get("first_name"), str) and attributes.get("last_name") is None and own.last:
-        attributes["last_name"] = own.last  # a whole name in the field of the first
+    elif own and own.first and isinstance(attributes.get("first_name"), str):
+        attributes["first_name"] = own.first
+        if own.last and attributes.get("last_name") is None:
+            attributes["last_name"] = own.last  # a whole name in the field of the first
     if own and own.title and own.title not in COURTESY_TITLES and attributes.get("title") is None:
         attributes["title"] = own.title
-    for trait in ("name", "first_name"):
-        if trait in attributes:
-            attributes[trait] = _without_title(trait, attributes[trait])
+    if "name" in attributes:
+        attributes["name"] = _without_title("name", attributes["name"])
+    if isinstance(attributes.get("first_name"), list):
+        attributes["first_name"] = _without_title("first_name", attributes["first_name"])
     if isinstance(attributes.get("title"), str):
         attributes["title"] = split_title(attributes["title"])[0] or attributes["title"]
     return names

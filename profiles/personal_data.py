@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import msgspec
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from cdp_site.core.personal_data import BaseHolder, Ground, Outcome, Subject, register_holder
@@ -223,7 +222,7 @@ class RecordHolder(RowsHolder):
         ),
         "profiles.RecordName": _of_records(RecordName),
         "profiles.IdentifierKey": lambda subject: IdentifierKey.objects.filter(
-            Q(profile__in=subject.profile_ids) | Q(pk__in=RawSQL(_KEYS_OF_NOBODY_ELSE, [list(subject.record_ids)] * 2))
+            Q(profile__in=subject.profile_ids) | Q(pk__in=_ids(_KEYS_OF_NOBODY_ELSE, subject))
         ),
         "profiles.Identifier": _of_records(Identifier),
         "profiles.LinkDecision": lambda subject: LinkDecision.objects.filter(
@@ -246,7 +245,7 @@ class RecordHolder(RowsHolder):
 
     def erase(self, subject: Subject) -> Outcome:
         """Whoever shared a key with the person is looked at again: a device that had two users may have one now."""
-        neighbours = _others_with_the_same_keys(subject)
+        neighbours = _ids(_OTHERS_WITH_THE_SAME_KEYS, subject)
         outcome = super().erase(subject)
         PendingResolution.objects.bulk_create(
             [PendingResolution(pk=number) for number in neighbours], ignore_conflicts=True
@@ -254,9 +253,10 @@ class RecordHolder(RowsHolder):
         return outcome
 
 
-def _others_with_the_same_keys(subject: Subject) -> list[int]:
+def _ids(statement: str, subject: Subject) -> list[int]:
+    records = list(subject.record_ids)
     with connection.cursor() as cursor:
-        cursor.execute(_OTHERS_WITH_THE_SAME_KEYS, [list(subject.record_ids)] * 2)
+        cursor.execute(statement, [records, records])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -5,10 +5,12 @@ fuzzy part (trigrams, consonant skeletons across scripts) stays small. Every wor
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from cdp_site.core.access import Scope, scope_of
@@ -23,10 +25,9 @@ from ingestion.normalise.text import clean, without_accents
 from ingestion.normalise.thai import ascii_digits, normalise_thai
 from ingestion.normalise.traits import names_of
 from profiles.identifiers import KIND_OF_TRAIT
-from profiles.models import Profile, Trait
+from profiles.models import Profile, RecordName, Trait
 from profiles.reading import FALLBACK_REGIONS
 
-HOME_REGION = "TH"
 LONGEST_TERM = 200  # characters
 MOST_WORDS = 5
 # Ids that stand for themselves; e-mails, phones and national ids are normalised first.
@@ -90,7 +91,12 @@ def _probes(text: str, seen: frozenset[str]) -> list[tuple[str, str]]:
     if "@" in text:
         probes.append(("email", normalise_email(text).value))
     if sum(character.isdigit() for character in text) >= 6:
-        probes.append(("phone", normalise_phone(text, region=HOME_REGION, fallback_regions=FALLBACK_REGIONS).value))
+        probes.append(
+            (
+                "phone",
+                normalise_phone(text, region=settings.COMPANY_PHONE_REGION, fallback_regions=FALLBACK_REGIONS).value,
+            )
+        )
         if normalise_national_id(text).problem is None:
             probes.append(("citizen", sealed(text)["hash"]))
     return [(kind, value) for kind, value in probes if _TRAIT_OF_KIND.get(kind, "name") in seen or kind == "user"]
@@ -257,7 +263,7 @@ def index_names(attributes: Mapping[int, Mapping[str, Any]]) -> None:
     """Make records (id → attributes) findable by exactly the names that they hold now. Two statements."""
     if not attributes:
         return
-    rows = [(number, word) for number, held in attributes.items() for word in _words_of_record(held)]
+    rows = [(number, word) for number, held in attributes.items() for word in words_of_record(held)]
     words = sorted({word for _, word in rows})
     with connection.cursor() as cursor:
         if words:
@@ -265,7 +271,16 @@ def index_names(attributes: Mapping[int, Mapping[str, Any]]) -> None:
         cursor.execute(_SET_WORDS, [[row[0] for row in rows], [row[1] for row in rows], list(attributes)])
 
 
-def _words_of_record(attributes: Mapping[str, Any]) -> set[str]:
+def indexed_words(record_ids: Iterable[int]) -> dict[int, set[str]]:
+    """Record → the words by which it is found now. One query."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for number, word in RecordName.objects.filter(record__in=record_ids).values_list("record", "token__token"):
+        found[number].add(word)
+    return found
+
+
+def words_of_record(attributes: Mapping[str, Any]) -> set[str]:
+    """The words by which a record of these attributes is to be found."""
     middle = attributes.get("middle_name")
     texts = [name.full for name in names_of(attributes)] + ([middle] if isinstance(middle, str) else [])
     return {word for text in texts for word in words_of(text)}

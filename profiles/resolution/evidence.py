@@ -143,19 +143,21 @@ def is_overloaded(
     return overloads(key_id[0], claims, users, settings, relations)
 
 
-def active(decisions: Iterable[Decision]) -> list[Decision]:
-    """The decisions that nothing withdraws, newest first. A withdrawal that is withdrawn counts for nothing."""
-    withdrawn: set[int] = set()
-    standing = []
+def withdrawn(decisions: Iterable[Decision]) -> frozenset[int]:
+    """The ids of decisions that count for nothing. A withdrawal that is withdrawn withdraws nothing."""
+    gone: set[int] = set()
     for decision in sorted(decisions, key=lambda decision: decision.id, reverse=True):
-        if decision.id in withdrawn:
-            continue
-        if decision.verb == "withdraw":
-            if decision.withdraws is not None:
-                withdrawn.add(decision.withdraws)
-        else:
-            standing.append(decision)
-    return standing
+        if decision.verb == "withdraw" and decision.id not in gone and decision.withdraws is not None:
+            gone.add(decision.withdraws)
+    return frozenset(gone)
+
+
+def active(decisions: Iterable[Decision]) -> list[Decision]:
+    """The links, nevers and relations that nothing withdraws, newest first."""
+    known = list(decisions)
+    gone = withdrawn(known)
+    standing = (decision for decision in known if decision.verb != "withdraw" and decision.id not in gone)
+    return sorted(standing, key=lambda decision: decision.id, reverse=True)
 
 
 def content_order(record: Evidence) -> tuple[int, str, str]:

@@ -1,7 +1,7 @@
 """Reads the closed neighbourhood of changed records, as `profiles.resolution.partition` defines it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +69,10 @@ class StoredRecord:
     profile_id: int
     profile_changed_at: datetime
     ended: Mapping[KeyId, datetime]
+
+    def tied_to(self, number: int) -> "StoredRecord":
+        """The same record, tied to another: for foreseeing."""
+        return replace(self, evidence=replace(self.evidence, tied_to=number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ def _holders(keys: Collection[KeyId], settings: EvidenceSettings) -> dict[KeyId,
     return holders
 
 
-def _records(numbers: Sequence[int]) -> dict[int, StoredRecord]:
+def _records(numbers: list[int]) -> dict[int, StoredRecord]:
     """The records of these ids that are not of a person being erased. Two queries."""
     keys: dict[int, list[Key]] = {}
     ended: dict[int, dict[KeyId, datetime]] = {}
@@ -221,7 +225,7 @@ def _records(numbers: Sequence[int]) -> dict[int, StoredRecord]:
         }  # fmt: skip
 
 
-def _decisions(numbers: Sequence[int]) -> list[LoggedDecision]:
+def _decisions(numbers: list[int]) -> list[LoggedDecision]:
     with connection.cursor() as cursor:
         cursor.execute(_DECISIONS, [numbers, numbers])
         return [

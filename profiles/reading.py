@@ -10,8 +10,8 @@ from uuid import UUID
 
 from ingestion.landing import Claimed, message_uuid
 from ingestion.messages import Item, Message, Reason, Rejection
-from ingestion.normalise.traits import normalise_traits
-from ingestion.normalise.values import placeholder_problem
+from ingestion.normalise.traits import NormalisedTraits, normalise_traits
+from ingestion.normalise.values import Problem, placeholder_problem
 from profiles import identifiers, orders, signals
 from profiles.models import SourceRecord
 from profiles.statements import RecordKey, StatedIdentifier, Statement
@@ -141,6 +141,7 @@ def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | N
     traits = None
     if person:
         traits = normalise_traits(person, region=source.phone_region, fallback_regions=FALLBACK_REGIONS)
+        _clear_placeholders(traits)
         stated += identifiers.read(traits.identifiers, namespace=source.slug, is_public_key=batch.is_public_key)
     stated += [_our_identifier(named, source) for named in ours.get("identifiers") or ()]
     return Statement(
@@ -152,6 +153,14 @@ def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | N
         own=own,
         operation_id=batch.operation_id,
     )
+
+
+def _clear_placeholders(traits: NormalisedTraits) -> None:
+    """"-", "null" and "ไม่มี" say that there is no value: they must not win over another source's real one. What was
+    sent stays in the identifier's raw form."""
+    for problem in traits.problems:
+        if problem.code is Problem.JUNK and not isinstance(traits.attributes.get(problem.trait), list):
+            traits.attributes[problem.trait] = None
 
 
 def _usable_id(value: str | int | None) -> str | None:

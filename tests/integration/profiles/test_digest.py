@@ -100,6 +100,13 @@ class TestRecords:
         assert not SourceRecord.objects.exists()
         assert QuarantinedItem.objects.get().reason == "missing"
 
+    def test_a_placeholder_never_wins_over_a_value(self, send: Send) -> None:
+        send(identify(city="Bangkok", phone="086-345-1972"), identify(number=1, city="-", phone="0999999999"))
+        assert SourceRecord.objects.get().attributes == {}
+        shown = Identifier.objects.get(value="+66863451972")
+        assert (shown.is_evidence, shown.is_current) == (True, False)
+        assert Identifier.objects.get(raw="0999999999").problem == "junk"
+
     def test_a_value_no_longer_shown_is_not_current(self, send: Send) -> None:
         send(identify(email="old@baansabai.co.th"))
         send(identify(number=1, email="new@baansabai.co.th"))

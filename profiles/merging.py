@@ -55,15 +55,13 @@ class Preview:
 
     @property
     def changed_traits(self) -> list[str]:
-        """Traits whose values are not the same before and after."""
-        traits = {trait for group in (*self.golden_before, *self.golden_after) for trait in group}
-        return sorted(
-            trait for trait in traits if _values(self.golden_before, trait) != _values(self.golden_after, trait)
-        )
-
-
-def _values(groups: Iterable[Mapping[str, Any]], trait: str) -> list[str]:
-    return sorted({repr(group[trait]) for group in groups if trait in group})
+        """Traits of which a group shows another value afterwards, or none, or one that it did not have."""
+        changed: set[str] = set()
+        for group, old in zip(self.before, self.golden_before, strict=True):
+            for other, new in zip(self.after, self.golden_after, strict=True):
+                if group & other:
+                    changed.update(trait for trait in old.keys() | new.keys() if old.get(trait) != new.get(trait))
+        return sorted(changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ Candidates are what the records of a profile say; what a viewer may not see is l
 department gets the best of what it may know and no hint of the rest. The winner is found by
 
 1. a pin: a person decided;
-2. the trust rank of the source, the lower number first;
-3. for what only makes sense together: the fuller one (`Unit`);
-4. recency by the source's clock;
-5. source and record id, so that the result never depends on an order of arrival.
+2. of names: one with first and last name before a part of one, which says nothing against it;
+3. the trust rank of the source, the lower number first;
+4. of what only makes sense together: the fuller one;
+5. recency by the source's clock;
+6. source and record id, so that the result never depends on an order of arrival.
 
 The parts of a name and of an address survive together from one record: a first name from here and a last name from
 there is nobody's name. A part that the winning record does not know stays empty.
@@ -78,11 +79,12 @@ class _Unit:
 
     candidates: list[Candidate] = field(default_factory=list)
 
-    def rank(self) -> tuple[bool, int, int, float, int, int]:
+    def rank(self) -> tuple[bool, bool, int, int, float, int, int]:
         """Ascending: the best first. Order of the criteria as in `_RULES`."""
         first = self.candidates[0]
         return (
             not any(candidate.pinned for candidate in self.candidates),
+            first.trait in NAME_PARTS and not self._is_whole_name(),
             first.trust_rank,
             -len(self.candidates),
             -max(candidate.observed_at for candidate in self.candidates).timestamp(),
@@ -90,8 +92,12 @@ class _Unit:
             first.record_id,
         )
 
+    def _is_whole_name(self) -> bool:
+        said = {candidate.trait: str(candidate.primary) for candidate in self.candidates}
+        return {"first_name", "last_name"} <= said.keys() or " " in said.get("name", "")
 
-_RULES = (Rule.PIN, Rule.TRUST, Rule.FULLER, Rule.RECENCY, Rule.ORDER, Rule.ORDER)
+
+_RULES = (Rule.PIN, Rule.FULLER, Rule.TRUST, Rule.FULLER, Rule.RECENCY, Rule.ORDER, Rule.ORDER)
 
 
 def is_value(value: Any) -> bool:

@@ -64,14 +64,21 @@ class TestChoose:
 
 class TestUnits:
     def test_a_first_name_never_meets_the_last_name_of_another_record(self) -> None:
-        winners = golden([*name("Suda", trust=1, record=1), *name("Sudarat", "Rakdee", record=2)])
-        assert values(winners) == {"first_name": "Suda"}
-        assert [loser.value for loser in winners["first_name"].losers] == ["Sudarat"]
+        winners = golden([*name("Suda", "Rakdee", trust=1, record=1), *name("Sudarat", "Jaidee", record=2)])
+        assert values(winners) == {"first_name": "Suda", "last_name": "Rakdee"}
+        assert [loser.value for loser in winners["last_name"].losers] == ["Jaidee"]
 
-    def test_of_equal_trust_the_fuller_name_wins_over_the_newer(self) -> None:
-        winners = golden([*name("Suda", at=9, record=1), *name("Sudarat", "Rakdee", record=2)])
+    def test_a_whole_name_wins_over_a_part_of_one(self) -> None:
+        winners = golden([*name("Suda", trust=1, at=9, record=1), *name("Sudarat", "Rakdee", record=2)])
         assert values(winners) == {"first_name": "Sudarat", "last_name": "Rakdee"}
         assert winners["last_name"].rule is Rule.FULLER
+        winners = golden([candidate("Suda Rakdee", trait="name"), *name("Sudarat", trust=1, record=2)])
+        assert values(winners) == {"name": "Suda Rakdee"}
+
+    def test_of_equally_trusted_addresses_the_fuller_wins_over_the_newer(self) -> None:
+        newer = [candidate("Bangkok", trait="province", at=9)]
+        fuller = [candidate("1 Beach", trait="address", record=2), candidate("Phuket", trait="province", record=2)]
+        assert values(golden([*newer, *fuller])) == {"address": "1 Beach", "province": "Phuket"}
 
     def test_a_pin_on_one_part_pins_the_whole(self) -> None:
         pinned = [candidate("Suda", trait="first_name", pinned=True), candidate("Jaidee", trait="last_name")]

@@ -75,6 +75,7 @@ def step(*, limit_batches: int = LIMIT_BATCHES, lease_seconds: float = LEASE_SEC
     """
     claimed = landing.claim(limit_batches, lease_seconds)
     if not claimed:
+        pipeline.resolve_deferred(by=ACTOR)  # an erasure leaves some, too
         return None
     report = Report()
     try:

@@ -120,14 +120,13 @@ class Contacts:
             "timestamp": life.year.epoch(moment),
             "event": event,
             "userId": self._accounts.line_user,
-            "displayName": self._display_name,
-            "phone": self._phone or None,
-            "language": life.person.language,
         }
         if text:
             row["text"] = text
-        if event.startswith("Friend"):
+        else:
             row["may_send"] = event == "Friend Added"
+        if event == "Friend Added":
+            row |= {"displayName": self._display_name, "phone": self._phone or None, "language": life.person.language}
         life.feeds.line.append((moment, row))
         life.feeds.touchpoints[event] += 1
 

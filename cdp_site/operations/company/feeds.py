@@ -28,15 +28,14 @@ POS_MEMBER_COLUMNS: Row = (
     "รหัสสมาชิก",
     "เลขประจำตัวประชาชน",
     "วันที่สมัคร",
+    "แก้ไขล่าสุด",
     "รับข่าวทาง SMS",
     "รับข่าวทางอีเมล",
 )
 POS_SALE_COLUMNS: Row = (
     "เลขที่ใบเสร็จ",
     "บรรทัด",
-    "ประเภท",
-    "วันที่",
-    "เวลา",
+    "วันเวลา",
     "สาขา",
     "รหัสลูกค้า",
     "รหัสสินค้า",
@@ -48,7 +47,10 @@ POS_SALE_COLUMNS: Row = (
     "ราคาตั้ง",
     "ส่วนลด",
     "คูปอง",
+    "ส่วนลดคูปอง",
+    "ยอดสุทธิ",
 )
+POS_RETURN_COLUMNS: Row = ("เลขที่ใบเสร็จ", "วันเวลา", "สาขา", "รหัสลูกค้า", "รหัสสินค้า", "ยอดคืน")
 CALL_COLUMNS: Row = (
     "ticket",
     "caller",
@@ -82,6 +84,7 @@ class Feeds:
     line: list[tuple[int, Message]] = field(default_factory=list)
     members: list[tuple[int, Row]] = field(default_factory=list)
     sales: list[tuple[int, Row]] = field(default_factory=list)
+    returns: list[tuple[int, Row]] = field(default_factory=list)
     calls: list[tuple[int, Row]] = field(default_factory=list)
     truth: list[tuple[str, str, int]] = field(default_factory=list)
     touchpoints: Counter[str] = field(default_factory=Counter)

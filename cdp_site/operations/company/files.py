@@ -33,11 +33,15 @@ class Table:
 
 MEMBERS = Table("pos_members.csv", columns.POS, "stores-members", "tis-620", columns.POS_MEMBER_COLUMNS)
 SALES = Table("pos_sales.csv", columns.POS, "stores-sales", "tis-620", columns.POS_SALE_COLUMNS)
+RETURNS = Table("pos_returns.csv", columns.POS, "stores-returns", "tis-620", columns.POS_RETURN_COLUMNS)
 CALLS = Table("callcentre.csv", columns.CALLS, "call-centre-tickets", "utf-8-sig", columns.CALL_COLUMNS)
 CHATS = Table("line.jsonl", columns.LINE, "line-events", "utf-8", ())
-TABLES = (MEMBERS, SALES, CALLS, CHATS)
+_CSV_TABLES = (MEMBERS, SALES, RETURNS, CALLS)
+TABLES = (MEMBERS, SALES, RETURNS, CALLS, CHATS)
 
-WEB_FOLDER, APP_FOLDER, TRUTH, MANIFEST = "web", "app", "truth.csv", "company.json"
+WEB_FOLDER, APP_FOLDER, MAPPINGS, TRUTH, MANIFEST = "web", "app", "mappings", "truth.csv", "company.json"
+
+_MAPPINGS = Path(__file__).parent / "mappings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ def write(company: Company, folder: Path, advance: Callable[[int], None] = lambd
         advance: called with the number of people done since the last call.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _copy_mappings(folder / MAPPINGS)
     with ExitStack() as stack:
         tables = TableFiles(stack, folder)
         truth = csv.writer(stack.enter_context((folder / TRUTH).open("w", encoding="utf-8", newline="")))
@@ -94,7 +99,12 @@ def write(company: Company, folder: Path, advance: Callable[[int], None] = lambd
         "sent_twice": company.counts.resent,
         "unusable": company.counts.broken,
         "imports": [
-            {"file": table.name, "source": table.source, "mapping": table.mapping, "rows": tables.rows[table.name]}
+            {
+                "file": table.name,
+                "source": table.source,
+                "mapping": f"{MAPPINGS}/{table.mapping}.json",
+                "rows": tables.rows[table.name],
+            }
             for table in TABLES
         ],
         "batches": [
@@ -106,6 +116,18 @@ def write(company: Company, folder: Path, advance: Callable[[int], None] = lambd
     return manifest
 
 
+def mapping(name: str) -> dict[str, Any]:
+    """Return one of the company's mappings, as the import takes it."""
+    found: dict[str, Any] = msgspec.json.decode((_MAPPINGS / f"{name}.json").read_bytes())
+    return found
+
+
+def _copy_mappings(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for file in sorted(_MAPPINGS.iterdir()):
+        (folder / file.name).write_bytes(file.read_bytes())
+
+
 class TableFiles:
     """The open files of the systems that export tables."""
 
@@ -114,14 +136,15 @@ class TableFiles:
         self._encode = msgspec.json.Encoder().encode
         self._chats = stack.enter_context((folder / CHATS.name).open("wb"))
         self._writers = {}
-        for table in (MEMBERS, SALES, CALLS):
+        for table in _CSV_TABLES:
             text = stack.enter_context((folder / table.name).open("w", encoding=table.encoding, newline=""))
             self._writers[table.name] = csv.writer(text)
             self._writers[table.name].writerow(table.header)
 
     def write(self, feeds: Feeds) -> None:
         """Append the rows of one block."""
-        for table, entries in ((MEMBERS, feeds.members), (SALES, feeds.sales), (CALLS, feeds.calls)):
+        rows = (feeds.members, feeds.sales, feeds.returns, feeds.calls)
+        for table, entries in zip(_CSV_TABLES, rows, strict=True):
             self._writers[table.name].writerows(row for _, row in entries)
             self.rows[table.name] += len(entries)
         for _, row in feeds.line:

@@ -24,7 +24,7 @@ RESENT_EVERY = 1_009
 #: A release of the web shop forgot to name an event: one in so many. A till wrote a day that does not exist: likewise.
 NAMELESS_EVERY, IMPOSSIBLE_DAY_EVERY = 6_007, 2_003
 
-_IMPOSSIBLE_DAY = "31/02/2569"
+_IMPOSSIBLE_DAY = "31/02/2569 12:00"
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Company:
             feeds = Feeds(people=len(numbers))
             for number in numbers:
                 self._live(number, feeds)
-            for feed in (feeds.web, feeds.app, feeds.line, feeds.members, feeds.sales, feeds.calls):
+            for feed in (feeds.web, feeds.app, feeds.line, feeds.members, feeds.sales, feeds.returns, feeds.calls):
                 feed.sort(key=_moment)
             self.counts.records += len(feeds.truth)
             self.counts.touchpoints += feeds.touchpoints
@@ -108,7 +108,7 @@ class Company:
             self.counts.resent += len(resent)
             self.counts.broken += len(nameless)
         odd = [
-            (at, (f"{row[0]}X", *row[1:3], _IMPOSSIBLE_DAY, *row[4:]))
+            (at, (f"{row[0]}X", row[1], _IMPOSSIBLE_DAY, *row[3:]))
             for at, row in feeds.sales[IMPOSSIBLE_DAY_EVERY - 1 :: IMPOSSIBLE_DAY_EVERY]
         ]
         feeds.sales.extend(odd)

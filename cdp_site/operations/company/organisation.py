@@ -21,11 +21,12 @@ _DEPARTMENTS = {
     CARE: ("Customer care", "ลูกค้าสัมพันธ์"),
 }
 
-#: slug, name, kind, department that owns it (empty: all see it), trust rank (the lower number wins in golden records).
+#: slug, name, kind, department that owns it (empty: all see it), trust rank (the lower number wins in golden records:
+#: what customers keep up themselves before what somebody keyed in).
 _SOURCES: tuple[tuple[str, str, str, str, int], ...] = (
-    (WEB, "Web shop", Source.Kind.SHOP, MARKETING, 40),
-    (APP, "Mobile app", Source.Kind.APP, MARKETING, 35),
-    (POS, "Stores (POS)", Source.Kind.POS, "", 20),
+    (WEB, "Web shop", Source.Kind.SHOP, MARKETING, 20),
+    (APP, "Mobile app", Source.Kind.APP, MARKETING, 25),
+    (POS, "Stores (POS)", Source.Kind.POS, "", 40),
     (CALLS, "Call centre", Source.Kind.CALL_CENTRE, CARE, 30),
     (LINE, "LINE official account", Source.Kind.LINE, MARKETING, 70),
 )

@@ -16,10 +16,7 @@ from cdp_site.operations.company.spelling import (
     phone_as_keyed,
     thai_date,
 )
-from cdp_site.operations.company.year import DAY, sale_percent
-
-#: Thai civil servants' abbreviation for what the till prints.
-SALE, RETURN = "ขาย", "คืน"
+from cdp_site.operations.company.year import DAY, Year, sale_percent
 
 #: The tills write Thai and ASCII only (TIS-620).
 _ASCII = str.maketrans({"ü": "u", "’": "'"})
@@ -45,31 +42,40 @@ class StoreCustomer:
         basket = checkout(rng, products, sale_percent(life.year.local(moment).date()))
         self._receipts += 1
         receipt = f"{card.store[0]}{card.code[1:]}{self._receipts:02d}"
-        self._print(moment, card, receipt, basket, SALE)
+        life.feeds.sales.extend((moment, row) for row in receipt_rows(life.year, moment, receipt, card, basket))
+        life.feeds.touchpoints["Order Completed"] += 1
         life.orders.append((moment, receipt))
         returned_at = moment + int((1 + rng.random() * 13) * DAY)
         if rng.random() < 0.033 and not life.is_over(returned_at):
-            self._print(returned_at, card, receipt, Basket(basket.lines[:1], "", 0), RETURN)
-
-    def _print(self, moment: int, card: Card, receipt: str, basket: Basket, kind: str) -> None:
-        """Append one row for each line of the receipt, and count one touchpoint for the whole."""
-        life = self.life
-        local = life.year.local(moment)
-        date, time = buddhist_day(local.date()), f"{local:%H:%M}"
-        coupon_left = basket.discount
-        for number, line in enumerate(basket.lines, 1):
-            coupon_part = min(coupon_left, line.price * line.quantity)
-            coupon_left -= coupon_part
-            row = _sale_row(line, number, coupon_part, basket.coupon)
-            life.feeds.sales.append((moment, (receipt, str(number), kind, date, time, card.store[1], card.code, *row)))
-        life.feeds.touchpoints["Order Completed" if kind == SALE else "Order Refunded"] += 1
+            line = basket.lines[0]
+            amount = min(basket.total, line.price * line.quantity)
+            when = till_time(life.year, returned_at)
+            row = (receipt, when, card.store[1], card.code, line.product.sku, f"{amount}.00")
+            life.feeds.returns.append((returned_at, row))
+            life.feeds.touchpoints["Order Refunded"] += 1
 
 
-def _sale_row(line: Line, number: int, coupon_part: int, coupon: str) -> Row:
-    """Return the columns of a receipt's line from the product's code on; ``number`` is the line's place.
+def receipt_rows(year: Year, moment: int, receipt: str, card: Card, basket: Basket) -> list[Row]:
+    """Return one row for each line of a receipt; the till repeats the receipt's total on every line."""
+    when = till_time(year, moment)
+    rows = []
+    coupon_left = basket.discount
+    for number, line in enumerate(basket.lines, 1):
+        coupon_part = min(coupon_left, line.price * line.quantity)
+        coupon_left -= coupon_part
+        head = (receipt, str(number), when, card.store[1], card.code)
+        rows.append((*head, *_line_cells(line), basket.coupon, f"{coupon_part}.00", f"{basket.total}.00"))
+    return rows
 
-    The discount is the day's reduction and the coupon's part together, in baht for the whole line.
-    """
+
+def till_time(year: Year, moment: int) -> str:
+    """Return a moment as the till writes it: 27/09/2569 14:05."""
+    local = year.local(moment)
+    return f"{buddhist_day(local.date())} {local:%H:%M}"
+
+
+def _line_cells(line: Line) -> Row:
+    """Return a receipt's line from the product's code to the day's reduction, in baht for the whole line."""
     product = line.product
     return (
         product.sku,
@@ -79,8 +85,7 @@ def _sale_row(line: Line, number: int, coupon_part: int, coupon: str) -> Row:
         str(line.quantity),
         f"{line.price}.00",
         f"{line.list_price}.00",
-        f"{(line.list_price - line.price) * line.quantity + coupon_part}.00",
-        coupon if number == 1 else "",
+        f"{(line.list_price - line.price) * line.quantity}.00",
     )
 
 
@@ -95,7 +100,7 @@ def _member_row(life: Life, card: Card) -> Row:
         name = masked(name)
     address = life.address(0)
     has_address = rng.random() < 0.55
-    registered = life.year.date(min(person.joined_day, 0) if person.joined_day < 0 else life.first_day)
+    registered = life.year.date(person.joined_day)
     return tuple(
         text.translate(_ASCII)
         for text in (
@@ -110,6 +115,7 @@ def _member_row(life: Life, card: Card) -> Row:
             address.district.postcode if has_address else "",
             card.member_id,
             person.citizen_id if rng.random() < 0.08 else "",
+            buddhist_day(registered),
             buddhist_day(registered),
             _cell(rng.random(), 0.3, 0.55),
             _cell(rng.random(), 0.2, 0.35),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from cdp_site.operations.company.accounts import address_traits
+from cdp_site.operations.company.accounts import Card, address_traits
 from cdp_site.operations.company.catalogue import BY_SKU, STORES, Product
 from cdp_site.operations.company.draws import generator, hexadecimal, mobile_number, scramble, ticket_id, uuid_text
 from cdp_site.operations.company.feeds import APP, CALLS, LINE, POS, WEB, Feeds, Message, Tracker
@@ -17,6 +17,7 @@ from cdp_site.operations.company.people import BEHAVIOUR, Address
 from cdp_site.operations.company.places import DISTRICTS
 from cdp_site.operations.company.shopping import Basket, Line, product_properties
 from cdp_site.operations.company.spelling import buddhist_day
+from cdp_site.operations.company.store import receipt_rows
 from cdp_site.operations.company.wording import NOTICE_VERSION
 from cdp_site.operations.company.year import DAY, HOUR, MINUTE, SECOND, Year
 
@@ -53,8 +54,12 @@ class Story:
         self._phone = mobile_number(NUMBER)
         self._web_user = f"u{scramble(NUMBER, 1, modulus):06d}"
         self._app_user = f"{scramble(NUMBER, 2, modulus):06d}"
-        self._card = f"P{scramble(NUMBER, 4, modulus):06d}"
-        self._member_id = f"M{scramble(NUMBER, 5, modulus):07d}"
+        self._card = Card(
+            code=f"P{scramble(NUMBER, 4, modulus):06d}",
+            member_id=f"M{scramble(NUMBER, 5, modulus):07d}",
+            store=STORES[1],
+            keyed_badly=False,
+        )
         self._line_user = f"U{hexadecimal(rng, 32)}"
         self._tickets = [ticket_id(NUMBER, call, ticket_width) for call in (0, 1)]
         self._laptop, self._mobile = uuid_text(rng), uuid_text(rng)
@@ -76,7 +81,7 @@ class Story:
                 (WEB, self._web_user),
                 (WEB, self._mobile),
                 (APP, self._app_user),
-                (POS, self._card),
+                (POS, self._card.code),
                 (LINE, self._line_user),
                 *((CALLS, ticket) for ticket in self._tickets),
             )
@@ -143,55 +148,31 @@ class Story:
 
     def _shop_in_store(self, moment: int) -> None:
         """Two dining chairs at Bang Na; the cashier heard the name and left a letter out."""
-        store = STORES[1]
         local = self._year.local(moment)
         registered = buddhist_day(local.date())
-        self._feeds.members.append(
-            (
-                moment,
-                (
-                    self._card,
-                    "คุณพิมชนก แสงอรุณ",
-                    f"{self._phone[:3]}-{self._phone[3:6]}-{self._phone[6:]}",
-                    "",
-                    buddhist_day(BIRTH_DATE),
-                    OLD_HOME.street("th"),
-                    OLD_HOME.district.thai,
-                    OLD_HOME.district.province_thai,
-                    OLD_HOME.district.postcode,
-                    self._member_id,
-                    "",
-                    registered,
-                    "N",
-                    "",
-                ),
-            )
+        row = (
+            self._card.code,
+            "คุณพิมชนก แสงอรุณ",
+            f"{self._phone[:3]}-{self._phone[3:6]}-{self._phone[6:]}",
+            "",
+            buddhist_day(BIRTH_DATE),
+            OLD_HOME.street("th"),
+            OLD_HOME.district.thai,
+            OLD_HOME.district.province_thai,
+            OLD_HOME.district.postcode,
+            self._card.member_id,
+            "",
+            registered,
+            registered,
+            "N",
+            "",
         )
+        self._feeds.members.append((moment, row))
         chair = BY_SKU["CH-NAN-OAK"]
-        receipt = f"{store[0]}{self._card[1:]}01"
-        self._feeds.sales.append(
-            (
-                moment,
-                (
-                    receipt,
-                    "1",
-                    "ขาย",
-                    registered,
-                    f"{local:%H:%M}",
-                    store[1],
-                    self._card,
-                    chair.sku,
-                    chair.name.thai,
-                    chair.category.thai,
-                    chair.color.thai,
-                    "2",
-                    f"{chair.price}.00",
-                    f"{chair.price}.00",
-                    "0.00",
-                    "",
-                ),
-            )
-        )
+        basket = Basket((Line(chair, 2, chair.price, chair.price),), "", 0)
+        receipt = f"{self._card.store[0]}{self._card.code[1:]}01"
+        rows = receipt_rows(self._year, moment, receipt, self._card, basket)
+        self._feeds.sales.extend((moment, row) for row in rows)
         self._feeds.touchpoints["Order Completed"] += 1
 
     def _mail_and_basket(self) -> None:
@@ -282,11 +263,12 @@ class Story:
             "timestamp": self._year.epoch(moment),
             "event": event,
             "userId": self._line_user,
-            "displayName": _LINE_NAME,
-            "phone": self._phone,
-            "language": "th",
         }
-        self._feeds.line.append((moment, row | ({"text": text} if text else {"may_send": True})))
+        if text:
+            row["text"] = text
+        else:
+            row |= {"may_send": True, "displayName": _LINE_NAME, "phone": self._phone, "language": "th"}
+        self._feeds.line.append((moment, row))
         self._feeds.touchpoints[event] += 1
 
 

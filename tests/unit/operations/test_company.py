@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,6 +20,8 @@ from cdp_site.operations.company.people import SHARED_MAILBOX, Population, citiz
 from cdp_site.operations.company.story import EMAIL as CHAIR_EMAIL
 from cdp_site.operations.company.story import NUMBER as STORY
 from cdp_site.operations.company.year import Year, day_weight, end_of, sale_percent
+from ingestion.files import mapping
+from ingestion.files.rows import RowError, RowReader
 from ingestion.normalise.email import normalise_email
 from ingestion.normalise.national_id import normalise_national_id
 from ingestion.normalise.phone import normalise_phone
@@ -53,7 +56,7 @@ class Written:
         }
         self.tables = {
             table: list(csv.DictReader((folder / table.name).read_text(encoding=table.encoding).splitlines()))
-            for table in (files.MEMBERS, files.SALES, files.CALLS)
+            for table in (files.MEMBERS, files.SALES, files.RETURNS, files.CALLS)
         }
         self.chats = [json.loads(line) for line in (folder / files.CHATS.name).read_text().splitlines()]
         truth = list(csv.DictReader((folder / files.TRUTH).read_text().splitlines()))
@@ -136,12 +139,10 @@ def test_the_stated_touchpoints_are_in_the_files(written: Written) -> None:
         len({message["messageId"] for message in good(messages) if message["type"] != "identify"})
         for messages in written.messages.values()
     )
-    receipts = {
-        (row["เลขที่ใบเสร็จ"], row["ประเภท"]) for row in written.tables[files.SALES] if not row["วันที่"].startswith("31/02")
-    }
-    assert (
-        sent + len(receipts) + len(written.tables[files.CALLS]) + len(written.chats) == written.manifest["touchpoints"]
-    )
+    receipts = {row["เลขที่ใบเสร็จ"] for row in written.tables[files.SALES] if not row["วันเวลา"].startswith("31/02")}
+    others = (len(written.tables[table]) for table in (files.RETURNS, files.CALLS))
+    made = sent + len(receipts) + sum(others) + len(written.chats)
+    assert made == written.manifest["touchpoints"]
 
 
 def test_a_quarter_writes_in_latin_script() -> None:
@@ -167,8 +168,9 @@ def test_nothing_happens_outside_the_year() -> None:
     end = datetime(2026, 11, 22, 8, 20, tzinfo=UTC)
     company = Company(people=300, seed=3, end=end)
     for block in company.blocks():
-        moments = [at for feed in (block.web, block.app, block.line, block.sales, block.calls) for at, _ in feed]
-        assert all(-company.year.first_midnight.hour <= at < company.year.end for at in moments if at > 0)
+        feeds_ = (block.web, block.app, block.line, block.sales, block.returns, block.calls)
+        moments = [at for feed in feeds_ for at, _ in feed]
+        assert all(at < company.year.end for at in moments)
         assert max(moments) > company.year.end - 24 * 3_600_000, "the last day is there"
         stamps = [message["timestamp"] for _, message in block.web]
         assert max(stamps) < "2026-11-22T08:20"
@@ -271,7 +273,7 @@ def test_the_kiosk_has_several_users(written: Written) -> None:
 def test_what_is_sent_twice_or_amiss_is_counted(written: Written) -> None:
     every = [message for messages in written.messages.values() for message in messages]
     nameless = [message for message in every if message["type"] == "track" and "event" not in message]
-    odd_days = [row for row in written.tables[files.SALES] if row["วันที่"].startswith("31/02")]
+    odd_days = [row for row in written.tables[files.SALES] if row["วันเวลา"].startswith("31/02")]
     assert len(every) - len({message["messageId"] for message in every}) == written.manifest["sent_twice"] > 0
     assert len(nameless) + len(odd_days) == written.manifest["unusable"] > 0
 
@@ -337,7 +339,7 @@ def test_tills_write_thai_in_one_byte_and_years_of_the_buddhist_era(written: Wri
     raw = (written.folder / files.SALES.name).read_bytes()
     with pytest.raises(UnicodeDecodeError):
         raw.decode("utf-8")
-    years = {row["วันที่"][-4:] for row in written.tables[files.SALES]}
+    years = {row["วันเวลา"].split()[0][-4:] for row in written.tables[files.SALES]}
     assert years == {"2568", "2569"}
 
 
@@ -349,10 +351,54 @@ def test_the_call_centre_exports_with_a_byte_order_mark(written: Written) -> Non
     assert all(row["outcome"] for row in written.tables[files.CALLS])
 
 
+def test_receipts_add_up(written: Written) -> None:
+    receipts: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in written.tables[files.SALES]:
+        receipts[row["เลขที่ใบเสร็จ"]].append(row)
+    assert any(len(rows) > 1 for rows in receipts.values())
+    for receipt, rows in receipts.items():
+        if receipt.endswith("X"):  # one line, with the odd day
+            continue
+        paid = sum(int(row["จำนวน"]) * float(row["ราคาต่อหน่วย"]) - float(row["ส่วนลดคูปอง"]) for row in rows)
+        assert {float(row["ยอดสุทธิ"]) for row in rows} == {paid}
+    returned = [row["เลขที่ใบเสร็จ"] for row in written.tables[files.RETURNS]]
+    assert returned
+    assert set(returned) <= set(receipts)
+
+
+@pytest.mark.parametrize("table", files.TABLES, ids=lambda table: table.mapping)
+def test_every_table_can_be_imported_with_its_mapping(written: Written, table: files.Table) -> None:
+    """Read row by row as an import does: all but what was planted make a message; the keys of rows differ."""
+    definition = json.loads((written.folder / "mappings" / f"{table.mapping}.json").read_text())
+    columns = list(table.header) or list(
+        written.chats[0] | {"text": "", "displayName": "", "phone": "", "language": ""}
+    )
+    reader = RowReader(
+        mapping.parse(definition, columns=columns),
+        columns=table.header or None,
+        zone=ZoneInfo("Asia/Bangkok"),
+        ordinal=lambda _digest: 0,
+        seal=lambda _kind, _number: {"hash": "00", "last_four": "0000"},
+    )
+    rows: list[Any] = [list(row.values()) for row in written.tables[table]] if table.header else written.chats
+    messages, broken = [], 0
+    for line, row in enumerate(rows, 2):
+        try:
+            messages.append(reader.message(row, line))
+        except RowError:
+            broken += 1
+    assert broken == (sum("31/02" in row[2] for row in rows) if table is files.SALES else 0)
+    assert len({message["messageId"] for message in messages}) == len(messages)
+    owners = {(table.source, message["cdp"]["record"]["external_id"]) for message in messages}
+    assert owners <= set(written.truth)
+    assert all(message["timestamp"] < END.isoformat() for message in messages)
+
+
 def test_the_manifest_says_how_to_import(written: Written) -> None:
     assert {entry["file"]: entry["rows"] for entry in written.manifest["imports"]} == {
         files.MEMBERS.name: len(written.tables[files.MEMBERS]),
         files.SALES.name: len(written.tables[files.SALES]),
+        files.RETURNS.name: len(written.tables[files.RETURNS]),
         files.CALLS.name: len(written.tables[files.CALLS]),
         files.CHATS.name: len(written.chats),
     }

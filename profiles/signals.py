@@ -63,8 +63,8 @@ profile_unmerged = Signal()
 
 def consent_problem(purpose: str, channel: str, state: str) -> ConsentProblem | None:
     """The first objection to a statement before anything of its message is written; None when it can be recorded."""
-    answers = consent_checked.send(sender=None, purpose=purpose, channel=channel, state=state)
-    return next((problem for _receiver, problem in answers if isinstance(problem, ConsentProblem)), None)
+    answers: list[tuple[Any, Any]] = consent_checked.send(sender=None, purpose=purpose, channel=channel, state=state)
+    return next((problem for _receiver, problem in answers if problem is not None), None)
 
 
 def send_consents(statements: Sequence[ConsentStatement]) -> None:

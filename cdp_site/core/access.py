@@ -16,9 +16,11 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.db import models
+from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django_htmx.http import HttpResponseClientRedirect
+from guardian.models import GroupObjectPermission
 from guardian.shortcuts import get_objects_for_user
 
 from cdp_site.core.api_errors import error_response, wants_json
@@ -126,11 +128,24 @@ class ContainerQuerySet(models.QuerySet[Any]):
             return self.none()
         if may(user, Permission.SEE_ALL_DEPARTMENTS):
             return self.all()
-        granted = get_objects_for_user(user, f"view_{self.model._meta.model_name}", klass=self.model).values("pk")
+        permission = f"view_{self.model._meta.model_name}"
+        # Grants are on single containers; asking for global ones too would cost two queries a request.
+        granted = get_objects_for_user(
+            user, permission, klass=self.model, use_groups=False, accept_global_perms=False
+        ).values("pk")
         own = models.Q(department__isnull=True) | models.Q(pk__in=granted)
         if user.department_id is not None:
-            own |= models.Q(department_id=user.department_id)
+            own |= models.Q(department_id=user.department_id) | models.Q(pk__in=self._granted_to(user.department_id))
         return self.filter(own)
+
+    def _granted_to(self, department_id: int) -> "models.QuerySet[Any, Any]":
+        """Keys granted to the department's group. A user belongs to a department, never to its group."""
+        return GroupObjectPermission.objects.filter(
+            group__department=department_id,
+            permission__codename=f"view_{self.model._meta.model_name}",
+            content_type__app_label=self.model._meta.app_label,
+            content_type__model=self.model._meta.model_name,
+        ).values_list(Cast("object_pk", models.BigIntegerField()))
 
 
 def scope_of(user: User | AnonymousUser) -> Scope:
@@ -152,7 +167,7 @@ def scope_of(user: User | AnonymousUser) -> Scope:
 
 def _visible(user: User, app: str, model: str, column: str) -> frozenset[Any]:
     manager = apps.get_model(app, model)._default_manager
-    return frozenset(manager.visible_to(user).values_list(column, flat=True))  # type: ignore[attr-defined]
+    return frozenset(manager.visible_to(user).values_list(column, flat=True))
 
 
 def public(view: View) -> View:
@@ -189,5 +204,17 @@ def login_response(request: HttpRequest) -> HttpResponse:
 
 
 def admin_gate(site: AdminSite, permission: Permission) -> None:
-    """The Django admin opens to a role, not to `is_staff`; within it everything registered may be edited."""
-    site.has_permission = lambda request: may(request.user, permission)  # type: ignore[method-assign, assignment]
+    """The Django admin opens to a role, not to `is_staff`; within it everything registered may be edited.
+
+    Who lacks the permission gets what `requires` gives: the login page, or 404. The admin has no login of its own.
+    """
+    guard = requires(permission)
+    admin_view = site.admin_view
+
+    def guarded_view(view: Any, cacheable: bool = False) -> Any:
+        return guard(admin_view(view, cacheable))
+
+    site.has_permission = lambda request: may(request.user, permission)  # type: ignore[method-assign]
+    site.admin_view = guarded_view  # type: ignore[method-assign]
+    site.login = guard(lambda request, extra_context=None: redirect("admin:index"))  # type: ignore[method-assign]
+    site.access = (permission,)  # type: ignore[attr-defined]

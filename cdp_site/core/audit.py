@@ -98,6 +98,9 @@ class Verdict:
     def ok(self) -> bool:
         return not self.faults
 
+    def as_dict(self) -> dict[str, object]:
+        return {"ok": self.ok, "sealed": self.sealed, "tail": self.tail, "faults": list(self.faults)}
+
 
 def verify(*, most_faults: int = 20) -> Verdict:
     """Walk the whole chain. Reads every row once, in the order of sealing, 2,000 at a time."""

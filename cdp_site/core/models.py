@@ -59,7 +59,7 @@ class User(AbstractUser):
     )
     language = models.CharField(_("language"), max_length=2, blank=True)
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
 

@@ -22,8 +22,8 @@ from functools import singledispatchmethod
 
 from psycopg import sql
 
-from cdp_site.core.access import EVERYTHING, Scope
-from consent import states
+from consent import state_sql as consents
+from profiles import survivorship
 from segments.definition import nodes
 from segments.definition.compare import JsonValue, compare_number, matches
 from segments.definition.evaluate import Moment
@@ -39,14 +39,16 @@ class Strategy(Enum):
 
 @dataclass(frozen=True)
 class Viewer:
-    """Through whose eyes: the scope, and the ids behind the names of event types and traits that it sees.
+    """Through whose eyes: event types and purposes by name, hidden traits, visible sources (None: all of them).
 
-    An event type or trait that is absent does not exist here: it has no touchpoints and no value.
+    An event type that is absent has no touchpoints here, a hidden trait no value, and about a purpose that is absent
+    nobody was asked. Consent itself is everybody's: it knows no departments.
     """
 
     event_types: Mapping[str, int]
-    traits: frozenset[str]
-    scope: Scope = EVERYTHING
+    purposes: Mapping[str, int]
+    hidden_traits: frozenset[str] = frozenset()
+    sources: frozenset[int] | None = None
 
 
 def people(
@@ -68,7 +70,7 @@ def people(
     if among is not None:
         conditions.append(among)
     return SQL("SELECT p.id FROM profiles_profile p{joins} WHERE {conditions} AND {predicate}").format(
-        joins=SQL("").join(compiler.joins.values()), conditions=SQL(" AND ").join(conditions), predicate=predicate
+        joins=SQL("").join(compiler.joins), conditions=SQL(" AND ").join(conditions), predicate=predicate
     )
 
 
@@ -77,6 +79,20 @@ _SIGNS: Mapping[nodes.Bound, sql.SQL] = {
     nodes.Bound.AT_MOST: SQL("<="),
     nodes.Bound.EXACTLY: SQL("="),
 }
+
+_SURVIVOR = SQL(
+    # The rules of profiles.survivorship for one trait of one profile, in their order.
+    "SELECT CASE jsonb_typeof(w.v) WHEN 'array' THEN w.v -> 0 ELSE w.v END FROM ("
+    "SELECT r.attributes -> {trait} AS v FROM profiles_membership m "
+    "JOIN profiles_sourcerecord r ON r.id = m.record_id JOIN ingestion_source s ON s.id = r.source_id "
+    "CROSS JOIN LATERAL ("
+    "SELECT count(*) AS n, bool_or(k.id IS NOT NULL) AS is_pinned, "
+    "max(coalesce((r.attribute_times ->> u.trait)::timestamptz, r.last_seen_at)) AS observed_at "
+    "FROM unnest({unit}::text[]) u(trait) LEFT JOIN profiles_pin k ON k.record_id = r.id AND k.trait = u.trait "
+    "WHERE r.attributes -> u.trait NOT IN ('null', '\"\"', '[]', '{{}}')) c "
+    "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND c.n > 0 {sources} "
+    "ORDER BY c.is_pinned DESC, s.trust_rank, c.n DESC, c.observed_at DESC, r.source_id, r.id LIMIT 1) w"
+)
 
 _COSTS: Mapping[type, int] = {
     nodes.AttributeCondition: 0,
@@ -93,12 +109,13 @@ def _cost(node: nodes.Node) -> int:
 
 @dataclass
 class _Compiler:
-    """One compilation. `joins`: derived tables by what they hold, so that equal conditions share one."""
+    """One compilation. `joins`: derived tables; `aliases`: theirs by what they hold, so that equal ones are shared."""
 
     viewer: Viewer
     moment: Moment
     strategy: Strategy
-    joins: dict[object, sql.Composable] = field(default_factory=dict)
+    joins: list[sql.Composable] = field(default_factory=list)
+    aliases: dict[str, sql.Composable] = field(default_factory=dict)
     under_not: bool = False
 
     # -- nodes ------------------------------------------------------------------------------------------------
@@ -129,15 +146,10 @@ class _Compiler:
 
     @predicate.register
     def _(self, node: nodes.AttributeCondition) -> sql.Composable:
-        if node.trait not in self.viewer.traits:
-            predicate = matches(JsonValue.of(SQL("NULL::jsonb")), node.comparison, self.moment)
-        elif self.viewer.scope.source_ids is None:
-            predicate = matches(JsonValue.of_key("p.golden", node.trait), node.comparison, self.moment)
-        else:
+        predicate = matches(self._value(node.trait), node.comparison, self.moment)
+        if not self._is_golden(node.trait):
             # OFFSET 0 keeps the planner from writing the winner's subquery out at each mention.
-            predicate = SQL("(SELECT {} FROM (SELECT {} AS v OFFSET 0) x)").format(
-                matches(JsonValue.of(SQL("x.v")), node.comparison, self.moment), self._winner(node.trait)
-            )
+            predicate = SQL("(SELECT {} FROM (SELECT ({}) AS v OFFSET 0) x)").format(predicate, self._winner(node.trait))
         return SQL("({}) IS TRUE").format(predicate) if self.under_not else predicate
 
     @predicate.register
@@ -176,23 +188,31 @@ class _Compiler:
 
     @predicate.register
     def _(self, node: nodes.ConsentCondition) -> sql.Composable:
-        asked = self._was_asked(node)
-        if node.state is nodes.ConsentState.NEVER:
-            return SQL("NOT {}").format(asked)
-        # The state takes a few look-ups per person, so only those are asked about whom anything is stated.
-        state = states.state_sql(node.purpose, node.channel)
-        return SQL("({} AND {} = {})").format(asked, state, node.state.value)
+        purpose_id = self.viewer.purposes.get(node.purpose)
+        if purpose_id is None:
+            return sql.Literal(node.state is nodes.ConsentState.NEVER)
+        if self.strategy is Strategy.PROBE:
+            stated = SQL("(SELECT c.state FROM ({}) c)").format(
+                consents.state_sql(purpose_id, node.channel, among=SQL("SELECT p.id"))
+            )
+        else:
+            stated = SQL("{}.state").format(self._join(consents.state_sql(purpose_id, node.channel)))
+        if node.state is nodes.ConsentState.NEVER or self.under_not:
+            stated = SQL("coalesce({}, 'never')").format(stated)
+        return SQL("{} = {}").format(stated, node.state.value)
 
     # -- the viewer's part ------------------------------------------------------------------------------------
 
     def visibility(self) -> list[sql.Composable]:
         """Conditions on `p`: the viewer sees at least one of the person's records."""
-        if self.viewer.scope.source_ids is None:
+        if self.viewer.sources is None:
             return []
         return [SQL("({} OR {})").format(self._sees_all_records(), self._has_record("r.source_id = ANY({})"))]
 
     def _sees_all_records(self) -> sql.Composable:
-        """That no record of `p` is hidden from the viewer: then the golden values are the viewer's, too."""
+        """That no record of `p` is hidden from the viewer."""
+        if self.viewer.sources is None:
+            return SQL("true")
         if self.strategy is Strategy.PROBE:
             return SQL("NOT {}").format(self._has_record("r.source_id <> ALL({})"))
         hidden = self._join(
@@ -209,40 +229,42 @@ class _Compiler:
             "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND {})"
         ).format(SQL(condition).format(self._visible_sources))
 
+    def _is_golden(self, trait: str) -> bool:
+        """Whether the golden value is this viewer's for everybody."""
+        hidden = self.viewer.hidden_traits
+        return trait not in hidden and self.viewer.sources is None and hidden.isdisjoint(survivorship.unit_of(trait))
+
+    def _value(self, trait: str) -> JsonValue:
+        if self._is_golden(trait):
+            return JsonValue.of_key("p.golden", trait)
+        return JsonValue.of(SQL("x.v"))
+
     def _winner(self, trait: str) -> sql.Composable:
-        """The value of a trait that wins among the records that the viewer sees (profiles.survivorship)."""
-        return SQL(
-            "CASE WHEN {sees_all} THEN p.golden -> {trait} ELSE ("
-            "SELECT r.attributes -> {trait} FROM profiles_membership m "
-            "JOIN profiles_sourcerecord r ON r.id = m.record_id JOIN ingestion_source s ON s.id = r.source_id "
-            "LEFT JOIN profiles_pin k ON k.record_id = r.id AND k.trait = {trait} "
-            "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND r.source_id = ANY({sources}) "
-            "AND jsonb_typeof(r.attributes -> {trait}) <> 'null' "
-            "ORDER BY k.at DESC NULLS LAST, s.trust_rank, (r.attribute_times ->> {trait})::timestamptz DESC, r.id "
-            "LIMIT 1) END"
-        ).format(sees_all=self._sees_all_records(), trait=trait, sources=self._visible_sources)
+        """The value of a trait that survives among the records and traits that the viewer sees."""
+        hidden = self.viewer.hidden_traits
+        if trait in hidden:
+            return SQL("NULL::jsonb")
+        unit = survivorship.unit_of(trait)
+        winner = _SURVIVOR.format(
+            trait=trait,
+            unit=sorted(set(unit) - hidden),
+            sources=SQL("AND r.source_id = ANY({})").format(self._visible_sources)
+            if self.viewer.sources is not None
+            else SQL(""),
+        )
+        if not hidden.isdisjoint(unit):
+            return winner
+        # Who has no hidden record has the golden value, and most people have none.
+        return SQL("CASE WHEN {} THEN p.golden -> {} ELSE ({}) END").format(self._sees_all_records(), trait, winner)
 
     @property
     def _visible_sources(self) -> list[int]:
-        return sorted(self.viewer.scope.source_ids or ())
+        return sorted(self.viewer.sources or ())
 
     def _visible(self, column: str) -> list[sql.Composable]:
-        if self.viewer.scope.source_ids is None:
+        if self.viewer.sources is None:
             return []
         return [SQL("{} = ANY({})").format(SQL(column), self._visible_sources)]
-
-    def _was_asked(self, node: nodes.ConsentCondition) -> sql.Composable:
-        """That anything is stated about the purpose and channel. Consent is everybody's: it knows no departments."""
-        statements = SQL(
-            "FROM consent_consententry c JOIN profiles_membership m ON m.record_id = c.record_id "
-            "WHERE m.valid_to IS NULL AND c.channel = {} "
-            "AND c.purpose_id = (SELECT u.id FROM consent_purpose u WHERE u.slug = {})"
-        ).format(node.channel, node.purpose)
-        if self.strategy is Strategy.PROBE:
-            return SQL("EXISTS (SELECT {} AND m.profile_id = p.id)").format(statements)
-        return SQL("{}.profile_id IS NOT NULL").format(
-            self._join(SQL("SELECT DISTINCT m.profile_id {}").format(statements))
-        )
 
     # -- pieces -----------------------------------------------------------------------------------------------
 
@@ -269,14 +291,14 @@ class _Compiler:
     def _join(self, table: sql.Composable) -> sql.Composable:
         """Alias of a derived table of profile ids, joined to `p` once however often it is asked for."""
         key = table.as_string(None)
-        aliases = {known: SQL(f"s{place}") for place, known in enumerate([*self.joins, key])}
-        alias = aliases[key]
-        self.joins.setdefault(key, SQL(" LEFT JOIN ({}) {} ON {}.profile_id = p.id").format(table, alias, alias))
-        return alias
+        if key not in self.aliases:
+            alias = self.aliases[key] = SQL(f"s{len(self.joins)}")
+            self.joins.append(SQL(" LEFT JOIN ({}) {} ON {}.profile_id = p.id").format(table, alias, alias))
+        return self.aliases[key]
 
     def _in_window(self, column: str, window: nodes.Window) -> list[sql.Composable]:
         span = window.span(self.moment.now, self.moment.time_zone)
-        bounds = [SQL("{} < {}").format(SQL(column), span.end)]
+        bounds: list[sql.Composable] = [SQL("{} < {}").format(SQL(column), span.end)]
         if span.start is not None:
             bounds.append(SQL("{} >= {}").format(SQL(column), span.start))
         return bounds

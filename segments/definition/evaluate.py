@@ -129,7 +129,11 @@ def _counted(node: nodes.TouchpointCondition, person: Person, moment: Moment) ->
 
 def _measured(node: nodes.OrderTotalCondition, person: Person, moment: Moment) -> Decimal | None:
     span = node.window.span(moment.now, moment.time_zone)
-    totals = [order.total for order in person.orders if order.currency == node.currency and span.holds(order.placed_at)]
+    totals = [
+        order.total - order.refunded
+        for order in person.orders
+        if order.stands and order.currency == node.currency and span.holds(order.placed_at)
+    ]
     match node.measure:
         case Measure.SUM:
             return sum(totals, Decimal(0))

@@ -46,9 +46,7 @@ FIELDS = Fields(
         "age": Field("age", FieldType.NUMBER, "Age"),
     },
     events={
-        "Product Viewed": Event(
-            "Product Viewed", "Product Viewed", {"color": Field("color", FieldType.TEXT, "Colour")}
-        )
+        "Product Viewed": Event("Product Viewed", "Product Viewed", {"color": Field("color", FieldType.TEXT, "Colour")})
     },
     purposes={"marketing": "Marketing"},
     channels={"email": "E-mail"},
@@ -79,9 +77,7 @@ def test_reads_a_definition() -> None:
         nodes.Rolling(7, nodes.Unit.DAYS),
         (nodes.PropertyFilter("color", nodes.Comparison(nodes.Operator.IN, ("red", "แดง"))),),
     )
-    assert born == nodes.AttributeCondition(
-        "birth_date", nodes.Comparison(nodes.Operator.BEFORE, dt.date(1990, 1, 1))
-    )
+    assert born == nodes.AttributeCondition("birth_date", nodes.Comparison(nodes.Operator.BEFORE, dt.date(1990, 1, 1)))
     assert isinstance(spent, nodes.OrderTotalCondition)
     assert spent.comparison.value == Decimal("4999.5")
     assert agreed == nodes.ConsentCondition("marketing", "email", nodes.ConsentState.GRANTED)
@@ -128,14 +124,22 @@ def set_window(**window: object) -> Callable[[dict[str, Any]], object]:
         (set_window(kind="rolling", n=4000, unit="days"), "/where/of/0/window/n", "number-out-of-range"),
         (set_window(kind="rolling", n=1, unit="months"), "/where/of/0/window/unit", "choice-unknown"),
         (set_window(kind="calendar_days", n="7"), "/where/of/0/window/n", "whole-number-expected"),
-        (set_window(kind="between", first="2026-02-30", last="2026-03-01"), "/where/of/0/window/first", "date-expected"),
+        (
+            set_window(kind="between", first="2026-02-30", last="2026-03-01"),
+            "/where/of/0/window/first",
+            "date-expected",
+        ),
         (
             set_window(kind="between", first="2026-03-02", last="2026-03-01"),
             "/where/of/0/window/first",
             "range-reversed",
         ),
         (set_condition(0, filters={}), "/where/of/0/filters", "list-expected"),
-        (set_condition(0, filters=[{"property": "x", "operator": "is"}]), "/where/of/0/filters/0/value", "value-missing"),
+        (
+            set_condition(0, filters=[{"property": "x", "operator": "is"}]),
+            "/where/of/0/filters/0/value",
+            "value-missing",
+        ),
         (set_condition(1, operator="like"), "/where/of/1/operator", "choice-unknown"),
         (set_condition(1, value="20260101"), "/where/of/1/value", "date-expected"),
         (set_condition(1, value="1066-10-14"), "/where/of/1/value", "date-out-of-range"),
@@ -243,12 +247,15 @@ def test_every_flaw_has_a_message() -> None:
     import inspect
     import re
 
-    from segments.definition import fields, parse as parse_module
+    from segments.definition import fields
+    from segments.definition import parse as parse_module
 
     raised = set()
     for module in (nodes, fields):
         raised |= set(re.findall(r"Flaw\(\s*[^,]+,\s*f?\"([a-z{}-]+)\"", inspect.getsource(module)))
-    raised |= set(re.findall(r"self\.note\(\s*[^,]+(?:\{[^}]*\}[^,]*)?,\s*\"([a-z-]+)\"", inspect.getsource(parse_module)))
+    raised |= set(
+        re.findall(r"self\.note\(\s*[^,]+(?:\{[^}]*\}[^,]*)?,\s*\"([a-z-]+)\"", inspect.getsource(parse_module))
+    )
     raised = raised - {"{key}-unknown"} | {"trait-unknown", "property-unknown"}
     assert raised - set(MESSAGES) == set()
     assert set(MESSAGES) - raised == set()

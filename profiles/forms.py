@@ -1,9 +1,16 @@
 """Forms of the profiles app."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from cdp_site.core.templatetags.formats import day_text
 from profiles import notes
+from profiles.models import SourceRecord
+
+LONGEST_REASON = 300  # LinkDecision.reason
 
 
 class NoteForm(forms.Form):
@@ -22,3 +29,33 @@ class NoteForm(forms.Form):
             }
         ),
     )
+
+
+class ReasonForm(forms.Form):
+    """Why somebody merges or parts customers; kept with the decision."""
+
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=LONGEST_REASON,
+        help_text=_("Kept with the decision, for colleagues who ask later. No numbers or addresses, please."),
+    )
+
+
+class NotesForm(forms.Form):
+    """With which record each agent's notes go when it is not clear; one field an agent record."""
+
+    def __init__(self, *args: Any, agents: Sequence[SourceRecord], records: Sequence[SourceRecord], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        choices = [(record.pk, f"{record.source} · {record.external_id}") for record in records]
+        for agent in agents:
+            self.fields[f"notes_{agent.pk}"] = forms.TypedChoiceField(
+                label=_("Notes since %(date)s go with") % {"date": day_text(agent.first_seen_at)},
+                choices=choices,
+                coerce=int,
+                initial=agent.tied_to_id,
+            )
+
+    @property
+    def targets(self) -> dict[int, int]:
+        """Agent record → record with which its notes go."""
+        return {int(name.removeprefix("notes_")): target for name, target in self.cleaned_data.items()}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles.views import customer, notes, search
+from profiles.views import customer, merging, notes, search
 
 app_name = "profiles"
 urlpatterns = [
@@ -15,4 +15,8 @@ urlpatterns = [
     path("customers/<uuid:public_id>/records/", customer.show_records, name="records"),
     path("customers/<uuid:public_id>/notes/", notes.show, name="notes"),
     path("customers/<uuid:public_id>/notes/add/", notes.add, name="add_note"),
+    path("customers/<uuid:public_id>/merge/", merging.choose, name="merge_choose"),
+    path("customers/<uuid:public_id>/merge/<uuid:other_id>/", merging.merge, name="merge"),
+    path("customers/<uuid:public_id>/unmerge/", merging.unmerge, name="unmerge"),
+    path("customers/revert/<uuid:operation_id>/", merging.revert, name="revert"),
 ]

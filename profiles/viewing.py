@@ -9,7 +9,12 @@ from cdp_site.core.models import AccessLogEntry, User
 from profiles.models import Profile
 from profiles.overview import with_last_touch
 
+# What is written into the access log.
 OPENED = "profile.view"
+TIMELINE = "profile.timeline"
+RECORDS = "profile.records"
+NOTES = "profile.notes"
+COMPARED = "profile.compare"
 FOUND = "search.hit"
 RECENT = 8  # the strip of recent customers: Alt+1 … Alt+8
 # A day of one agent is below 200 openings; more rows than this are not read for the eight.

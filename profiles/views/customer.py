@@ -42,7 +42,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_GET
 def show_timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The timeline with its filters; `after` asks for the rows behind a key alone."""
-    profile = visible_profile(request, public_id)
+    profile = visible_profile(request, public_id, logged_as=viewing.TIMELINE)
     user = reader(request)
     scope = scope_of(user)
     filters = timeline.Filters.read(request.GET)
@@ -66,7 +66,7 @@ def show_timeline(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_GET
 def show_records(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The records that the customer is made of, each with why it belongs here."""
-    profile = visible_profile(request, public_id)
+    profile = visible_profile(request, public_id, logged_as=viewing.RECORDS)
     user = reader(request)
     records = overview.records_of([profile], scope_of(user))[profile.pk]
     context = {

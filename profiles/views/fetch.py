@@ -16,9 +16,14 @@ def reader(request: HttpRequest) -> User:
     return request.user
 
 
-def visible_profile(request: HttpRequest, public_id: UUID) -> Profile:
-    """The live profile of this id. Raises Http404 for what does not exist and for what is not the reader's."""
-    profile = viewing.find(public_id, by=reader(request))
+def visible_profile(request: HttpRequest, public_id: UUID, *, logged_as: str) -> Profile:
+    """The live profile of this id, with the look at it written down.
+
+    Raises Http404 for what does not exist and for what is not the reader's.
+    """
+    user = reader(request)
+    profile = viewing.find(public_id, by=user)
     if profile is None:
         raise Http404
+    viewing.log([profile], by=user, what=logged_as)
     return profile

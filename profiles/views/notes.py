@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
-from profiles import notes
+from profiles import notes, viewing
 from profiles.forms import NoteForm
 from profiles.models import Profile
 from profiles.views.fetch import reader, visible_profile
@@ -18,14 +18,14 @@ from profiles.views.fetch import reader, visible_profile
 @requires(Permission.VIEW_CUSTOMERS)
 @require_GET
 def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    return _answer(request, visible_profile(request, public_id), NoteForm())
+    return _answer(request, visible_profile(request, public_id, logged_as=viewing.NOTES), NoteForm())
 
 
 @requires(Permission.VIEW_CUSTOMERS, Permission.EDIT_CUSTOMERS)
 @require_POST
 def add(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Write a note; htmx gets the list again, with the note on top."""
-    profile = visible_profile(request, public_id)
+    profile = visible_profile(request, public_id, logged_as=viewing.NOTES)
     form = NoteForm(request.POST)
     if not form.is_valid():
         return _answer(request, profile, form, status=422)

@@ -214,7 +214,7 @@ def _store(drafts: Sequence[Draft]) -> dict[tuple[int, int], str]:
     owners = intake.take([draft.statement for draft in fresh], existing, by=ACTOR)
     order_ids = _store_orders(fresh, owners)
     types = _event_types.resolve({draft.event for draft in fresh if draft.event is not None})
-    rows = {}
+    rows: dict[UUID, touchpoints.NewTouchpoint] = {}
     for draft in fresh:
         if draft.event is not None:
             row = _touchpoint(draft, owners[draft.statement.key], order_ids, types)
@@ -343,7 +343,7 @@ def _kept_properties(draft: Draft) -> dict[str, Any]:
 def _keep_consents(statements: list[signals.ConsentStatement]) -> None:
     """Hand statements to the ledger. They were understood before (`consent_asked`), so a refusal now is a fault."""
     for _receiver, rejected in signals.consents_stated.send(sender=None, statements=statements):
-        if rejected:
+        if isinstance(rejected, list) and rejected:
             raise InternalError(f"the ledger refused {len(rejected)} statements: {rejected[0].reason}")
 
 

@@ -84,7 +84,7 @@ def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
         if problem is not None:
             return _reject(item, problem.reason, problem.detail)
     order = None
-    if event in orders.STATUS_OF_EVENT:
+    if event is not None and event in orders.STATUS_OF_EVENT:
         try:
             order = orders.read(
                 source_id=source.id, event=event, occurred_at=item.clocks.occurred_at, properties=properties
@@ -156,7 +156,7 @@ def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | N
 
 
 def _clear_placeholders(traits: NormalisedTraits) -> None:
-    """"-", "null" and "ไม่มี" say that there is no value: they must not win over another source's real one. What was
+    """ "-", "null" and "ไม่มี" say that there is no value: they must not win over another source's real one. What was
     sent stays in the identifier's raw form."""
     for problem in traits.problems:
         if problem.code is Problem.JUNK and not isinstance(traits.attributes.get(problem.trait), list):
@@ -217,7 +217,7 @@ def _consents(
         )
         for cell in (message.cdp or {}).get("consents") or ()
     ]
-    if event in CONSENT_EVENTS:
+    if event is not None and event in CONSENT_EVENTS:
         stated.append(
             StatedConsent(
                 purpose=str(properties.get("purpose", "")),

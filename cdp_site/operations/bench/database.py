@@ -1,21 +1,23 @@
 """A database of the benchmarks' own, built and filled once per size and kept for the next run."""
 
 import os
+from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 from psycopg import sql
 
-from cdp_site.operations import company
+from cdp_site.operations.company import loading
 from cdp_site.operations.progress import Progress
 
 SEED = 1
 
 
-def use(*, people: int, touchpoints: int, progress: Progress) -> str:
+def use(*, people: int, touchpoints: int) -> str:
     """Point this process at the benchmark database of that size, building it when it is not there; returns its URL.
 
     The size is in the name; a build that was broken off is started over.
@@ -26,12 +28,21 @@ def use(*, people: int, touchpoints: int, progress: Progress) -> str:
         _recreate(name)
         _point_at(name)
         call_command("migrate", verbosity=0)
-        company.load(people=people, touchpoints=touchpoints, seed=SEED, progress=progress)
+        until = timezone.now()
+        loading.load(people=people, touchpoints=touchpoints, seed=SEED, end=until, progress=Progress())
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
-            cursor.execute("CREATE TABLE bench_complete ()")
+            cursor.execute("CREATE TABLE bench_complete AS SELECT %s::timestamptz AS until", [until])
     _point_at(name)
     return url
+
+
+def built_until() -> datetime:
+    """The moment at which the company's year in this database ends: "now" of every window that is measured."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT until FROM bench_complete")
+        until: datetime = cursor.fetchone()[0]
+        return until
 
 
 def _with_name(name: str) -> str:

@@ -16,9 +16,9 @@ from django.db import connection
 from django.utils import timezone
 
 from cdp_site.core.models import Heartbeat
-from cdp_site.operations import company
 from cdp_site.operations.bench import traffic
 from cdp_site.operations.bench.measure import Result, Subject, throughput
+from cdp_site.operations.company import feeds
 from ingestion import keys
 from ingestion.models import InboundBatch, Source
 from profiles import digest
@@ -32,7 +32,7 @@ WEB_WORKERS = 2
 def run(url: str) -> list[Result]:
     """Three results on the prepared database at `url`: landing; touchpoint, with the worker beside the web server on
     the same processors; and the digest alone. Every event of every round is new."""
-    source = Source.objects.get(slug=company.WEB)
+    source = Source.objects.get(slug=feeds.WEB)
     _row, key = keys.make(source=source, by="system:bench")
     limit = RawCopy()
     with web_server(url) as port, PausedWorker(url) as worker, traffic.Client(port=port, write_key=key) as client:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 from psycopg import sql
 
+from cdp_site.operations.bench import database
 from cdp_site.operations.bench.measure import Result, latency
 from consent import state_sql
 from consent.models import Channel, Purpose
@@ -135,7 +136,7 @@ QUESTIONS = (
 
 def run(url: str) -> list[Result]:
     """One result per question, in milliseconds for all members; both sides must find the same people."""
-    now, time_zone = timezone.now(), ZoneInfo(settings.COMPANY_TIME_ZONE)
+    now, time_zone = database.built_until(), ZoneInfo(settings.COMPANY_TIME_ZONE)
     viewer = compiler.Viewer(
         event_types=dict(EventType.objects.values_list("name", "pk")),
         purposes=dict(Purpose.objects.values_list("slug", "pk")),
@@ -150,8 +151,8 @@ def run(url: str) -> list[Result]:
         results.append(
             latency(
                 name=f"segment.{question.name}",
-                run=lambda query=compiled: _ids(query),
-                limit=("hand-written SQL", lambda query=by_hand: _ids(query)),
+                run=partial(_ids, compiled),
+                limit=("hand-written SQL", partial(_ids, by_hand)),
                 goal=GOAL,
                 note=f"{len(members):,} members",
             )

@@ -32,12 +32,12 @@ _AGENT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile
 def batches(*, source_id: int, batches: int, seed: int) -> list[bytes]:
     """Bodies of `POST /v1/batch`, about 50 KB each, on users that the source knows; every event is new."""
     draw = random.Random(seed)
-    users = list(
+    users: list[str] = list(
         SourceRecord.objects.filter(source_id=source_id, kind=SourceRecord.Kind.IDENTIFIED)
         .order_by("pk")
         .values_list("external_id", flat=True)[:20_000]
     )
-    names, weights = zip(*MIX, strict=True)
+    names, weights = [name for name, _share in MIX], [share for _name, share in MIX]
     now = datetime.now(UTC)
     bodies = []
     for number in range(batches):

@@ -246,6 +246,8 @@ class RecordHolder(RowsHolder):
     def erase(self, subject: Subject) -> Outcome:
         """Whoever shared a key with the person is looked at again: a device that had two users may have one now."""
         neighbours = _ids(_OTHERS_WITH_THE_SAME_KEYS, subject)
+        # Births redirect to the live profile: nothing may point anywhere before the rows go.
+        Profile.objects.filter(pk__in=subject.profile_ids).update(state=Profile.State.ERASING, redirect_to=None)
         outcome = super().erase(subject)
         PendingResolution.objects.bulk_create(
             [PendingResolution(pk=number) for number in neighbours], ignore_conflicts=True

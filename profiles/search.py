@@ -66,7 +66,8 @@ def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
     words = _words_of_term(text) if "name" in seen else []
     exact, candidates = _look_up(_probes(text, seen), _variants(text), words, scope)
     found = {profile_id: ("name", likeness) for profile_id, likeness in _by_names(candidates, words, scope, limit)}
-    for profile_id, field, likeness in sorted(exact, key=lambda row: row[2]):
+    # The last that is said of a profile stays: what matches best, an identifier rather than a record's number.
+    for profile_id, field, likeness in sorted(exact, key=lambda row: (row[2], row[1] != "record", row[1])):
         found[profile_id] = (field, likeness)
     profiles = Profile.objects.visible_to(by).people().in_bulk(found)
     hits = [Hit(profile, *found[profile_id]) for profile_id, profile in profiles.items()]

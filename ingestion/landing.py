@@ -164,8 +164,10 @@ def _as_uuid8(digest: bytes) -> UUID:
 def seen(messages: Iterable[UUID]) -> frozenset[UUID]:
     """Which of these `message_uuid`s have a tombstone, under any of the hash keys. One query."""
     by_key = {message_key(message, key_id=key_id): message for message in messages for key_id in hashing.key_ids()}
-    found = SeenMessage.objects.filter(key__in=list(by_key)).values_list("key", flat=True)
-    return frozenset(by_key[key] for key in found)
+    with connection.cursor() as cursor:
+        # One array instead of thousands of parameters: a third of the time.
+        cursor.execute("SELECT key FROM ingestion_seenmessage WHERE key = ANY(%s)", [list(by_key)])
+        return frozenset(by_key[row[0]] for row in cursor.fetchall())
 
 
 def remember(messages: Iterable[UUID]) -> None:

@@ -24,6 +24,13 @@ class SourceQuerySet(ContainerQuerySet):
         """Systems of the company; without this platform's own source."""
         return self.exclude(kind="internal")
 
+    def named(self, slug: str) -> SourceQuerySet:
+        """The one of this short name."""
+        return self.filter(slug=slug)
+
+    def with_department(self) -> SourceQuerySet:
+        return self.select_related("department")
+
 
 class _OfSourceQuerySet(models.QuerySet[Any]):
     """Rows that belong to a source are seen by those who see the source."""
@@ -36,9 +43,50 @@ class _OfSourceQuerySet(models.QuerySet[Any]):
         return self.filter(source=source)
 
 
+class _Percentile(models.Aggregate):
+    """`percentile_cont` of PostgreSQL: the value below which that share of the rows lies."""
+
+    function = "percentile_cont"
+    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+
+_LAG = models.ExpressionWrapper(models.F("processed_at") - models.F("received_at"), models.DurationField())
+_EQUATION = {
+    "received": models.Sum("n_items"),
+    "stored": models.Sum("n_stored"),
+    "duplicate": models.Sum("n_duplicate"),
+    "quarantined": models.Sum("n_quarantined"),
+    "suppressed": models.Sum("n_suppressed"),
+    "waiting": models.Sum("n_items", filter=models.Q(status="waiting"), default=0),
+}
+
+
 class InboundBatchQuerySet(_OfSourceQuerySet):
     def waiting(self) -> InboundBatchQuerySet:
         return self.filter(status="waiting")
+
+    def received_since(self, moment: datetime) -> InboundBatchQuerySet:
+        return self.filter(received_at__gte=moment)
+
+    def newest_first(self) -> InboundBatchQuerySet:
+        return self.order_by("-pk")
+
+    def equation_by_source(self) -> InboundBatchQuerySet:
+        """One row for each source that has sent anything: the terms of its equation, and `last_received_at`."""
+        return self.order_by().values("source").annotate(**_EQUATION, last_received_at=models.Max("received_at"))
+
+    def equation_by_door(self) -> InboundBatchQuerySet:
+        """One row for each door by which anything came: the terms of its equation."""
+        return self.values("door").annotate(**_EQUATION).order_by("door")
+
+    def lag_since(self, moment: datetime) -> dict[str, Any]:
+        """How long the batches processed since then took from receipt: `p50` and `p95` (timedelta, None when there
+        are none) and `batches`. One query."""
+        return self.filter(status="digested", processed_at__gte=moment).aggregate(
+            p50=_Percentile(_LAG, fraction=0.5),
+            p95=_Percentile(_LAG, fraction=0.95),
+            batches=models.Count("pk"),
+        )
 
     def of_import(self, file_import: models.Model) -> InboundBatchQuerySet:
         return self.filter(file_import=file_import)
@@ -50,6 +98,9 @@ class FileImportQuerySet(_OfSourceQuerySet):
         return self.filter(status__in=["ready", "landing"]).filter(
             models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=timezone.now())
         )
+
+    def newest_first(self) -> FileImportQuerySet:
+        return self.order_by("-created_at", "-pk")
 
     def with_file_older_than(self, moment: datetime) -> FileImportQuerySet:
         return self.filter(created_at__lt=moment).exclude(stored_as="")
@@ -63,12 +114,31 @@ class QuarantinedItemQuerySet(_OfSourceQuerySet):
         return self.filter(reason=reason)
 
     def by_reason(self) -> QuarantinedItemQuerySet:
-        """One row for each (source, reason): `n`, `first_at`, `last_at`; the largest first."""
+        """One row for each (source, reason): `n`, `first_at`, `last_at`; sources by name, then the largest first."""
         return (
             self.values("source", "source__name", "reason")
             .annotate(n=models.Count("pk"), first_at=models.Min("at"), last_at=models.Max("at"))
-            .order_by("-n", "source__name", "reason")
+            .order_by("source__name", "source", "-n", "reason")
         )
+
+    def newest_first(self) -> QuarantinedItemQuerySet:
+        return self.order_by("-pk")
+
+    def up_to(self, pk: int) -> QuarantinedItemQuerySet:
+        """This item and older ones."""
+        return self.filter(pk__lte=pk)
+
+    def older_than(self, pk: int) -> QuarantinedItemQuerySet:
+        return self.filter(pk__lt=pk)
+
+    def without_payload(self) -> QuarantinedItemQuerySet:
+        """For lists: with the file's name, and without what the messages say."""
+        return self.select_related("file_import").defer("payload", "subject_keys")
+
+    def give_up(self) -> int:
+        """Discard them; returns how many. What a message said goes, and with it all that could lead to a person. One
+        statement."""
+        return self.update(status="discarded", payload=None, detail="", subject_keys=[])
 
     def about(self, subject_keys: list[bytes]) -> QuarantinedItemQuerySet:
         """Those in which one of these identifiers (keyed hashes) was found."""

@@ -10,6 +10,7 @@ from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import Department, User
 from ingestion.models import Source
+from ingestion.signals import trust_changed
 
 MAX_SLUG_LENGTH = 50  # Identifier.namespace
 
@@ -35,6 +36,30 @@ def create(
         action="source.create", target=source, by=by, fields=["name", "slug", "kind", "department", "phone_region"]
     )
     return source
+
+
+@transaction.atomic
+def edit(
+    *, source: Source, name: str, department: Department | None, trust_rank: int, is_active: bool, by: User | str
+) -> frozenset[str]:
+    """Change a source and audit which fields changed; returns their names. Unchanged values write nothing.
+
+    An inactive source keeps all it has brought; its keys stop being taken within `keys.CACHE_SECONDS`. A changed trust
+    rank sends `signals.trust_changed`. Raises ConflictProblem for this platform's own source.
+    """
+    if source.kind == Source.Kind.INTERNAL:
+        raise ConflictProblem("This platform's own source is not edited.")
+    held = Source.objects.select_for_update().get(pk=source.pk)
+    wanted = {"name": name, "department": department, "trust_rank": trust_rank, "is_active": is_active}
+    changed = frozenset(field for field, value in wanted.items() if getattr(held, field) != value)
+    if changed:
+        for field in changed:
+            setattr(held, field, wanted[field])
+        held.save(update_fields=changed)
+        audit.record(action="source.change", target=held, by=by, fields=changed)
+    if "trust_rank" in changed:
+        trust_changed.send(sender=Source, source_id=held.pk)
+    return changed
 
 
 def _slug_for(name: str, kind: str) -> str:

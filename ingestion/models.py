@@ -97,7 +97,8 @@ class FileImport(models.Model):
     """One row: one uploaded file on its way in. Written by the upload, moved on by its job; the file itself lies
     encrypted in the import store and goes after IMPORT_FILE_DAYS, the row stays as the record of what happened."""
 
-    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "broken_rows": PSEUDONYMOUS}
+    # A file's own name may be a customer's; the file itself is in the import store.
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "file_name": PERSONAL, "stored_as": PERSONAL}
 
     class Status(models.TextChoices):
         UPLOADED = "uploaded", _("waiting for its mapping")
@@ -119,13 +120,15 @@ class FileImport(models.Model):
     encoding = models.CharField(max_length=20)
     delimiter = models.CharField(max_length=2, blank=True)
     has_header = models.BooleanField(default=True)  # csv: the first row names the columns
+    columns = models.JSONField(default=list)  # names by which a mapping calls them; paths for jsonl
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.UPLOADED)
-    problem = models.CharField(max_length=300, blank=True)  # for a person, in English with the line number
+    problem = models.CharField(max_length=40, blank=True)  # a code of files.codes.FileCode
+    problem_line = models.BigIntegerField(null=True)
     offset = models.BigIntegerField(default=0)  # bytes of the file behind the last committed row
     line = models.BigIntegerField(default=0)  # physical lines up to there
     rows_read = models.BigIntegerField(default=0)
     rows_broken = models.BigIntegerField(default=0)
-    broken_rows = models.JSONField(default=list)  # first 1,000: {"line": n, "code": "…"}; never the row itself
+    broken_rows = models.JSONField(default=list)  # first 1,000: {"line", "code", "column"?}; never the row itself
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     started_at = models.DateTimeField(null=True)
@@ -145,6 +148,11 @@ class FileImport(models.Model):
                 condition=models.Q(status__in=["ready", "landing"]),
             )
         ]
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing will change any more; the digest may still be at work on what was landed."""
+        return self.status in (self.Status.LANDED, self.Status.FAILED, self.Status.CANCELLED)
 
 
 class InboundBatch(models.Model):

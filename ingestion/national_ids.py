@@ -30,6 +30,15 @@ def sealed(value: str) -> dict[str, str]:
     return held if number.problem is None else {**held, "problem": number.problem.value}
 
 
+def sealed_document(kind: str, number: str) -> dict[str, str]:
+    """The same for a passport or another document (`kind`), whose number has no common form."""
+    if kind == "national_id":
+        return sealed(number)
+    bare = "".join(number.split()).upper()
+    digest = hashing.keyed(f"{kind}\0{bare}", purpose="document", key_id=hashing.key_ids()[0])
+    return {"hash": digest.hex(), "last_four": bare[-4:] if len(bare) >= 8 else ""}
+
+
 def seal_national_ids(raw: bytes) -> bytes:
     """A JSON array of messages with their national ids sealed; the very same bytes when it names none."""
     if not _names_one(raw):

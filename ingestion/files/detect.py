@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ingestion.files.problems import FileCode, FileProblem
+from ingestion.files.codes import FileCode
+from ingestion.files.problems import FileProblem
 
 Format = Literal["csv", "jsonl"]
 Encoding = Literal["utf-8", "utf-8-sig", "cp874"]

@@ -1,32 +1,11 @@
-"""What can be wrong with a file or with a row of it: codes that are stored, and their wording for people."""
+"""What can be wrong with a file, a row, a mapping: the wording for people."""
 
-from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.errors import MendableError, Text
-
-
-class RowProblem(StrEnum):
-    """Why a row is left out. The others are imported."""
-
-    NUL = "nul"
-    ENCODING = "encoding"
-    TOO_LONG = "too_long"
-    UNCLOSED_QUOTE = "unclosed_quote"
-    QUOTE = "quote"
-    COLUMNS = "columns"
-    NOT_JSON = "not_json"
-    NOT_OBJECT = "not_object"
-    NO_ID = "no_id"
-    ID_TOO_LONG = "id_too_long"
-    TIME = "time"
-    NUMBER = "number"
-    CONSENT = "consent"
-    NO_EVENT = "no_event"
-    UNSTORABLE = "unstorable"
-
+from ingestion.files.codes import FileCode, MappingCode, RowProblem
 
 ROW_TEXTS: dict[str, Text] = {
     RowProblem.NUL: _("It holds a NUL byte"),
@@ -47,26 +26,6 @@ ROW_TEXTS: dict[str, Text] = {
 }
 
 
-class FileCode(StrEnum):
-    """Why a file is refused as a whole, or its import ended."""
-
-    EMPTY = "empty"
-    NO_ROWS = "no_rows"
-    TOO_LARGE = "too_large"
-    UTF16 = "utf16"
-    PACKED = "packed"
-    SPREADSHEET = "spreadsheet"
-    BINARY = "binary"
-    JSON_ARRAY = "json_array"
-    ENCODING = "encoding"
-    LONG_LINE = "long_line"
-    COLUMNS_MISSING = "columns_missing"
-    MOSTLY_BROKEN = "mostly_broken"
-    DAMAGED = "damaged"
-    REMOVED = "removed"
-    GAVE_UP = "gave_up"
-
-
 FILE_TEXTS: dict[str, Text] = {
     FileCode.EMPTY: _("The file is empty."),
     FileCode.NO_ROWS: _("The file has a header and no rows."),
@@ -83,6 +42,29 @@ FILE_TEXTS: dict[str, Text] = {
     FileCode.DAMAGED: _("The stored file is damaged."),
     FileCode.REMOVED: _("The file has been removed; upload it again."),
     FileCode.GAVE_UP: _("Processing failed several times at the same place."),
+}
+
+
+MAPPING_TEXTS: dict[str, Text] = {
+    MappingCode.VERSION: _("This is no mapping of version 1."),
+    MappingCode.ROWS: _("Say what a row is: a customer, something that happened, or an order line."),
+    MappingCode.DATES: _("The order of dates or the era of two-digit years is not known."),
+    MappingCode.EMPTY: _("Say what an empty cell means: unchanged or cleared."),
+    MappingCode.FIELDS: _("Choose what at least one column becomes."),
+    MappingCode.FIELD: _("This field is not understood."),
+    MappingCode.TARGET: _("There is no such target."),
+    MappingCode.NOT_HERE: _("A row of this kind has no such target."),
+    MappingCode.SOURCE: _("Give either a column or a fixed value."),
+    MappingCode.NAME: _("Give a name; in small Latin letters, digits and _ where it is an id or an attribute."),
+    MappingCode.TWICE: _("Two columns have this target; only one can."),
+    MappingCode.PURPOSE: _("Say which purpose and which channel the consent is for."),
+    MappingCode.VALUES: _("Say which values mean yes and which mean no."),
+    MappingCode.NO_EVENT: _("Give the event a name, or choose the column that holds it."),
+    MappingCode.NO_ORDER: _("Choose the column that holds the order number."),
+    MappingCode.NO_LINE: _("Choose a column for the product, the line number or the order's total."),
+    MappingCode.NO_OWNER: _("Choose the column that tells whose row it is: a record id or a device id."),
+    MappingCode.NOTHING: _("Choose at least one attribute, identifier or consent."),
+    MappingCode.COLUMN: _("The file has no such column."),
 }
 
 

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
+from ingestion.files.codes import FileCode, RowProblem
 from ingestion.files.detect import MAX_ROW_BYTES, Detected, column_names
-from ingestion.files.problems import RowProblem
+from ingestion.files.problems import FileProblem
 
 # A quoted cell may hold line breaks; a mark that is never closed must not swallow the file, though.
 MAX_LINES_OF_ROW: Final = 500
@@ -82,6 +83,19 @@ def read(chunks: Iterable[bytes], form: Detected, start: Position | None = None)
     start = start or Position()
     lines = _lines(chunks, start)
     return _read_json(lines, form) if form.format == "jsonl" else _read_csv(lines, form, start)
+
+
+def header(chunks: Iterable[bytes], form: Detected) -> tuple[str, ...]:
+    """The columns' names in the first row of a CSV. Raises FileProblem when there is none that can be read."""
+    text = _CsvText(_lines(chunks, Position()), form.encoding)
+    try:
+        for cells in csv.reader(text, delimiter=form.delimiter or ",", strict=True):
+            if any(cells):
+                return column_names(cells, form.has_header)
+            text.begin()
+    except (_BrokenLineError, csv.Error) as error:
+        raise FileProblem(FileCode.ENCODING, line=1) from error
+    raise FileProblem(FileCode.EMPTY)
 
 
 # --- JSON lines ---------------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from django.conf import settings
 
 from cdp_site.core import hashing
 from cdp_site.core.ids import uuid7
-from ingestion.files.problems import FileCode, FileProblem
+from ingestion.files.codes import FileCode
+from ingestion.files.problems import FileProblem
 
 CHUNK_BYTES: Final = 1024 * 1024
 _MAGIC: Final = b"CDPF1\n"

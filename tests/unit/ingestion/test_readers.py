@@ -5,8 +5,9 @@ import tracemalloc
 import pytest
 
 from ingestion.files import detect, readers
+from ingestion.files.codes import FileCode, RowProblem
 from ingestion.files.detect import Probe
-from ingestion.files.problems import FileCode, FileProblem, RowProblem
+from ingestion.files.problems import FileProblem
 from ingestion.files.readers import Position, Row
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.files import store
-from ingestion.files.problems import FileCode, FileProblem
+from ingestion.files.codes import FileCode
+from ingestion.files.problems import FileProblem
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,267 @@
+"""The job that lands a file: rows to messages, in chunks, each committed with the place that it reached.
+
+Killed at any point it goes on behind the last committed chunk; what was not committed was not landed either. A row's
+messageId does not depend on where the chunk began, so that even a chunk landed twice would be taken once.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import takewhile
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from cdp_site.core import jobs
+from cdp_site.core.errors import InternalError
+from ingestion import landing, national_ids
+from ingestion.files import mapping, readers, store
+from ingestion.files.codes import FileCode
+from ingestion.files.detect import Detected
+from ingestion.files.ordinals import Ordinals
+from ingestion.files.problems import FileProblem
+from ingestion.files.readers import Broken, Position
+from ingestion.files.rows import Ordinal, RowError, RowReader
+from ingestion.models import FileImport, InboundBatch
+
+log = structlog.get_logger("import")
+
+JOB: Final = "ingestion.files.importer.run"
+CHUNK_ROWS: Final = 500
+CHUNK_BYTES: Final = 1024 * 1024
+LEASE: Final = timedelta(seconds=60)  # a chunk takes well under a second
+BUDGET_SECONDS: Final = 240.0  # then the job puts itself back, and the cluster does something else in between
+MOST_ATTEMPTS: Final = 5  # jobs in a row that died without landing a chunk
+KEPT_BROKEN: Final = 1_000
+GIVE_UP_BROKEN: Final = 1_000  # broken rows, and more of them than good ones
+
+
+class LostLeaseError(Exception):
+    """Somebody else holds the import, or it was cancelled: stop without a trace."""
+
+
+@dataclass(slots=True)
+class _Chunk:
+    messages: list[bytes] = field(default_factory=list)
+    size: int = 0
+    broken: list[dict[str, Any]] = field(default_factory=list)
+    end: Position = field(default_factory=Position)
+
+    @property
+    def rows(self) -> int:
+        return len(self.messages) + len(self.broken)
+
+    @property
+    def is_full(self) -> bool:
+        return self.rows >= CHUNK_ROWS or self.size >= CHUNK_BYTES
+
+
+def run(import_id: str) -> None:
+    """Land as much of the file as the budget allows; puts itself back when there is more. Idempotent."""
+    file_import = _take(UUID(import_id))
+    if file_import is None:
+        return
+    try:
+        is_done = _land(file_import, until=time.monotonic() + BUDGET_SECONDS)
+    except LostLeaseError:
+        log.info("import.stopped", file_import=import_id)
+    except FileProblem as problem:
+        _end(file_import, FileImport.Status.FAILED, problem=problem)
+    else:
+        if not is_done:
+            _put_back(file_import)
+
+
+def _take(import_id: UUID) -> FileImport | None:
+    """Lease the import, if it is to be landed and nobody holds it. The attempt is committed before the work."""
+    with transaction.atomic(durable=True):
+        taken: FileImport | None = (
+            FileImport.objects.abandoned().select_for_update(skip_locked=True).filter(pk=import_id).first()
+        )
+        if taken is None:
+            return None
+        if taken.attempts >= MOST_ATTEMPTS:
+            _end(taken, FileImport.Status.FAILED, problem=FileProblem(FileCode.GAVE_UP, line=taken.line + 1))
+            return None
+        taken.status = FileImport.Status.LANDING
+        taken.attempts += 1
+        taken.started_at = taken.started_at or timezone.now()
+        taken.lease_until = timezone.now() + LEASE
+        taken.save(update_fields=["status", "attempts", "started_at", "lease_until"])
+    return taken
+
+
+def _land(file_import: FileImport, *, until: float) -> bool:
+    """True when the file is at its end, False when the time is."""
+    form = form_of(file_import)
+    with Ordinals() as ordinals:
+        reader = reader_for(file_import, ordinal=ordinals)
+        start = Position(file_import.offset, file_import.line)
+        if start.offset and reader.counts_rows:
+            _count_again(file_import, form, reader, start)
+        for chunk in _chunks(_rows(file_import, form, start), reader):
+            _commit(file_import, chunk)
+            if time.monotonic() >= until:
+                return False
+    is_useless = file_import.rows_read > 0 and file_import.rows_read == file_import.rows_broken
+    if is_useless:
+        raise FileProblem(FileCode.MOSTLY_BROKEN)
+    _end(file_import, FileImport.Status.LANDED)
+    return True
+
+
+def form_of(file_import: FileImport) -> Detected:
+    """What the file is, as it was detected or corrected."""
+    return Detected(
+        format=file_import.format,  # type: ignore[arg-type]  # from detect.Format
+        encoding=file_import.encoding,  # type: ignore[arg-type]
+        delimiter=file_import.delimiter,
+        has_header=file_import.has_header,
+        columns=tuple(file_import.columns),
+    )
+
+
+def reader_for(file_import: FileImport, *, ordinal: Ordinal, definition: dict[str, Any] | None = None) -> RowReader:
+    """The reader of the import's rows by its mapping, or by a `definition` that is being tried."""
+    if definition is None:
+        if file_import.mapping is None:
+            raise InternalError("an import without a mapping was started")
+        definition = file_import.mapping.definition
+    return RowReader(
+        mapping.parse(definition),
+        columns=file_import.columns if file_import.format == "csv" else None,
+        zone=ZoneInfo(settings.COMPANY_TIME_ZONE),
+        ordinal=ordinal,
+        seal=national_ids.sealed_document,
+    )
+
+
+def _rows(file_import: FileImport, form: Detected, start: Position) -> Iterator[readers.Row | Broken]:
+    if not file_import.stored_as:
+        raise FileProblem(FileCode.REMOVED)
+    return readers.read(store.read(file_import.stored_as, offset=start.offset), form, start)
+
+
+def _count_again(file_import: FileImport, form: Detected, reader: RowReader, stop: Position) -> None:
+    """Bring the ordinals to where the import stopped."""
+    done = takewhile(lambda row: row.end.offset <= stop.offset, _rows(file_import, form, Position()))
+    for row in done:
+        if not isinstance(row, Broken):
+            _message(reader, row)
+
+
+def _message(reader: RowReader, row: readers.Row) -> dict[str, Any] | RowError:
+    try:
+        return reader.message(row.cells, row.line)
+    except RowError as error:
+        return error
+
+
+def _chunks(rows: Iterator[readers.Row | Broken], reader: RowReader) -> Iterator[_Chunk]:
+    chunk = _Chunk()
+    encode = msgspec.json.Encoder().encode
+    for row in rows:
+        chunk.end = row.end
+        if isinstance(row, Broken):
+            chunk.broken.append({"line": row.line, "code": row.problem.value})
+        else:
+            message = _message(reader, row)
+            if isinstance(message, RowError):
+                column = {"column": message.column[:80]} if message.column else {}
+                chunk.broken.append({"line": row.line, "code": message.problem.value, **column})
+            else:
+                raw = encode(message)
+                chunk.messages.append(raw)
+                chunk.size += len(raw)
+        if chunk.is_full:
+            yield chunk
+            chunk = _Chunk()
+    if chunk.rows:
+        yield chunk
+
+
+def _commit(file_import: FileImport, chunk: _Chunk) -> None:
+    """Land a chunk and note the place, in one transaction. Raises LostLeaseError, FileProblem."""
+    with transaction.atomic():
+        held = FileImport.objects.select_for_update().get(pk=file_import.pk)
+        if held.status != FileImport.Status.LANDING or held.offset != file_import.offset:
+            raise LostLeaseError
+        if chunk.messages:
+            landing.land(
+                source=file_import.source_id,
+                messages_raw=b"[" + b",".join(chunk.messages) + b"]",
+                n_items=len(chunk.messages),
+                door=InboundBatch.Door.FILE,
+                file_import=file_import,
+                operation_id=file_import.operation_id,
+            )
+        room = KEPT_BROKEN - len(file_import.broken_rows)
+        file_import.broken_rows = [*file_import.broken_rows, *chunk.broken[: max(room, 0)]]
+        file_import.rows_broken += len(chunk.broken)
+        file_import.rows_read += chunk.rows
+        file_import.offset, file_import.line = chunk.end.offset, chunk.end.line
+        file_import.lease_until = timezone.now() + LEASE
+        file_import.attempts = 0
+        file_import.save(
+            update_fields=["broken_rows", "rows_broken", "rows_read", "offset", "line", "lease_until", "attempts"]
+        )
+    if file_import.rows_broken >= GIVE_UP_BROKEN and 2 * file_import.rows_broken > file_import.rows_read:
+        raise FileProblem(FileCode.MOSTLY_BROKEN, line=file_import.line)
+
+
+def _end(file_import: FileImport, status: str, *, problem: FileProblem | None = None) -> None:
+    """Close the import, unless it was cancelled meanwhile."""
+    FileImport.objects.filter(pk=file_import.pk, status__in=["ready", "landing"]).update(
+        status=status,
+        problem="" if problem is None else problem.code,
+        problem_line=None if problem is None else problem.line,
+        finished_at=timezone.now(),
+        lease_until=None,
+    )
+
+
+def _put_back(file_import: FileImport) -> None:
+    with transaction.atomic():
+        FileImport.objects.filter(pk=file_import.pk).update(lease_until=None)
+        jobs.enqueue(JOB, file_import.pk)
+
+
+def resume_abandoned() -> int:
+    """Watchdog: enqueue imports whose job died; returns how many. `run` itself takes each only once."""
+    ids = list(FileImport.objects.abandoned().values_list("pk", flat=True)[:100])
+    for import_id in ids:
+        jobs.enqueue(JOB, import_id)
+    return len(ids)
+
+
+def remove_old_files() -> int:
+    """Files go IMPORT_FILE_DAYS after their upload, strays of killed uploads after a day; returns how many went."""
+    limit = timezone.now() - timedelta(days=settings.IMPORT_FILE_DAYS)
+    removed = 0
+    for file_import in FileImport.objects.with_file_older_than(limit):
+        removed += remove_file(file_import)
+    known = set(FileImport.objects.exclude(stored_as="").values_list("stored_as", flat=True))
+    yesterday = timezone.now() - timedelta(days=1)
+    for path in store.stray_names(known, older_than=yesterday.timestamp()):
+        path.unlink(missing_ok=True)
+        removed += 1
+    return removed
+
+
+def remove_file(file_import: FileImport) -> bool:
+    """Remove the stored file of an import; one that is still to be landed ends as failed. The row stays."""
+    name = file_import.stored_as
+    unfinished = models.Q(status__in=["uploaded", "ready", "landing"])
+    with transaction.atomic():
+        FileImport.objects.filter(unfinished, pk=file_import.pk).update(
+            status=FileImport.Status.FAILED, problem=FileCode.REMOVED, finished_at=timezone.now(), lease_until=None
+        )
+        FileImport.objects.filter(pk=file_import.pk).update(stored_as="")
+    return store.remove(name)

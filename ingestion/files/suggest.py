@@ -1,0 +1,203 @@
+"""What the columns of a file most likely are, for a person to confirm. Pure.
+
+Looks at the header, in Thai and English, and where the header is not enough at the first values.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ingestion.files.mapping import MULTI_VALUED, VERSION, RowKind, Target
+from ingestion.normalise.dates import normalise_date
+from ingestion.normalise.traits import suggest_trait
+from ingestion.normalise.values import Problem
+
+_NOT_LETTERS: Final = re.compile(r"[^0-9a-zก-๛]+")
+_NUMBER: Final = re.compile(r"[+-]?[\d,]*\.?\d+")
+_WORD_STARTS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _by_synonym(table: Mapping[str, str]) -> Mapping[str, str]:
+    """Each of the words (in letters and digits only) → what it stands for."""
+    return {word: name for name, words in table.items() for word in words.split()}
+
+
+_ORDER: Final = _by_synonym(
+    {
+        "id": """
+            orderid orderno ordernumber basketid invoiceno invoiceid invoicenumber receiptno receiptid receiptnumber
+            billno transactionid เลขที่ใบเสร็จ เลขที่คำสั่งซื้อ หมายเลขคำสั่งซื้อ เลขที่บิล เลขที่ออเดอร์ หมายเลขออเดอร์""",
+        "total": "ordertotal grandtotal totalamount ยอดรวม ยอดสุทธิ",
+        "currency": "currency สกุลเงิน",
+    }
+)
+_LINE: Final = _by_synonym(
+    {
+        "sku": "sku productid productcode productno itemid itemcode barcode รหัสสินค้า บาร์โค้ด",
+        "line_id": "lineid lineno linenumber",
+        "name": "productname itemname product item สินค้า ชื่อสินค้า รายการ",
+        "category": "category productcategory หมวดหมู่ หมวดสินค้า ประเภทสินค้า",
+        "color": "color colour สี",
+        "quantity": "quantity qty จำนวน จำนวนชิ้น",
+        "price": "price unitprice ราคา ราคาต่อหน่วย ราคาต่อชิ้น",
+        "total": "salesvalue linetotal lineamount netamount ยอดขาย ราคารวม",
+        "list_price": "listprice fullprice ราคาเต็ม ราคาป้าย",
+        "discount": "discount retaildisc linediscount ส่วนลด",
+        "coupon": "coupon couponcode คูปอง รหัสคูปอง",
+        "coupon_discount": "coupondisc coupondiscount ส่วนลดคูปอง",
+    }
+)
+_HAPPENING: Final = _by_synonym(
+    {
+        Target.EVENT: "event eventname เหตุการณ์ กิจกรรม",
+        Target.TIMESTAMP: """
+            timestamp time datetime date eventtime originaltimestamp occurredat transactiontimestamp transactiondate
+            orderdate orderedat createdat calldate วันที่ วันเวลา เวลา วันที่สั่งซื้อ วันที่ขาย วันที่โทร""",
+    }
+)
+_DOCUMENTS: Final = _by_synonym(
+    {
+        "passport": "passport passportno passportnumber หนังสือเดินทาง เลขหนังสือเดินทาง",
+        "driving_licence": """
+            driverslicensenumber driverslicense driverlicense drivinglicence ใบขับขี่ เลขใบขับขี่""",
+    }
+)
+_CHANNELS: Final[Mapping[str, tuple[str, ...]]] = {
+    "email": ("email", "mail", "อีเมล", "เมล"),
+    "sms": ("sms", "เอสเอ็มเอส"),
+    "phone": ("phone", "call", "โทร"),
+    "line": ("line", "ไลน์"),
+    "push": ("push", "app"),
+    "post": ("post", "ไปรษณีย์"),
+}
+_CONSENT_WORDS: Final = (
+    "consent", "optin", "subscribe", "marketing", "newsletter", "permission", "ยินยอม", "รับข่าว", "ข่าวสาร", "โปรโมชั่น",
+)  # fmt: skip
+_YES_NO: Final = frozenset(("y", "n", "yes", "no", "true", "false", "t", "f", "0", "1", "ใช่", "ไม่", "ยินยอม", "ไม่ยินยอม"))
+# In a file of orders these are whose order it is, not an attribute.
+_BUYERS: Final = frozenset(("householdid", "memberid", "รหัสสมาชิก"))
+
+
+def suggest(
+    columns: Sequence[str],
+    samples: Mapping[str, Sequence[str]],
+    *,
+    rows: RowKind | None = None,
+    purpose: str = "marketing",
+) -> dict[str, Any]:
+    """A definition to start from; it may still lack what only a person knows (`mapping.parse` says what).
+
+    Args:
+        samples: first values of each column, as text.
+        rows: what a row is, when a person has said so.
+        purpose: which a column of yes and no is taken to be about.
+    """
+    squashed = {column: _squash(column) for column in columns}
+    rows = rows or _rows(squashed.values())
+    fields: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    for column in columns:
+        found = _field(column, squashed[column], samples.get(column, ()), rows, purpose)
+        if found is None:
+            continue
+        once = f"{found['to']}:{found.get('name', '')}"
+        if once in taken and not (found["to"] == Target.TRAIT and found["name"] in MULTI_VALUED):
+            continue
+        if found["to"] != Target.CONSENT and "[]" not in column:
+            taken.add(once)
+        fields.append({"from": column, **found})
+    dates = [value for column in columns if suggest_trait(_leaf(column)) == "birth_date" for value in samples[column]]
+    order, two_digit_years = _date_style(dates)
+    return {
+        "version": VERSION,
+        "rows": rows.value,
+        "date_order": order,
+        "two_digit_years": two_digit_years,
+        "empty": "unchanged",
+        "fields": fields,
+    }
+
+
+def _leaf(column: str) -> str:
+    return column.rpartition(".")[2].removesuffix("[]")
+
+
+def _squash(column: str) -> str:
+    return _NOT_LETTERS.sub("", _leaf(column).casefold())
+
+
+def _rows(names: Any) -> RowKind:
+    names = set(names)
+    if any(_ORDER.get(name) == "id" for name in names):
+        return RowKind.ORDERS
+    is_event = any(_HAPPENING.get(name) == Target.EVENT for name in names)
+    return RowKind.EVENTS if is_event else RowKind.PEOPLE
+
+
+def _field(column: str, squashed: str, values: Sequence[str], rows: RowKind, purpose: str) -> dict[str, Any] | None:
+    """What one column becomes, without the column itself; None for nothing."""
+    if squashed == "anonymousid":
+        return {"to": Target.ANONYMOUS_ID.value}
+    if kind := _DOCUMENTS.get(squashed):
+        return {"to": Target.IDENTIFIER.value, "name": kind}
+    happening = None if rows is RowKind.PEOPLE else _happening(squashed, rows)
+    return happening or _about_person(column, squashed, values, rows, purpose) or _property(column, values, rows)
+
+
+def _about_person(
+    column: str, squashed: str, values: Sequence[str], rows: RowKind, purpose: str
+) -> dict[str, Any] | None:
+    if channel := _consent_channel(squashed, values):
+        return {"to": Target.CONSENT.value, "purpose": purpose, "channel": channel}
+    trait = suggest_trait(_leaf(column))
+    if trait == "external_id":
+        return {"to": Target.RECORD_ID.value}
+    # A note is about what happened; the country or kind of a document is not the document.
+    is_aside = (trait == "note" and rows is not RowKind.PEOPLE) or (
+        trait == "national_id" and squashed.endswith(("country", "type", "state"))
+    )
+    return {"to": Target.TRAIT.value, "name": trait} if trait and not is_aside else None
+
+
+def _property(column: str, values: Sequence[str], rows: RowKind) -> dict[str, Any] | None:
+    """Of what happens, everything else is kept as a property."""
+    name = re.sub(r"\W+", "_", _WORD_STARTS.sub("_", _leaf(column))).strip("_").lower()
+    if rows is RowKind.PEOPLE or "[]" in column or not name:
+        return None
+    is_number = bool(values) and all(_NUMBER.fullmatch(value) for value in values)
+    return {"to": Target.PROPERTY.value, "name": name, "type": "number" if is_number else "text"}
+
+
+def _happening(squashed: str, rows: RowKind) -> dict[str, Any] | None:
+    if target := _HAPPENING.get(squashed):
+        return {"to": str(target)}
+    if rows is RowKind.EVENTS:
+        return {"to": Target.ROW_ID.value} if squashed in ("messageid", "eventid") else None
+    for target, names in ((Target.ORDER, _ORDER), (Target.LINE, _LINE)):
+        if name := names.get(squashed):
+            return {"to": target.value, "name": name}
+    return {"to": Target.RECORD_ID.value} if squashed in _BUYERS else None
+
+
+def _consent_channel(squashed: str, values: Sequence[str]) -> str | None:
+    """The channel of a yes-or-no column about marketing; None for other columns."""
+    if not any(word in squashed for word in _CONSENT_WORDS):
+        return None
+    if not values or not all(value.casefold() in _YES_NO for value in values):
+        return None
+    return next((channel for channel, words in _CHANNELS.items() if any(w in squashed for w in words)), "email")
+
+
+def _date_style(dates: Sequence[str]) -> tuple[str, dict[str, Any] | None]:
+    """The order that most sample dates fit, day first in doubt; and, of two-digit years, the Buddhist era when the
+    same column has four-digit Buddhist years."""
+    fits = {
+        order: sum(normalise_date(text, order=order).problem is not Problem.DATE_ORDER for text in dates)
+        for order in ("dmy", "mdy")
+    }
+    order = "mdy" if fits["mdy"] > fits["dmy"] else "dmy"
+    short = any(normalise_date(text, order=order).problem is Problem.AMBIGUOUS_YEAR for text in dates)  # type: ignore[arg-type]
+    if not short:
+        return order, None
+    buddhist = any(re.search(r"(?<!\d)2[45]\d\d(?!\d)|พ\.?ศ", text) for text in dates)
+    return order, {"era": "buddhist" if buddhist else "gregorian", "first_year": 1927}

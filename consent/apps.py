@@ -7,4 +7,6 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Consent")
 
     def ready(self) -> None:
-        from consent import receivers  # noqa: F401  connects to the digest's signals
+        from consent import personal_data, receivers  # noqa: F401  receivers connects to the digest's signals
+
+        personal_data.register()

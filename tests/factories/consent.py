@@ -3,8 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from consent.models import Channel, ConsentEntry, Purpose
-from profiles.models import SourceRecord
+from django.utils import timezone
+
+from cdp_site.core.models import User
+from consent import requests
+from consent.models import Channel, ConsentEntry, DataSubjectRequest, Purpose
+from profiles.models import Profile, SourceRecord
 
 DAY_ZERO = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -45,3 +49,9 @@ def say(
         supersedes_until=supersedes_until,
         **fields,
     )
+
+
+def ask(person: Profile, by: User, **fields: Any) -> DataSubjectRequest:
+    """A request for erasure, received now."""
+    given = {"received_at": timezone.now(), "identity_checked": "in_person", "note": "called twice", **fields}
+    return requests.receive(profile=person, by=by, **given)

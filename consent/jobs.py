@@ -1,0 +1,15 @@
+"""Chores of this app, by their dotted paths."""
+
+from uuid import UUID
+
+from consent import erasure
+
+
+def run_erasure(request_id: str) -> None:
+    """One erasure, from wherever it stands."""
+    erasure.run(UUID(request_id))
+
+
+def resume_erasures() -> None:
+    """By the clock, every few minutes: take up what a dead job has left."""
+    erasure.resume()

@@ -1,0 +1,54 @@
+"""Where this app keeps personal data: the ledger, and who asked for what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from cdp_site.core.personal_data import BaseHolder, Outcome, Subject, register_holder
+from consent.models import ConsentEntry, DataSubjectRequest
+
+ENTRIES, REQUESTS = "consent.ConsentEntry", "consent.DataSubjectRequest"
+
+
+class ConsentHolder(BaseHolder):
+    """The ledger goes; a request stays as proof that it was dealt with, without the person.
+
+    The request that is being carried out is emptied at its own end (`consent.erasure`), so it is none of these.
+    """
+
+    name = "consent.ledger"
+    tables: tuple[str, ...] = (ENTRIES, REQUESTS)
+
+    def locate(self, subject: Subject) -> Mapping[str, int]:
+        return {ENTRIES: self._entries(subject).count(), REQUESTS: self._requests(subject).count()}
+
+    def preview(self, subject: Subject) -> Outcome:
+        found = self.locate(subject)
+        return Outcome(erased={ENTRIES: found[ENTRIES]}, anonymised={REQUESTS: found[REQUESTS]})
+
+    def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
+        entries = self._entries(subject).order_by("occurred_at", "pk").values(
+            "purpose__slug", "channel", "address", "state", "occurred_at", "origin", "basis", "notice_version",
+            "language", "evidence", "source__name",
+        )  # fmt: skip
+        requests = self._requests(subject).values("kind", "status", "received_at", "note")
+        return {
+            ENTRIES: [{**row, "occurred_at": row["occurred_at"].isoformat()} for row in entries],
+            REQUESTS: [{**row, "received_at": row["received_at"].isoformat()} for row in requests],
+        }
+
+    def erase(self, subject: Subject) -> Outcome:
+        erased, _by_model = self._entries(subject).delete()
+        emptied = self._requests(subject).update(subject=None, note="")
+        return Outcome(erased={ENTRIES: erased}, anonymised={REQUESTS: emptied})
+
+    def _entries(self, subject: Subject) -> "QuerySet[ConsentEntry]":
+        return ConsentEntry.objects.of_records(subject.record_ids)
+
+    def _requests(self, subject: Subject) -> "QuerySet[DataSubjectRequest]":
+        return DataSubjectRequest.objects.about(subject.public_ids).exclude(status__in=DataSubjectRequest.OPEN)
+
+
+def register() -> None:
+    register_holder(ConsentHolder(), order=200)

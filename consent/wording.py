@@ -1,0 +1,79 @@
+"""What people read for the codes of this app."""
+
+from typing import NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core.errors import Text
+from cdp_site.core.personal_data import Ground
+from consent.ledger import Evidence
+from consent.models import ConsentEntry
+from consent.states import State
+
+
+class Justification(NamedTuple):
+    """Why something is kept: for people, and the section for a certificate."""
+
+    text: Text
+    law: str
+
+
+GROUNDS: dict[str, Justification] = {
+    Ground.ACCOUNTING: Justification(
+        _("Accounts are kept for five years; nothing in them leads to the person any more"), "Accounting Act s.14"
+    ),
+    Ground.PROOF: Justification(_("Proof of what was done and by whom; without values"), "PDPA s.39, s.40"),
+    Ground.SUPPRESSION: Justification(
+        _("Keyed hashes by which the person is kept out; they cannot be read back"), "PDPA s.33"
+    ),
+}
+
+EVIDENCE: dict[str, Text] = {
+    Evidence.CALL: _("On the phone"),
+    Evidence.IN_PERSON: _("In person"),
+    Evidence.MESSAGE: _("In a message or e-mail"),
+    Evidence.FORM: _("On a signed form"),
+}
+
+STATES: dict[str, Text] = {
+    State.GRANTED: _("Granted"),
+    State.REFUSED: _("Refused"),
+    State.WITHDRAWN: _("Withdrawn"),
+    State.NEVER: _("Never asked"),
+}
+
+# What the rows of a table are called, by the label of the model.
+TABLES: dict[str, Text] = {
+    "core.AccessLogEntry": _("Log of who opened the customer"),
+    "core.AuditEvent": _("Audit: what was done, without values"),
+    "segments.SegmentExport": _("Exports of segments"),
+    "consent.ConsentEntry": _("Consents given, refused and withdrawn"),
+    "consent.DataSubjectRequest": _("Earlier requests: subject and note"),
+    "profiles.Touchpoint": _("Touchpoints"),
+    "profiles.Order": _("Orders"),
+    "profiles.OrderLine": _("Order lines"),
+    "profiles.Refund": _("Refunds"),
+    "profiles.Note": _("Notes of staff"),
+    "profiles.Pin": _("Pinned values"),
+    "profiles.RecordName": _("Search index of names"),
+    "profiles.NameToken": _("Words that only this person's name has"),
+    "profiles.IdentifierKey": _("Keys by which records are joined"),
+    "profiles.Identifier": _("Phone numbers, e-mail addresses and other ids"),
+    "profiles.LinkDecision": _("Decisions that joined or parted records"),
+    "profiles.PendingResolution": _("Records waiting to be compared"),
+    "profiles.SourceRecordVersion": _("Earlier versions of records"),
+    "profiles.Membership": _("Which record belonged to whom"),
+    "profiles.SourceRecord": _("Records of the sources"),
+    "profiles.Profile": _("Profiles"),
+    "ingestion.InboundBatch": _("Messages waiting to be processed"),
+    "ingestion.QuarantinedItem": _("Messages in quarantine"),
+    "ingestion.FileImport": _("Imported files"),
+    "ingestion.SeenMessage": _("Marks of messages already taken"),
+    "ingestion.SuppressedIdentifier": _("Suppression list"),
+}
+
+
+def how(entry: ConsentEntry) -> Text:
+    """By what evidence an entry was made, in a few words."""
+    told = entry.evidence.get("how") if isinstance(entry.evidence, dict) else None
+    return EVIDENCE.get(str(told), ConsentEntry.Origin(entry.origin).label)

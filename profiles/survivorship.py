@@ -12,6 +12,8 @@ department gets the best of what it may know and no hint of the rest. The winner
 
 The parts of a name and of an address survive together from one record: a first name from here and a last name from
 there is nobody's name. A part that the winning record does not know stays empty.
+
+`segments.definition.compile` holds the same rules in SQL, and a generative test the two together.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -65,13 +65,14 @@ def people(
     `among`, a further condition on the profile `p`, narrows it, e.g. to one person or past a keyset's last id.
     """
     compiler = _Compiler(viewer, Moment(now, time_zone), strategy)
-    predicate = compiler.predicate(definition.where)
-    conditions = [SQL("p.state = 'live' AND p.kind = 'identified'"), *compiler.visibility()]
-    if among is not None:
-        conditions.append(among)
-    return SQL("SELECT p.id FROM profiles_profile p{joins} WHERE {conditions} AND {predicate}").format(
-        joins=SQL("").join(compiler.joins), conditions=SQL(" AND ").join(conditions), predicate=predicate
-    )
+    narrowing = [] if among is None else [among]
+    return compiler.select([*compiler.visibility(), *narrowing, compiler.predicate(definition.where)])
+
+
+def everybody(viewer: Viewer, *, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> sql.Composed:
+    """SELECT of one column `id`: all live, known people whom the viewer sees."""
+    compiler = _Compiler(viewer, Moment(now, time_zone), Strategy.SWEEP)
+    return compiler.select(compiler.visibility())
 
 
 _SIGNS: Mapping[nodes.Bound, sql.SQL] = {
@@ -86,12 +87,18 @@ _SURVIVOR = SQL(
     "SELECT r.attributes -> {trait} AS v FROM profiles_membership m "
     "JOIN profiles_sourcerecord r ON r.id = m.record_id JOIN ingestion_source s ON s.id = r.source_id "
     "CROSS JOIN LATERAL ("
-    "SELECT count(*) AS n, bool_or(k.id IS NOT NULL) AS is_pinned, "
+    "SELECT count(*) AS n, bool_or(k.id IS NOT NULL) AS is_pinned, {is_whole} AS is_whole, "
     "max(coalesce((r.attribute_times ->> u.trait)::timestamptz, r.last_seen_at)) AS observed_at "
     "FROM unnest({unit}::text[]) u(trait) LEFT JOIN profiles_pin k ON k.record_id = r.id AND k.trait = u.trait "
     "WHERE r.attributes -> u.trait NOT IN ('null', '\"\"', '[]', '{{}}')) c "
     "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND c.n > 0 {sources} "
-    "ORDER BY c.is_pinned DESC, s.trust_rank, c.n DESC, c.observed_at DESC, r.source_id, r.id LIMIT 1) w"
+    "ORDER BY c.is_pinned DESC, c.is_whole DESC, s.trust_rank, c.n DESC, c.observed_at DESC, "
+    "r.source_id, r.id LIMIT 1) w"
+)
+_IS_WHOLE_NAME = SQL(
+    "(count(*) FILTER (WHERE u.trait IN ('first_name', 'last_name')) = 2 OR coalesce(bool_or(u.trait = 'name' "
+    "AND strpos(CASE jsonb_typeof(r.attributes -> 'name') WHEN 'array' THEN r.attributes -> 'name' ->> 0 "
+    "ELSE r.attributes ->> 'name' END, ' ') > 0), false))"
 )
 
 _COSTS: Mapping[type, int] = {
@@ -117,6 +124,13 @@ class _Compiler:
     joins: list[sql.Composable] = field(default_factory=list)
     aliases: dict[str, sql.Composable] = field(default_factory=dict)
     under_not: bool = False
+
+    def select(self, conditions: list[sql.Composable]) -> sql.Composed:
+        """The whole statement. To be called last: the conditions bring the joins."""
+        return SQL("SELECT p.id FROM profiles_profile p{joins} WHERE {conditions}").format(
+            joins=SQL("").join(self.joins),
+            conditions=SQL(" AND ").join([SQL("p.state = 'live' AND p.kind = 'identified'"), *conditions]),
+        )
 
     # -- nodes ------------------------------------------------------------------------------------------------
 
@@ -149,7 +163,9 @@ class _Compiler:
         predicate = matches(self._value(node.trait), node.comparison, self.moment)
         if not self._is_golden(node.trait):
             # OFFSET 0 keeps the planner from writing the winner's subquery out at each mention.
-            predicate = SQL("(SELECT {} FROM (SELECT ({}) AS v OFFSET 0) x)").format(predicate, self._winner(node.trait))
+            predicate = SQL("(SELECT {} FROM (SELECT ({}) AS v OFFSET 0) x)").format(
+                predicate, self._winner(node.trait)
+            )
         return SQL("({}) IS TRUE").format(predicate) if self.under_not else predicate
 
     @predicate.register
@@ -248,6 +264,7 @@ class _Compiler:
         winner = _SURVIVOR.format(
             trait=trait,
             unit=sorted(set(unit) - hidden),
+            is_whole=_IS_WHOLE_NAME if trait in survivorship.NAME_PARTS else SQL("true"),
             sources=SQL("AND r.source_id = ANY({})").format(self._visible_sources)
             if self.viewer.sources is not None
             else SQL(""),

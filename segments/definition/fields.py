@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from segments.definition.nodes import (
@@ -20,12 +20,17 @@ from segments.definition.nodes import (
 
 
 class FieldType(StrEnum):
-    """What the values of a trait or property are. ANY: not declared and not clear from the values seen."""
+    """What the values of a trait or property are. ANY: not declared and not clear from the values seen.
+
+    IDENTIFIER reaches one person directly (an e-mail address, a phone number). It is no property of an audience, and
+    a number that counts its owners would let a reader who may not see it guess it piece by piece.
+    """
 
     TEXT = "text"
     NUMBER = "number"
     DATE = "date"
     BOOLEAN = "boolean"
+    IDENTIFIER = "identifier"
     ANY = "any"
 
 
@@ -49,6 +54,7 @@ OPERATORS: Mapping[FieldType, tuple[Operator, ...]] = {
     FieldType.NUMBER: (*_EQUALITY, *_CHOICE, *_AMOUNTS, *_PRESENCE),
     FieldType.DATE: (*_DATES, *_PRESENCE),
     FieldType.BOOLEAN: (*_EQUALITY, *_PRESENCE),
+    FieldType.IDENTIFIER: _PRESENCE,
     FieldType.ANY: (*_EQUALITY, *_CHOICE, *_WORDS, *_AMOUNTS, *_DATES, *_PRESENCE),
 }
 """The operators that each type offers, in the order in which a form lists them."""
@@ -69,11 +75,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Event:
-    """An event type with the properties that its touchpoints carry."""
+    """An event type with the properties that its touchpoints carry; None: not looked up, any is taken."""
 
     name: str
     label: str
-    properties: Mapping[str, Field] = field(default_factory=dict)
+    properties: Mapping[str, Field] | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,8 @@ class Fields:
         event = self.events.get(condition.event)
         if event is None:
             yield Flaw("event", "event-unknown", {"name": condition.event})
+            return
+        if event.properties is None:
             return
         for place, one in enumerate(condition.filters):
             found = event.properties.get(one.property)

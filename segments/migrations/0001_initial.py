@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='segment',
-            constraint=models.UniqueConstraint(fields=('department', 'name'), name='segment_name'),
+            constraint=models.UniqueConstraint(fields=('department', 'name'), name='segment_name', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='segmentversion',

@@ -35,7 +35,9 @@ class Segment(models.Model):
         verbose_name = _("segment")
         verbose_name_plural = _("segments")
         ordering: ClassVar = ["name"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["department", "name"], name="segment_name")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["department", "name"], name="segment_name", nulls_distinct=False)
+        ]
 
     def __str__(self) -> str:
         return self.name

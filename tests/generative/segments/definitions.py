@@ -22,6 +22,10 @@ TRAITS: Mapping[str, FieldType] = {
     "birth_date": FieldType.DATE,
     "subscribed": FieldType.BOOLEAN,
     "interests": FieldType.TEXT,
+    # Parts of a name and of an address, which survive together with others.
+    "first_name": FieldType.TEXT,
+    "name": FieldType.TEXT,
+    "postcode": FieldType.TEXT,
 }
 PROPERTIES: Mapping[str, FieldType] = {
     "color": FieldType.TEXT,

@@ -77,8 +77,8 @@ def some(draw: Random, names: Mapping[str, FieldType]) -> dict[str, Any]:
     return {name: value(draw, kind, is_list=name in LISTS) for name, kind in names.items() if draw.random() < 0.6}
 
 
-PARTS = dict.fromkeys(("first_name", "last_name", "postcode", "district"), FieldType.TEXT)
-"""Traits that survive together with others."""
+PARTS = dict.fromkeys(("last_name", "district"), FieldType.TEXT)
+"""Traits that nobody asks for, but that survive together with such as are asked for."""
 
 
 def record(draw: Random) -> RawRecord:
@@ -138,6 +138,6 @@ def eyes(draw: Random) -> Eyes:
         return Eyes()
     return Eyes(
         sources=draw.choice([None, frozenset(draw.sample(SLUGS, draw.randrange(4)))]),
-        hidden_traits=frozenset(draw.sample(["city", "postcode", "age"], draw.randrange(2))),
+        hidden_traits=frozenset(draw.sample(["city", "last_name", "age"], draw.randrange(2))),
         hidden_events=frozenset(draw.sample(definitions.EVENTS, draw.choice([0, 0, 1]))),
     )

@@ -34,7 +34,7 @@ def selected(stored: Stored, definition: nodes.Definition, viewer: Eyes, strateg
     asking=st.lists(st.tuples(DEFINITIONS, SEEDS.map(eyes)), min_size=4, max_size=12),
 )
 # About 20 s on two cores.
-@settings(max_examples=220, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=180, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 def test_both_engines_select_the_same_people(
     population: Sequence[RawPerson], asking: Sequence[tuple[nodes.Definition, Eyes]]
 ) -> None:

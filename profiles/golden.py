@@ -30,12 +30,14 @@ class _Row(NamedTuple):
 _SELECT = """
 SELECT m.profile_id, r.id, r.source_id, s.trust_rank, r.attributes::text, r.attribute_times::text, r.last_seen_at,
        (SELECT array_agg(trait) FROM profiles_pin WHERE record_id = r.id)
-  FROM profiles_membership m
+  FROM unnest(%s::bigint[]) AS wanted(id)
+"""
+_FROM = """
   JOIN profiles_sourcerecord r ON r.id = m.record_id
   JOIN ingestion_source s ON s.id = r.source_id
 """
-_READ = _SELECT + "WHERE m.profile_id = ANY(%s) AND m.valid_to IS NULL"
-_READ_RECORDS = _SELECT + "WHERE m.record_id = ANY(%s) AND m.valid_to IS NULL"
+_READ = _SELECT + "JOIN profiles_membership m ON m.profile_id = wanted.id AND m.valid_to IS NULL" + _FROM
+_READ_RECORDS = _SELECT + "JOIN profiles_membership m ON m.record_id = wanted.id AND m.valid_to IS NULL" + _FROM
 _WRITE = """
 UPDATE profiles_profile AS p
    SET golden = t.golden, sort_name = t.sort_name, changed_at = clock_timestamp()

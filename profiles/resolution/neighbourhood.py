@@ -21,6 +21,9 @@ from profiles.resolution.evidence import (
     is_overloaded,
 )
 
+# Lists of ids come in as a relation to join, never as `id = ANY(list)`: on tables that have grown since they were last
+# analysed the planner would search the whole list anew for every row that it meets.
+
 # The parts of names alone: a record's other attributes say nothing of who it is.
 _NAME_PARTS = ["title", "first_name", "last_name", "name", "display_name", "nickname"]
 _RECORDS = """
@@ -28,14 +31,15 @@ SELECT r.id, r.source_id, r.external_id, r.kind, r.tied_to_id, r.birth_profile_i
        p.state = 'erasing',
        (SELECT json_object_agg(part, r.attributes -> part)
           FROM unnest(%s::text[]) AS part WHERE r.attributes ? part)::text
-  FROM profiles_sourcerecord r
+  FROM unnest(%s::bigint[]) AS wanted(id)
+  JOIN profiles_sourcerecord r USING (id)
   JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
   JOIN profiles_profile p ON p.id = m.profile_id
- WHERE r.id = ANY(%s)
 """
 _IDENTIFIERS = """
-SELECT record_id, kind, namespace, value, valid_from, valid_to
-  FROM profiles_identifier WHERE record_id = ANY(%s) AND is_evidence
+SELECT i.record_id, i.kind, i.namespace, i.value, i.valid_from, i.valid_to
+  FROM unnest(%s::bigint[]) AS wanted(id)
+  JOIN profiles_identifier i ON i.record_id = wanted.id AND i.is_evidence
 """
 _HOLDERS = """
 SELECT k.kind, k.namespace, k.value, h.record_id
@@ -46,17 +50,25 @@ SELECT k.kind, k.namespace, k.value, h.record_id
         LIMIT k.most) AS h
 """
 _NEIGHBOURS = """
-SELECT record_id FROM profiles_membership WHERE profile_id = ANY(%s) AND valid_to IS NULL
+SELECT m.record_id FROM unnest(%(profiles)s::bigint[]) AS near(id)
+  JOIN profiles_membership m ON m.profile_id = near.id AND m.valid_to IS NULL
 UNION
-SELECT id FROM profiles_sourcerecord WHERE tied_to_id = ANY(%s)
+SELECT r.id FROM unnest(%(records)s::bigint[]) AS near(id) JOIN profiles_sourcerecord r ON r.tied_to_id = near.id
 UNION
-SELECT record_b_id FROM profiles_linkdecision WHERE record_a_id = ANY(%s) AND action = 'link'
+SELECT d.record_b_id FROM unnest(%(records)s::bigint[]) AS near(id)
+  JOIN profiles_linkdecision d ON d.record_a_id = near.id AND d.action = 'link'
 UNION
-SELECT record_a_id FROM profiles_linkdecision WHERE record_b_id = ANY(%s) AND action = 'link'
+SELECT d.record_a_id FROM unnest(%(records)s::bigint[]) AS near(id)
+  JOIN profiles_linkdecision d ON d.record_b_id = near.id AND d.action = 'link'
 """
 _DECISIONS = """
-SELECT id, action, kind, record_a_id, record_b_id, withdraws_id, score, evidence::text
-  FROM profiles_linkdecision WHERE record_a_id = ANY(%s) OR record_b_id = ANY(%s)
+SELECT d.id, d.action, d.kind, d.record_a_id, d.record_b_id, d.withdraws_id, d.score, d.evidence::text
+  FROM (SELECT d.id FROM unnest(%(records)s::bigint[]) AS near(id)
+          JOIN profiles_linkdecision d ON d.record_a_id = near.id
+         UNION
+        SELECT d.id FROM unnest(%(records)s::bigint[]) AS near(id)
+          JOIN profiles_linkdecision d ON d.record_b_id = near.id) AS touching
+  JOIN profiles_linkdecision d USING (id)
 """
 
 
@@ -158,7 +170,7 @@ class _Reader:
         reached = {record.evidence.tied_to for record in records.values() if record.evidence.tied_to is not None}
         profiles = sorted({record.profile_id for record in records.values()})
         with connection.cursor() as cursor:
-            cursor.execute(_NEIGHBOURS, [profiles, numbers, numbers, numbers])
+            cursor.execute(_NEIGHBOURS, {"profiles": profiles, "records": numbers})
             reached.update(row[0] for row in cursor.fetchall())
         return reached
 
@@ -227,7 +239,7 @@ def _records(numbers: list[int]) -> dict[int, StoredRecord]:
 
 def _decisions(numbers: list[int]) -> list[LoggedDecision]:
     with connection.cursor() as cursor:
-        cursor.execute(_DECISIONS, [numbers, numbers])
+        cursor.execute(_DECISIONS, {"records": numbers})
         return [
             LoggedDecision(Decision(number, action, kind, a, b, withdraws, score or 0.0), msgspec.json.decode(grounds))
             for number, action, kind, a, b, withdraws, score, grounds in cursor.fetchall()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -190,3 +191,23 @@ class TestRebuild:
         rebuild.rebuild(by="system:test")
         assert people() == [{"p1", "u1"}, {"p2"}]
         assert Touchpoint.objects.get().profile.birth_record.external_id == "u1"
+
+
+class TestCommand:
+    def test_says_that_all_is_well(self, sources: dict[str, Source], capsys: pytest.CaptureFixture[str]) -> None:
+        arrive(sources["web"], identify("u1", email=EMAIL))
+        call_command("rebuild_profiles", "--check")
+        assert "Everything is as it follows" in capsys.readouterr().out
+
+    def test_names_rows_and_never_values(self, sources: dict[str, Source], capsys: pytest.CaptureFixture[str]) -> None:
+        arrive(sources["web"], identify("u1", email=EMAIL, city="Trang"))
+        profile = Profile.objects.get()
+        Profile.objects.update(golden={"city": "Nowhere"}, state="redirected", redirect_to=profile)
+        with pytest.raises(CommandError, match="mends it"):
+            call_command("rebuild_profiles", "--check")
+        said = capsys.readouterr().out
+        assert f"profile.golden: 1 ({profile.pk})" in said
+        assert f"profile.state: 1 ({profile.pk})" in said
+        assert "Trang" not in said
+        call_command("rebuild_profiles")
+        assert "Mended." in capsys.readouterr().out

@@ -21,7 +21,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A trait with its value for each person before and after; `is_changed` when a merge or unmerge changes it."""
+    """A trait with its value for each person before and after.
+
+    `is_changed`: somebody who has a value now shows another one, or none, afterwards. To gain a value is no change.
+    """
 
     trait: Trait
     before: Sequence[str]
@@ -41,7 +44,7 @@ def compare(preview: Preview) -> Comparison:
     records = SourceRecord.objects.select_related("source").in_bulk(
         {number for group in [*preview.before, *preview.after] for number in group}
     )
-    changed = set(preview.changed_traits)
+    goes_on_as = _goes_on_as(preview)
     goldens = [*preview.golden_before, *preview.golden_after]
     names = {trait for golden in goldens for trait in golden}
     traits = Trait.objects.filter(name__in=names).select_related("group")
@@ -50,7 +53,10 @@ def compare(preview: Preview) -> Comparison:
             trait=trait,
             before=[_text(trait.name, golden) for golden in preview.golden_before],
             after=[_text(trait.name, golden) for golden in preview.golden_after],
-            is_changed=trait.name in changed,
+            is_changed=any(
+                old.get(trait.name) not in (None, new.get(trait.name))
+                for old, new in zip(preview.golden_before, goes_on_as, strict=True)
+            ),
         )
         for trait in sorted(traits, key=lambda trait: (trait.group.position, trait.position, trait.name))
     ]
@@ -59,6 +65,15 @@ def compare(preview: Preview) -> Comparison:
         after=_people(preview.after, preview.golden_after, records),
         rows=[row for row in rows if row.is_changed or len({*row.before, *row.after}) > 1],
     )
+
+
+def _goes_on_as(preview: Preview) -> list[Mapping[str, Any]]:
+    """For each person now, the golden record of the one afterwards who has most of the records."""
+    golden = []
+    for group in preview.before:
+        shares = [len(group & other) for other in preview.after]
+        golden.append(preview.golden_after[shares.index(max(shares))])
+    return golden
 
 
 def _people(

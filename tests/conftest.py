@@ -5,7 +5,7 @@ from pytest_django import DjangoDbBlocker
 
 from tests import database
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.customers"]
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from cdp_site.core.models import Operation
 from profiles import comparison, finding, merging, overview, viewing
 from profiles.forms import NotesForm, ReasonForm
 from profiles.models import SourceRecord
+from profiles.naming import shown_name
 from profiles.views.fetch import reader, visible_profile
 
 CANDIDATES = 20
@@ -74,7 +75,8 @@ def unmerge(request: HttpRequest, public_id: UUID) -> HttpResponse:
     told = [record for record in records if record.kind != SourceRecord.Kind.AGENT]
     query = request.POST if request.method == "POST" else request.GET
     chosen = {record.pk for record in told if str(record.pk) in query.getlist("record")}
-    context = {"profile": profile, "records": told, "chosen": chosen}
+    named = [(record, shown_name(record.attributes)) for record in told]
+    context = {"profile": profile, "records": named, "chosen": chosen}
     try:
         preview = merging.preview_unmerge(profile, chosen) if chosen else None
     except MendableError as problem:

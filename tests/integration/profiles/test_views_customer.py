@@ -12,7 +12,7 @@ from cdp_site.core.access import Permission
 from cdp_site.core.models import AccessLogEntry, User
 from ingestion.models import Source
 from profiles.models import EventType, Profile, TraitGroup
-from tests.integration.profiles.conftest import Tell, identify, profile_of, track
+from tests.customers import Tell, identify, profile_of, track
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]

@@ -13,7 +13,7 @@ from cdp_site.core.models import AccessLogEntry, User
 from ingestion.models import Source
 from profiles import notes
 from profiles.models import LinkDecision, Note, Profile, SourceRecord
-from tests.integration.profiles.conftest import Tell, identify, profile_of
+from tests.customers import Tell, identify, profile_of
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]

@@ -12,7 +12,7 @@ from ingestion.models import Source
 from profiles import directory
 from profiles.finding import Piece, pieces
 from profiles.models import Profile
-from tests.integration.profiles.conftest import Tell, identify, profile_of
+from tests.customers import Tell, identify, profile_of
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]

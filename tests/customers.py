@@ -1,4 +1,4 @@
-"""A customer whom several sources know, made by the real doors."""
+"""Customers whom several sources know, made by the real doors: a plugin for the tests of their pages."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -5,7 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from cdp_site.core import audit
@@ -43,6 +43,11 @@ def revoke(*, key: WriteKey, by: User | str) -> None:
     revoked = WriteKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
     if revoked:
         audit.record(action="write_key.revoke", target=key, by=by, fields=["revoked_at"])
+
+
+def of_source(source: Source) -> models.QuerySet[WriteKey]:
+    """Its keys, also revoked ones, the newest first."""
+    return WriteKey.objects.filter(source=source).order_by("-pk")
 
 
 def verify(key: str) -> Grant:

@@ -71,6 +71,10 @@ class InboundBatchQuerySet(_OfSourceQuerySet):
     def newest_first(self) -> InboundBatchQuerySet:
         return self.order_by("-pk")
 
+    def without_messages(self) -> InboundBatchQuerySet:
+        """For lists: with the import that it is part of, and without what came."""
+        return self.select_related("file_import").defer("raw")
+
     def equation_by_source(self) -> InboundBatchQuerySet:
         """One row for each source that has sent anything: the terms of its equation, and `last_received_at`."""
         return self.order_by().values("source").annotate(**_EQUATION, last_received_at=models.Max("received_at"))
@@ -131,9 +135,13 @@ class QuarantinedItemQuerySet(_OfSourceQuerySet):
     def older_than(self, pk: int) -> QuarantinedItemQuerySet:
         return self.filter(pk__lt=pk)
 
+    def with_place(self) -> QuarantinedItemQuerySet:
+        """With the source, and the file that a line belongs to."""
+        return self.select_related("source", "file_import")
+
     def without_payload(self) -> QuarantinedItemQuerySet:
-        """For lists: with the file's name, and without what the messages say."""
-        return self.select_related("file_import").defer("payload", "subject_keys")
+        """For lists, which need nothing of what the messages say."""
+        return self.defer("payload", "subject_keys")
 
     def give_up(self) -> int:
         """Discard them; returns how many. What a message said goes, and with it all that could lead to a person. One

@@ -3,9 +3,22 @@
 from django.urls import URLPattern, path, re_path
 
 from ingestion import messages, tracking_api
+from ingestion.views import keys, quarantine, sources
 
+app_name = "ingestion"
 urlpatterns: list[URLPattern] = [
     path("v1/batch", tracking_api.batch, name="tracking_batch"),
     path("v1/import", tracking_api.batch, name="tracking_import"),
     re_path(rf"^v1/(?P<kind>{'|'.join(messages.TYPES)})$", tracking_api.call, name="tracking_call"),
+    path("sources/", sources.list_sources, name="sources"),
+    path("sources/new/", sources.create, name="new_source"),
+    path("sources/<int:source_id>/", sources.show, name="source"),
+    path("sources/<int:source_id>/edit/", sources.edit, name="edit_source"),
+    path("sources/<int:source_id>/keys/", keys.list_keys, name="keys"),
+    path("sources/<int:source_id>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),
+    path("quarantine/", quarantine.list_groups, name="quarantine"),
+    path("quarantine/messages/<int:item_id>/", quarantine.look_into, name="look_into"),
+    path("quarantine/messages/<int:item_id>/discard/", quarantine.discard, name="discard"),
+    path("quarantine/<int:source_id>/<slug:reason>/", quarantine.show_group, name="quarantine_group"),
+    path("quarantine/<int:source_id>/<slug:reason>/discard/", quarantine.discard_group, name="discard_group"),
 ]

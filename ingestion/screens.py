@@ -1,0 +1,29 @@
+"""What the ingestion app adds to the frame: its entries of the navigation."""
+
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core import navigation
+from cdp_site.core.access import Permission
+
+
+def register() -> None:
+    navigation.register(
+        navigation.NavEntry(
+            key="sources",
+            title=_("Sources"),
+            url_name="ingestion:sources",
+            icon="database",
+            order=400,
+            permission=Permission.VIEW_SOURCES,
+        )
+    )
+    navigation.register(
+        navigation.NavEntry(
+            key="quarantine",
+            title=_("Quarantine"),
+            url_name="ingestion:quarantine",
+            icon="alert-triangle",
+            order=420,
+            permission=Permission.VIEW_SOURCES,
+        )
+    )

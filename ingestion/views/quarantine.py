@@ -1,0 +1,104 @@
+"""Quarantine: what cannot be used, by source and reason; looking into a message; discarding."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cdp_site.core.access import Permission, may, requires
+from cdp_site.core.htmx import render_page_or_fragment
+from ingestion import quarantine, wording
+from ingestion.models import QuarantinedItem, Source
+from ingestion.views.fetch import open_item, reader, visible_source
+
+
+@requires(Permission.VIEW_SOURCES)
+@require_GET
+def list_groups(request: HttpRequest) -> HttpResponse:
+    return render(request, "ingestion/quarantine.html", {"groups": quarantine.groups(by=reader(request))})
+
+
+@requires(Permission.VIEW_SOURCES)
+@require_GET
+def show_group(request: HttpRequest, source_id: int, reason: str) -> HttpResponse:
+    """The messages of a group, the newest first; `before` asks for the rows behind a key."""
+    source = visible_source(request, source_id)
+    before = request.GET.get("before", "")
+    page = quarantine.page(source, reason, before=int(before) if before.isdecimal() else None)
+    if not page.items and not before:
+        return redirect("ingestion:quarantine")
+    names_files = may(request.user, Permission.SEE_IDENTIFIERS)
+    context = {
+        "source": source,
+        "reason": reason,
+        "reason_text": wording.reason(reason),
+        "rows": [(item, wording.place(item, names_file=names_files)) for item in page.items],
+        "next": page.next,
+        "n": quarantine.count(source, reason),
+        "sees_content": quarantine.sees_content(reader(request)),
+    }
+    return render_page_or_fragment(request, "ingestion/quarantine_group.html", "ingestion/_held_rows.html", context)
+
+
+@requires(Permission.VIEW_SOURCES)
+@require_POST
+def look_into(request: HttpRequest, item_id: int) -> HttpResponse:
+    """What a message says, as far as the reader's role may see it. By POST: each opening is in the audit."""
+    item = open_item(request, item_id)
+    user = reader(request)
+    names_files = may(user, Permission.SEE_IDENTIFIERS)
+    context = {
+        "item": item,
+        "place": wording.place(item, names_file=names_files),
+        "reason_text": wording.reason(item.reason),
+        "content": quarantine.look_into(item=item, by=user),
+    }
+    return render_page_or_fragment(request, "ingestion/held_message.html", "ingestion/_held_message.html", context)
+
+
+@requires(Permission.VIEW_SOURCES, Permission.MANAGE_QUARANTINE)
+@require_http_methods(["GET", "POST"])
+def discard(request: HttpRequest, item_id: int) -> HttpResponse:
+    """Asks, in a dialog or on a page of its own; POST discards one message."""
+    item = open_item(request, item_id)
+    if request.method == "POST":
+        if quarantine.discard(item=item, by=reader(request)):
+            messages.success(request, _("Message discarded."))
+        return redirect("ingestion:quarantine_group", item.source_id, item.reason)
+    return _ask(request, item.source, item.reason, n=1, last=item)
+
+
+@requires(Permission.VIEW_SOURCES, Permission.MANAGE_QUARANTINE)
+@require_http_methods(["GET", "POST"])
+def discard_group(request: HttpRequest, source_id: int, reason: str) -> HttpResponse:
+    """Asks, with the number; POST discards those that were there when it was asked."""
+    source = visible_source(request, source_id)
+    if request.method == "POST":
+        last = request.POST.get("up_to", "")
+        n = quarantine.discard_group(
+            source=source, reason=reason, up_to=int(last) if last.isdecimal() else 0, by=reader(request)
+        )
+        if n:
+            done = ngettext("%(n)s message discarded.", "%(n)s messages discarded.", n) % {"n": f"{n:,}"}
+            messages.success(request, done)
+        return redirect("ingestion:quarantine")
+    page = quarantine.page(source, reason, before=None)
+    if not page.items:
+        return redirect("ingestion:quarantine")
+    return _ask(request, source, reason, n=quarantine.count(source, reason), last=page.items[0], is_group=True)
+
+
+def _ask(
+    request: HttpRequest, source: Source, reason: str, *, n: int, last: QuarantinedItem, is_group: bool = False
+) -> HttpResponse:
+    context = {
+        "source": source,
+        "reason": reason,
+        "reason_text": wording.reason(reason),
+        "n": n,
+        "last": last,
+        "is_group": is_group,
+    }
+    return render_page_or_fragment(request, "ingestion/discard.html", "ingestion/_discard.html", context)

@@ -44,7 +44,7 @@ def add(*, profile: Profile, text: str, by: User) -> Note:
         if not Profile.objects.live().filter(pk=profile.pk).exists():
             raise ConflictProblem(_("This customer has just been merged."), hint=_("Open the customer again."))
         note = Note.objects.create(
-            record=_agent_record(profile, by=by),
+            record=agent_record(profile, by=by),
             profile=profile,
             author=by,
             department=by.department,
@@ -54,7 +54,7 @@ def add(*, profile: Profile, text: str, by: User) -> Note:
     return note
 
 
-def _agent_record(profile: Profile, *, by: User) -> SourceRecord:
+def agent_record(profile: Profile, *, by: User) -> SourceRecord:
     """The record that holds what agents add to this customer; born with the first note."""
     anchor: Any = profile.birth_record
     known = SourceRecord.objects.filter(tied_to=anchor, kind=SourceRecord.Kind.AGENT).order_by("pk").first()

@@ -2,7 +2,8 @@
 
 A standing deterministic link joins two records of one profile that still share what it stands on. Together with the
 stewards' and the model's links, these make every profile hang together, so that "why is this one customer" always has
-an answer. The log is no input of the partition.
+an answer. A standing deterministic relation says that two profiles share a key although their names clearly differ: a
+household. The log is no input of the partition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +16,9 @@ from django.db import connection
 
 from profiles.models import LinkDecision
 from profiles.resolution.evidence import KeyId, active, evidence_keys
+from profiles.resolution.forest import Relation
 from profiles.resolution.neighbourhood import LoggedDecision, Neighbourhood
-from profiles.resolution.partition import Edge, Partition, Rule
+from profiles.resolution.partition import Edge, Partition, Refusal, RefusedEdge, Rule
 
 _BY_HAND = frozenset({Rule.STEWARD, Rule.MODEL})
 
@@ -62,7 +64,7 @@ def differences(neighbourhood: Neighbourhood, found: Partition, owner_of: Mappin
     Args:
         owner_of: record → the profile that it belongs to now.
     """
-    standing = _standing(neighbourhood.decisions)
+    standing = _standing(neighbourhood.decisions, "link")
     stale = [one for one in standing if not _holds(one, neighbourhood, owner_of)]
     gone = {one.decision.id for one in stale}
     together = _Together(owner_of)
@@ -72,28 +74,46 @@ def differences(neighbourhood: Neighbourhood, found: Partition, owner_of: Mappin
     for decision in active(one.decision for one in neighbourhood.decisions):
         if decision.verb == "link" and decision.kind != "deterministic":
             together.join(decision.a, decision.b)
-    withdrawals = [
-        NewDecision(
-            action=LinkDecision.Action.WITHDRAW,
-            kind=LinkDecision.Kind.DETERMINISTIC,
-            record_a=one.decision.a,
-            record_b=one.decision.b,
-            withdraws=one.decision.id,
-            evidence=one.grounds,
-        )
-        for one in stale
-    ]
     links = [_link(edge) for edge in found.edges if edge.rule not in _BY_HAND and together.join(edge.a, edge.b)]
-    return withdrawals + links
+    unrelated, relations = _households(neighbourhood, found, owner_of)
+    return [*(_withdrawal(one) for one in (*stale, *unrelated)), *links, *relations]
 
 
-def _standing(decisions: Iterable[LoggedDecision]) -> list[LoggedDecision]:
+def _standing(decisions: Iterable[LoggedDecision], verb: str) -> list[LoggedDecision]:
     by_id = {one.decision.id: one for one in decisions}
     return [
         by_id[decision.id]
         for decision in active(one.decision for one in by_id.values())
-        if decision.verb == "link" and decision.kind == "deterministic"
+        if decision.verb == verb and decision.kind == "deterministic"
     ]
+
+
+def _households(
+    neighbourhood: Neighbourhood, found: Partition, owner_of: Mapping[int, int]
+) -> tuple[list[LoggedDecision], list[NewDecision]]:
+    """Standing relations of profiles that share nothing any more, and new ones: one for every two profiles."""
+    sharing: dict[frozenset[int], RefusedEdge] = {}
+    for refused in found.refused:
+        if refused.refusal is Refusal.NAMES_DIFFER and owner_of[refused.a] != owner_of[refused.b]:
+            sharing.setdefault(frozenset((owner_of[refused.a], owner_of[refused.b])), refused)
+    stale = []
+    for one in _standing(neighbourhood.decisions, "related"):
+        ends = (one.decision.a, one.decision.b)
+        # The other end may lie beyond the neighbourhood, when nothing but this relation leads there.
+        if sharing.pop(frozenset(owner_of.get(number, 0) for number in ends), None) is None:
+            stale.append(one)
+    return stale, [_relation(refused) for refused in sharing.values()]
+
+
+def _withdrawal(logged: LoggedDecision) -> NewDecision:
+    return NewDecision(
+        action=LinkDecision.Action.WITHDRAW,
+        kind=LinkDecision.Kind.DETERMINISTIC,
+        record_a=logged.decision.a,
+        record_b=logged.decision.b,
+        withdraws=logged.decision.id,
+        evidence=logged.grounds,
+    )
 
 
 def _holds(logged: LoggedDecision, neighbourhood: Neighbourhood, owner_of: Mapping[int, int]) -> bool:
@@ -118,6 +138,17 @@ def _link(edge: Edge) -> NewDecision:
         record_a=edge.a,
         record_b=edge.b,
         evidence={name: value for name, value in grounds.items() if value},
+    )
+
+
+def _relation(refused: RefusedEdge) -> NewDecision:
+    kind, namespace, _ = refused.key or ("", "", "")
+    return NewDecision(
+        action=LinkDecision.Action.RELATED,
+        kind=LinkDecision.Kind.DETERMINISTIC,
+        record_a=refused.a,
+        record_b=refused.b,
+        evidence={"rule": "household", "kind": kind, "namespace": namespace, "names": Relation.DIFFERENT.value},
     )
 
 

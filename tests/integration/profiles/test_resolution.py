@@ -99,6 +99,11 @@ class TestJoining:
         arrive(sources["pos"], row("p1", phone=PHONE, first_name="Prasit", last_name="Rakdee"))
         assert people() == [{"p1"}, {"u1"}]
         assert IdentifierKey.objects.get(kind="phone").shared
+        household = LinkDecision.objects.get(action="related")
+        assert household.evidence["kind"] == "phone"
+        arrive(sources["pos"], row("p1", day=1, first_name="Suda", last_name="Rakdee"))
+        assert people() == [{"p1", "u1"}]
+        assert household.withdrawn_by.count() == 1
 
     def test_a_recycled_phone_ends_with_its_next_holder(self, sources: dict[str, Source]) -> None:
         arrive(sources["web"], identify("u1", phone=PHONE, firstName="Suda", lastName="Rakdee", day=0))

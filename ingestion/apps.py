@@ -7,6 +7,7 @@ class IngestionConfig(AppConfig):
     verbose_name = _("Sources")
 
     def ready(self) -> None:
-        from ingestion import screens  # navigation's models are there only now
+        from ingestion import personal_data, screens  # models are there only now
 
+        personal_data.register()
         screens.register()

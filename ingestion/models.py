@@ -97,8 +97,8 @@ class FileImport(models.Model):
     """One row: one uploaded file on its way in. Written by the upload, moved on by its job; the file itself lies
     encrypted in the import store and goes after IMPORT_FILE_DAYS, the row stays as the record of what happened."""
 
-    # A file's own name may be a customer's; the file itself is in the import store.
-    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "file_name": PERSONAL, "stored_as": PERSONAL}
+    # The file's content is personal. Its name is chosen by staff; screens show it to those who see identifiers.
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "stored_as": PERSONAL}
 
     class Status(models.TextChoices):
         UPLOADED = "uploaded", _("waiting for its mapping")

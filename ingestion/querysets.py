@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.utils import timezone
@@ -17,29 +18,29 @@ if TYPE_CHECKING:
 
 
 class SourceQuerySet(ContainerQuerySet):
-    def active(self) -> SourceQuerySet:
+    def active(self) -> Self:
         return self.filter(is_active=True)
 
-    def external(self) -> SourceQuerySet:
+    def external(self) -> Self:
         """Systems of the company; without this platform's own source."""
         return self.exclude(kind="internal")
 
-    def named(self, slug: str) -> SourceQuerySet:
+    def named(self, slug: str) -> Self:
         """The one of this short name."""
         return self.filter(slug=slug)
 
-    def with_department(self) -> SourceQuerySet:
+    def with_department(self) -> Self:
         return self.select_related("department")
 
 
 class _OfSourceQuerySet(models.QuerySet[Any]):
     """Rows that belong to a source are seen by those who see the source."""
 
-    def visible_to(self, user: User | AnonymousUser) -> _OfSourceQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> Self:
         sources = self.model._meta.get_field("source").related_model._default_manager.visible_to(user)
         return self.filter(source__in=sources)
 
-    def of_source(self, source: models.Model) -> _OfSourceQuerySet:
+    def of_source(self, source: models.Model) -> Self:
         return self.filter(source=source)
 
 
@@ -62,24 +63,24 @@ _EQUATION = {
 
 
 class InboundBatchQuerySet(_OfSourceQuerySet):
-    def waiting(self) -> InboundBatchQuerySet:
+    def waiting(self) -> Self:
         return self.filter(status="waiting")
 
-    def received_since(self, moment: datetime) -> InboundBatchQuerySet:
+    def received_since(self, moment: datetime) -> Self:
         return self.filter(received_at__gte=moment)
 
-    def newest_first(self) -> InboundBatchQuerySet:
+    def newest_first(self) -> Self:
         return self.order_by("-pk")
 
-    def without_messages(self) -> InboundBatchQuerySet:
+    def without_messages(self) -> Self:
         """For lists: with the import that it is part of, and without what came."""
         return self.select_related("file_import").defer("raw")
 
-    def equation_by_source(self) -> InboundBatchQuerySet:
+    def equation_by_source(self) -> Self:
         """One row for each source that has sent anything: the terms of its equation, and `last_received_at`."""
         return self.order_by().values("source").annotate(**_EQUATION, last_received_at=models.Max("received_at"))
 
-    def equation_by_door(self) -> InboundBatchQuerySet:
+    def equation_by_door(self) -> Self:
         """One row for each door by which anything came: the terms of its equation."""
         return self.values("door").annotate(**_EQUATION).order_by("door")
 
@@ -92,32 +93,42 @@ class InboundBatchQuerySet(_OfSourceQuerySet):
             batches=models.Count("pk"),
         )
 
-    def of_import(self, file_import: models.Model) -> InboundBatchQuerySet:
+    def of_import(self, file_import: models.Model) -> Self:
         return self.filter(file_import=file_import)
 
 
 class FileImportQuerySet(_OfSourceQuerySet):
-    def abandoned(self) -> FileImportQuerySet:
+    def abandoned(self) -> Self:
         """Started, but no living job holds them (watchdog)."""
         return self.filter(status__in=["ready", "landing"]).filter(
             models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=timezone.now())
         )
 
-    def newest_first(self) -> FileImportQuerySet:
+    def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
-    def with_file_older_than(self, moment: datetime) -> FileImportQuerySet:
-        return self.filter(created_at__lt=moment).exclude(stored_as="")
+    def unfinished(self) -> Self:
+        return self.filter(status__in=["uploaded", "ready", "landing"])
+
+    def finished(self) -> Self:
+        return self.filter(status__in=["landed", "failed", "cancelled"])
+
+    def with_file(self) -> Self:
+        """Their file is still in the store."""
+        return self.exclude(stored_as="")
+
+    def uploaded_before(self, moment: datetime) -> Self:
+        return self.filter(created_at__lt=moment)
 
 
 class QuarantinedItemQuerySet(_OfSourceQuerySet):
-    def open(self) -> QuarantinedItemQuerySet:
+    def open(self) -> Self:
         return self.filter(status="open")
 
-    def for_reason(self, reason: str) -> QuarantinedItemQuerySet:
+    def for_reason(self, reason: str) -> Self:
         return self.filter(reason=reason)
 
-    def by_reason(self) -> QuarantinedItemQuerySet:
+    def by_reason(self) -> Self:
         """One row for each (source, reason): `n`, `first_at`, `last_at`; sources by name, then the largest first."""
         return (
             self.values("source", "source__name", "reason")
@@ -125,21 +136,21 @@ class QuarantinedItemQuerySet(_OfSourceQuerySet):
             .order_by("source__name", "source", "-n", "reason")
         )
 
-    def newest_first(self) -> QuarantinedItemQuerySet:
+    def newest_first(self) -> Self:
         return self.order_by("-pk")
 
-    def up_to(self, pk: int) -> QuarantinedItemQuerySet:
+    def up_to(self, pk: int) -> Self:
         """This item and older ones."""
         return self.filter(pk__lte=pk)
 
-    def older_than(self, pk: int) -> QuarantinedItemQuerySet:
+    def older_than(self, pk: int) -> Self:
         return self.filter(pk__lt=pk)
 
-    def with_place(self) -> QuarantinedItemQuerySet:
+    def with_place(self) -> Self:
         """With the source, and the file that a line belongs to."""
         return self.select_related("source", "file_import")
 
-    def without_payload(self) -> QuarantinedItemQuerySet:
+    def without_payload(self) -> Self:
         """For lists, which need nothing of what the messages say."""
         return self.defer("payload", "subject_keys")
 
@@ -148,6 +159,6 @@ class QuarantinedItemQuerySet(_OfSourceQuerySet):
         statement."""
         return self.update(status="discarded", payload=None, detail="", subject_keys=[])
 
-    def about(self, subject_keys: list[bytes]) -> QuarantinedItemQuerySet:
+    def about(self, subject_keys: Collection[bytes]) -> Self:
         """Those in which one of these identifiers (keyed hashes) was found."""
-        return self.filter(subject_keys__overlap=subject_keys)
+        return self.filter(subject_keys__overlap=list(subject_keys))

@@ -92,6 +92,11 @@ def suppress(
     return SuppressedIdentifier.objects.filter(request_id=request_id).count()
 
 
+def was_added_since(moment: datetime) -> bool:
+    """Whether anybody was erased after the moment. One query."""
+    return SuppressedIdentifier.objects.filter(erased_at__gte=moment).exists()
+
+
 def matches(candidates: Sequence[Candidate], *, by: User | str = "system:digest") -> frozenset[int]:
     """The positions of the candidates that must stay out.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.apps import apps
 from django.conf import settings
@@ -122,7 +122,7 @@ NOTHING = Scope(frozenset(), frozenset(), frozenset())
 class ContainerQuerySet(models.QuerySet[Any]):
     """Queryset of a container model (has a nullable `department`): what a user may see of it."""
 
-    def visible_to(self, user: User | AnonymousUser) -> "ContainerQuerySet":
+    def visible_to(self, user: User | AnonymousUser) -> Self:
         """Common ones, those of the user's department, and those granted by guardian. One query when evaluated."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()

@@ -5,7 +5,7 @@ messageId does not depend on where the chunk began, so that even a chunk landed 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import takewhile
@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from cdp_site.core import jobs
 from cdp_site.core.errors import InternalError
-from ingestion import landing, national_ids
+from ingestion import landing, national_ids, suppression
 from ingestion.files import mapping, readers, store
 from ingestion.files.codes import FileCode
 from ingestion.files.detect import Detected
@@ -114,6 +114,11 @@ def _land(file_import: FileImport, *, until: float) -> bool:
     if is_useless:
         raise FileProblem(FileCode.MOSTLY_BROKEN)
     _end(file_import, FileImport.Status.LANDED)
+    if suppression.was_added_since(file_import.created_at):
+        # Somebody was erased while the file was on its way; the erasure left it to us (personal_data).
+        with transaction.atomic():
+            remove = forget_file(file_import)
+        remove()
     return True
 
 
@@ -217,8 +222,8 @@ def _commit(file_import: FileImport, chunk: _Chunk) -> None:
 
 
 def _end(file_import: FileImport, status: str, *, problem: FileProblem | None = None) -> None:
-    """Close the import, unless it was cancelled meanwhile."""
-    FileImport.objects.filter(pk=file_import.pk, status__in=["ready", "landing"]).update(
+    """Close the import, unless it is closed already."""
+    FileImport.objects.unfinished().filter(pk=file_import.pk).update(
         status=status,
         problem="" if problem is None else problem.code,
         problem_line=None if problem is None else problem.line,
@@ -245,8 +250,10 @@ def remove_old_files() -> int:
     """Files go IMPORT_FILE_DAYS after their upload, strays of killed uploads after a day; returns how many went."""
     limit = timezone.now() - timedelta(days=settings.IMPORT_FILE_DAYS)
     removed = 0
-    for file_import in FileImport.objects.with_file_older_than(limit):
-        removed += remove_file(file_import)
+    for file_import in FileImport.objects.with_file().uploaded_before(limit):
+        with transaction.atomic():
+            remove = forget_file(file_import)
+        removed += remove()
     known = set(FileImport.objects.exclude(stored_as="").values_list("stored_as", flat=True))
     yesterday = timezone.now() - timedelta(days=1)
     for path in store.stray_names(known, older_than=yesterday.timestamp()):
@@ -255,13 +262,10 @@ def remove_old_files() -> int:
     return removed
 
 
-def remove_file(file_import: FileImport) -> bool:
-    """Remove the stored file of an import; one that is still to be landed ends as failed. The row stays."""
+def forget_file(file_import: FileImport) -> Callable[[], bool]:
+    """The import loses its file, in the caller's transaction; one that was still to be landed ends as failed. Returns
+    what removes the file from the store, to be called once that is committed."""
     name = file_import.stored_as
-    unfinished = models.Q(status__in=["uploaded", "ready", "landing"])
-    with transaction.atomic():
-        FileImport.objects.filter(unfinished, pk=file_import.pk).update(
-            status=FileImport.Status.FAILED, problem=FileCode.REMOVED, finished_at=timezone.now(), lease_until=None
-        )
-        FileImport.objects.filter(pk=file_import.pk).update(stored_as="")
-    return store.remove(name)
+    _end(file_import, FileImport.Status.FAILED, problem=FileProblem(FileCode.REMOVED))
+    FileImport.objects.filter(pk=file_import.pk).update(stored_as="")
+    return lambda: store.remove(name)

@@ -225,7 +225,7 @@ class Story:
         self._server.track(self._at(8, 13, 27), "Order Updated", self._order(with_cushion=True))
 
     def _afterwards(self) -> None:
-        """Delivered: a chat and a survey."""
+        """Delivered: a chat, and a survey that she answers on her phone, logged in there for the first time."""
         self._line_row(self._at(5, 14, 20), "Message Received", "ของถึงแล้วนะคะ นั่งสบายมากค่ะ ❤️")
         self._line_row(self._at(5, 14, 26), "Message Sent", "ขอบคุณมากค่ะ คุณพิมพ์ 🙏")
         answer = {
@@ -236,7 +236,10 @@ class Story:
             "language": "th",
             "order_id": self._order_id,
         }
-        self._server.track(self._at(3, 20, 10), "Survey Answered", answer)
+        mobile = Tracker(self._feeds.web, self._feeds.touchpoints, self._year, self._rng, self._browser.context)
+        mobile.anonymous_id, mobile.user_id = self._mobile, self._web_user
+        mobile.identify(self._at(3, 20, 9), {"language": "th"})  # what it looked at before belongs to her from now on
+        mobile.track(self._at(3, 20, 10), "Survey Answered", answer)
 
     def _order(self, *, with_cushion: bool) -> Message:
         lines = [_line(BY_SKU["CH-ARE-GRY"], 20)]

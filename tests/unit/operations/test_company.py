@@ -437,7 +437,7 @@ def test_the_story_of_the_chair(written: Written) -> None:
         "Email Delivered", "Email Opened", "Email Link Clicked", "identify", "page",
         "Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Checkout Started",
         "Email Delivered", "Email Opened", "Email Link Clicked", "page", "Product Viewed", "Order Completed",
-        "Email Delivered", "Email Opened", "identify", "Order Updated", "Survey Answered",
+        "Email Delivered", "Email Opened", "identify", "Order Updated", "identify", "Survey Answered",
     ]  # fmt: skip
     calls = [row for row in written.tables[files.CALLS] if row["ticket"] in written.ids_of(STORY, feeds.CALLS)]
     assert [call["reason"] for call in calls] == ["product_question", "address_change"]

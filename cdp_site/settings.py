@@ -33,6 +33,7 @@ COMPANY_TIME_ZONE = env.str("COMPANY_TIME_ZONE", default="Asia/Bangkok")
 COMPANY_PHONE_REGION = env.str("COMPANY_PHONE_REGION", default="TH")
 
 INSTALLED_APPS = [
+    "cdp_site.operations",  # first: its `qcluster` takes the place of django-q2's
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -51,7 +52,6 @@ INSTALLED_APPS = [
     "profiles",
     "consent",
     "segments",
-    "cdp_site.operations",
 ]
 
 MIDDLEWARE = [

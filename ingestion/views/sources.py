@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cdp_site.core.access import Permission, may, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
-from cdp_site.core.models import User
 from ingestion import accounts, sources
 from ingestion.forms import NewSourceForm, SourceForm
 from ingestion.models import FileImport, InboundBatch, Source
@@ -53,14 +52,13 @@ def show(request: HttpRequest, source_id: int) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     form = NewSourceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = reader(request)
         try:
-            source = sources.create(**form.cleaned_data, by=user)
+            source = sources.create(**form.cleaned_data, by=reader(request))
         except MendableError as problem:  # somebody else took the short name since the form looked
             form.add_error(problem.field, str(problem.message))
         else:
             messages.success(request, _("The source is there. Make a key for the system that will send."))
-            return _to_source(source, user)
+            return redirect("ingestion:source", source.pk)
     return _form_page(request, "ingestion/source_new.html", {"form": form})
 
 
@@ -71,19 +69,11 @@ def edit(request: HttpRequest, source_id: int) -> HttpResponse:
     initial = {name: getattr(source, name) for name in SourceForm.base_fields}
     form = SourceForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        user = reader(request)
-        if sources.edit(source=source, **form.cleaned_data, by=user):
+        if sources.edit(source=source, **form.cleaned_data, by=reader(request)):
             messages.success(request, _("Saved."))
-        return _to_source(source, user)
+        return redirect("ingestion:source", source.pk)
     return _form_page(request, "ingestion/source_edit.html", {"form": form, "source": source})
 
 
 def _form_page(request: HttpRequest, page: str, context: dict[str, forms.Form | Source]) -> HttpResponse:
     return render(request, page, context, status=422 if request.method == "POST" else 200)
-
-
-def _to_source(source: Source, user: User) -> HttpResponse:
-    """To its page; to the list when it now belongs to a department that the user does not see."""
-    if Source.objects.visible_to(user).named(source.slug).exists():
-        return redirect("ingestion:source", source.pk)
-    return redirect("ingestion:sources")

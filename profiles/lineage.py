@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -21,11 +21,15 @@ class ShownIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One reason that ties a record to another: `key` names the kind of identifier that they share."""
+    """One reason that ties a record to others of one source: `key` names the kind of identifier that they share.
+
+    `decision` is the latest of `count` that say the same.
+    """
 
     decision: LinkDecision
     other: SourceRecord
     key: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,22 @@ def stories(records: Sequence[SourceRecord], *, shows_identifiers: bool) -> list
             record=record,
             external_id=record.external_id if shows_identifiers else masked(record.external_id),
             identifiers=identifiers.get(record.pk, ()),
-            reasons=reasons[record.pk],
+            reasons=_grouped(reasons[record.pk]),
         )
         for record in records
     ]
+
+
+def _grouped(reasons: Sequence[Why]) -> list[Why]:
+    """Evidence that says the same of several records of a source, told once; what people decided stays apart."""
+    told: dict[tuple[object, ...], Why] = {}
+    for why in reasons:
+        decision = why.decision
+        is_evidence = decision.kind == LinkDecision.Kind.DETERMINISTIC
+        group = (decision.action, why.key, why.other.source_id) if is_evidence else (decision.pk,)
+        known = told.get(group)
+        told[group] = replace(known, count=known.count + 1) if known else why
+    return list(told.values())
 
 
 def standing_decisions(record_ids: Collection[int]) -> list[LinkDecision]:

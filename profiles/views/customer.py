@@ -13,6 +13,9 @@ from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
 from profiles import directory, lineage, overview, timeline, viewing
 from profiles.views.fetch import reader, visible_profile
 
+# A caller who rings often has a record for each ticket; the rest is one click away.
+FIRST_RECORDS = 6
+
 
 @requires(Permission.VIEW_CUSTOMERS)
 @require_GET
@@ -69,10 +72,8 @@ def show_records(request: HttpRequest, public_id: UUID) -> HttpResponse:
     profile = visible_profile(request, public_id, logged_as=viewing.RECORDS)
     user = reader(request)
     records = overview.records_of([profile], scope_of(user))[profile.pk]
-    context = {
-        "profile": profile,
-        "stories": lineage.stories(records, shows_identifiers=overview.shows_identifiers_to(user)),
-    }
+    stories = lineage.stories(records, shows_identifiers=overview.shows_identifiers_to(user))
+    context = {"profile": profile, "stories": stories[:FIRST_RECORDS], "more": stories[FIRST_RECORDS:]}
     return render_page_or_fragment(request, "profiles/records.html", "profiles/_records.html", context)
 
 

@@ -85,6 +85,7 @@ def test_money(amount: object, currency: str | None, shown: str) -> None:
         ("somchai@example.com", "s••••@example.com"),
         ("+66812345678", "•••• 5678"),
         ("สมชาย", "ส••••"),
+        ("99/1234 ถนนสุขุมวิท 10110", "9••••"),
         ("", ""),
         (None, ""),
     ],

@@ -156,7 +156,8 @@ def masked(value: str | None) -> str:
     local, at, domain = value.partition("@")
     if at:
         return f"{local[:1]}••••@{domain}"
-    if sum(character.isdigit() for character in value) >= 6:
+    digits = sum(character.isdigit() for character in value)
+    if digits >= 6 and 2 * digits > len(value):  # a number, not an address with numbers in it
         return last_four(value)
     return f"{value[:1]}••••"
 

@@ -10,6 +10,7 @@ leaves a row while it is at work, so that the attempts that killed a worker are 
 
 import multiprocessing
 import os
+import signal
 import socket
 import uuid
 from datetime import datetime, time, timedelta
@@ -81,15 +82,23 @@ def give_sign_of_life() -> None:
 class StrictSentinel(Sentinel):
     """django-q2's guard, but it does not replace a process that died holding a lock of a queue."""
 
+    def start(self) -> None:
+        # systemd and others send SIGTERM to the whole group: only the cluster's first process acts on it, and lets the
+        # jobs at work finish. Workers inherit this.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        super().start()
+
     def reincarnate(self, process: Any) -> None:
-        killed = process.exitcode is not None and process.exitcode < 0
         is_worker = process in self.pool
-        if killed and not (is_worker and process.timer.value > 0):
-            # It waited in a queue. Whoever takes its place would wait for ever.
+        if is_worker and process.is_alive():
+            process.kill()  # its job has run out of time
+            process.join()
+        elif process.exitcode < 0 and not (is_worker and process.timer.value > 0):
+            # Killed while it waited in a queue: whoever takes its place would wait for ever.
             logger.critical("%s was killed; the cluster ends to be started anew", process.name)
             self._end_now()
         super().reincarnate(process)
-        if killed and is_worker:
+        if is_worker:
             give_back_jobs_of_dead_processes()
 
     def _end_now(self) -> None:

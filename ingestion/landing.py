@@ -311,6 +311,11 @@ class _Gate:
 _gate = _Gate()
 
 
+def forget_backlog() -> None:
+    """For tests, whose databases change under the process: the next request looks anew."""
+    _gate.looked_at = float("-inf")
+
+
 def refuse_when_full() -> None:
     """Raises BacklogProblem when as many live batches wait as TRACKING_MAX_WAITING_BATCHES allows; a waiting import
     never makes the event API refuse. At most one query a second in each process."""

@@ -11,7 +11,7 @@ from ingestion.models import Source
 def _nothing_remembered_by_the_process():
     """Caches that live longer than a test's database."""
     keys.forget_cached()
-    landing._gate.looked_at = float("-inf")
+    landing.forget_backlog()
 
 
 @pytest.fixture

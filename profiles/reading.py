@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ingestion.landing import Claimed, message_uuid
 from ingestion.messages import Item, Message, Reason, Rejection
+from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import NormalisedTraits, normalise_traits
 from ingestion.normalise.values import Problem, placeholder_problem
 from profiles import identifiers, orders, signals
@@ -178,7 +179,7 @@ def _our_identifier(named: Mapping[str, Any], source: SourceFacts) -> StatedIden
     value = str(named["value"]).strip()[:254]
     problem = placeholder_problem(value)
     return StatedIdentifier(
-        kind=named["kind"],
+        kind=KIND_OF_TRAIT.get(named["kind"], named["kind"]),
         namespace=named.get("namespace") or source.slug,
         value=value,
         raw=str(named.get("raw", value))[:254],

@@ -81,7 +81,7 @@ class EvidenceSettings:
         own_id_cap: a record that states more ids of one namespace than this is a list, not a person.
     """
 
-    unique_kinds: frozenset[str] = frozenset({"user", "member", "line", "citizen"})
+    unique_kinds: frozenset[str] = frozenset({"user", "member", "line", "citizen", "passport", "driving_licence"})
     contact_kinds: tuple[str, ...] = ("email", "phone")
     recycled_kinds: frozenset[str] = frozenset({"phone"})
     fan_out_cap: int = 5

@@ -13,6 +13,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 from ingestion import wording
 from ingestion.equation import Equation
@@ -78,7 +79,7 @@ def rows(*, by: User) -> list[SourceRow]:
 class Door:
     """What came by one door."""
 
-    name: str
+    name: Text
     equation: Equation
 
 

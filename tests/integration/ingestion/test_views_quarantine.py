@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 from cdp_site.core.models import AuditEvent, User
 from ingestion import accounts, landing, quarantine
 from ingestion.accounts import Period
-from ingestion.landing import Tally, Unusable
 from ingestion.models import FileImport, InboundBatch, QuarantinedItem, Source
+from tests.factories.held import hold
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
@@ -23,22 +23,6 @@ MESSAGE = '{"type": "identify", "userId": 7, "traits": {"email": "somchai@exampl
 @pytest.fixture(autouse=True)
 def in_english(settings: object) -> None:
     settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
-
-
-def hold(
-    source: Source, *payloads: str, reason: str = "malformed", detail: str = "", file_import: FileImport | None = None
-) -> list[QuarantinedItem]:
-    """A batch of which every message ends in quarantine."""
-    door = "api" if file_import is None else "file"
-    landing.land(
-        source=source, messages_raw=[{"n": n} for n in range(len(payloads))], door=door, file_import=file_import
-    )
-    (batch,) = landing.claim(1, 60)
-    landing.quarantine(
-        Unusable(batch, n, reason, payload.encode(), detail, [b"k" * 32]) for n, payload in enumerate(payloads)
-    )
-    landing.settle(batch.id, Tally(quarantined=len(payloads)))
-    return list(QuarantinedItem.objects.filter(batch_id=batch.id).order_by("pk"))
 
 
 def group_of(source: Source, reason: str = "malformed") -> str:

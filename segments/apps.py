@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class SegmentsConfig(AppConfig):
     name = "segments"
     verbose_name = _("Segments")
+
+    def ready(self) -> None:
+        from segments import screens  # the app registry must be complete
+
+        screens.register()

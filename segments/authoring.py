@@ -46,8 +46,8 @@ def change(
 
     Raises DefinitionProblem and NameTakenProblem.
     """
-    written = _checked(definition, by)
     current: Segment = Segment.objects.select_for_update().get(pk=segment.pk)
+    written = _checked(definition, by, kept=current.definition)
     new = {"name": name, "description": description, "department": department, "definition": written}
     changed = [field for field, value in new.items() if getattr(current, field) != value]
     if not changed:
@@ -70,10 +70,9 @@ def delete(*, segment: Segment, by: User) -> None:
     segment.delete()
 
 
-def _checked(definition: Json, by: User) -> dict[str, Json]:
-    """The definition as it is stored: valid for its author, in canonical form."""
-    read = parse(definition)
-    return serialise(parse(definition, catalogue.fields_of(scope_of(by), read)))
+def _checked(definition: Json, by: User, kept: Json = None) -> dict[str, Json]:
+    """The definition as it is stored: valid for its author, in canonical form. `kept`: the one that it replaces."""
+    return serialise(parse(definition, catalogue.fields_of(scope_of(by), definition, kept=kept)))
 
 
 def _save(segment: Segment) -> None:

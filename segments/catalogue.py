@@ -5,9 +5,10 @@ All of it within a scope: what a department may not see is absent from lists, su
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from typing import Any as Json
 
 from django.conf import settings
 from django.core.cache import cache
@@ -89,18 +90,33 @@ def fields(scope: Scope, *, events: Iterable[str] = ()) -> Fields:
     )
 
 
-def fields_of(scope: Scope, definition: nodes.Definition) -> Fields:
-    """The fields with the properties of the events that a valid definition names.
+def fields_of(scope: Scope, *written: Json, kept: Json = None) -> Fields:
+    """The fields with the properties of the events that the definitions name, valid or not.
 
-    Its own properties are among them even where the sample has not met them: a segment that was saved stays readable.
+    The properties of `kept`, a stored definition, are among them even where the sample has not met them: what was
+    saved once stays valid.
     """
     named: dict[str, set[str]] = {}
-    for condition in nodes.conditions(definition.where):
-        if isinstance(condition, nodes.TouchpointCondition):
-            named.setdefault(condition.event, set()).update(one.property for one in condition.filters)
+    for definition in (*written, kept):
+        for event, own in _properties_named(definition):
+            named.setdefault(event, set()).update(own if definition is kept else ())
     found = fields(scope, events=named)
     known = {name: _with(found.events[name], own) for name, own in named.items() if name in found.events}
     return replace(found, events={**found.events, **known})
+
+
+def _properties_named(tree: Json) -> Iterator[tuple[str, list[str]]]:
+    """Every event named anywhere in a JSON definition, with the properties that its filters name."""
+    if isinstance(tree, dict):
+        if isinstance(tree.get("event"), str):
+            filters = tree.get("filters")
+            listed = [one for one in filters if isinstance(one, dict)] if isinstance(filters, list) else []
+            yield tree["event"], [one["property"] for one in listed if isinstance(one.get("property"), str)]
+        for part in tree.values():
+            yield from _properties_named(part)
+    elif isinstance(tree, list):
+        for part in tree:
+            yield from _properties_named(part)
 
 
 def _with(event: Event, names: Iterable[str]) -> Event:
@@ -265,7 +281,7 @@ def _remembered(key: tuple[object, ...], scope: Scope, read: Callable[[], list[T
     """What `read` finds, kept for ten minutes for everybody with the same scope."""
     sources = "all" if scope.source_ids is None else sorted(scope.source_ids)
     digest = hashlib.blake2b(repr((key, sources)).encode(), digest_size=16).hexdigest()
-    return cache.get_or_set(f"segments {digest}", read, CACHE_SECONDS) or []
+    return cache.get_or_set(f"segments:{digest}", read, CACHE_SECONDS) or []
 
 
 def _rows(query: sql.Composed) -> list[tuple[Any, ...]]:

@@ -14,6 +14,21 @@ class SegmentQuerySet(models.QuerySet[Any]):
         """Common segments and those of the user's department; none without the permission to view segments."""
         if not isinstance(user, User) or not may(user, Permission.VIEW_SEGMENTS):
             return self.none()
+        return self.named_to(user)
+
+    def named_to(self, user: User) -> "SegmentQuerySet":
+        """Whose names may stand on a customer's page before the user: an agent who builds no segments meets them
+        there, too."""
         if may(user, Permission.SEE_ALL_DEPARTMENTS):
             return self.all()
         return self.filter(models.Q(department__isnull=True) | models.Q(department_id=user.department_id))
+
+    def newest_first(self) -> "SegmentQuerySet":
+        """The last changed first."""
+        return self.order_by("-changed_at", "pk")
+
+
+class SegmentExportQuerySet(models.QuerySet[Any]):
+    def newest_first(self) -> "SegmentExportQuerySet":
+        """The newest first, with what a list shows of them."""
+        return self.select_related("purpose", "by").order_by("-at", "pk")

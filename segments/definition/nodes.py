@@ -173,7 +173,9 @@ def _text_flaws(value: object) -> Iterator[Flaw]:
 
 
 def _number_flaws(value: object) -> Iterator[Flaw]:
-    if not isinstance(value, Decimal):
+    if value == "":
+        yield Flaw("value", "value-missing")
+    elif not isinstance(value, Decimal):
         yield Flaw("value", "number-expected")
     elif not value.is_finite() or len(value.normalize().as_tuple().digits) > MAX_DIGITS or abs(value) >= 10**MAX_DIGITS:
         yield Flaw("value", "number-too-long", {"limit": MAX_DIGITS})
@@ -214,7 +216,9 @@ def _numbers_flaws(value: object) -> Iterator[Flaw]:
 
 
 def _date_flaws(value: object) -> Iterator[Flaw]:
-    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
+    if value == "":
+        yield Flaw("value", "value-missing")
+    elif not isinstance(value, dt.date) or isinstance(value, dt.datetime):
         yield Flaw("value", "date-expected")
     elif not FIRST_DATE <= value <= LAST_DATE:
         yield Flaw("value", "date-out-of-range", {"first": FIRST_DATE.isoformat(), "last": LAST_DATE.isoformat()})
@@ -231,10 +235,16 @@ def _dates_flaws(value: object) -> Iterator[Flaw]:
 
 
 def _days_flaws(value: object) -> Iterator[Flaw]:
-    if not isinstance(value, int) or isinstance(value, bool):
-        yield Flaw("value", "whole-number-expected")
-    elif not 1 <= value <= MAX_DAYS:
-        yield Flaw("value", "number-out-of-range", {"first": 1, "last": MAX_DAYS})
+    yield from _whole_flaws("value", value, 1, MAX_DAYS)
+
+
+def _whole_flaws(key: str, value: object, first: int, last: int) -> Iterator[Flaw]:
+    if value == "":
+        yield Flaw(key, "value-missing")
+    elif not isinstance(value, int) or isinstance(value, bool):
+        yield Flaw(key, "whole-number-expected")
+    elif not first <= value <= last:
+        yield Flaw(key, "number-out-of-range", {"first": first, "last": last})
 
 
 FIRST_DATE = dt.date(1900, 1, 1)
@@ -298,10 +308,7 @@ class Rolling(_Checked):
     unit: Unit
 
     def _flaws(self) -> Iterator[Flaw]:
-        if not isinstance(self.n, int) or isinstance(self.n, bool):
-            yield Flaw("n", "whole-number-expected")
-        elif self.n < 1 or self.n > MAX_WINDOW // self._one():
-            yield Flaw("n", "number-out-of-range", {"first": 1, "last": MAX_WINDOW // self._one()})
+        yield from _whole_flaws("n", self.n, 1, MAX_WINDOW // self._one())
 
     def _one(self) -> dt.timedelta:
         return dt.timedelta(**{self.unit.value: 1})
@@ -317,10 +324,7 @@ class CalendarDays(_Checked):
     n: int
 
     def _flaws(self) -> Iterator[Flaw]:
-        if not isinstance(self.n, int) or isinstance(self.n, bool):
-            yield Flaw("n", "whole-number-expected")
-        elif not 1 <= self.n <= MAX_WINDOW.days:
-            yield Flaw("n", "number-out-of-range", {"first": 1, "last": MAX_WINDOW.days})
+        yield from _whole_flaws("n", self.n, 1, MAX_WINDOW.days)
 
     def span(self, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> Span:
         first = now.astimezone(time_zone).date() - dt.timedelta(days=self.n - 1)
@@ -404,11 +408,7 @@ class Count(_Checked):
     n: int
 
     def _flaws(self) -> Iterator[Flaw]:
-        lowest = 1 if self.bound is Bound.AT_LEAST else 0
-        if not isinstance(self.n, int) or isinstance(self.n, bool):
-            yield Flaw("n", "whole-number-expected")
-        elif not lowest <= self.n <= MAX_COUNT:
-            yield Flaw("n", "number-out-of-range", {"first": lowest, "last": MAX_COUNT})
+        yield from _whole_flaws("n", self.n, 1 if self.bound is Bound.AT_LEAST else 0, MAX_COUNT)
 
     def holds(self, n: int) -> bool:
         match self.bound:

@@ -9,7 +9,7 @@ from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Department, User
 from cdp_site.core.personal_data import NONE, Classification
 from consent.models import Channel, Purpose
-from segments.querysets import SegmentQuerySet
+from segments.querysets import SegmentExportQuerySet, SegmentQuerySet
 
 
 class Segment(models.Model):
@@ -75,3 +75,13 @@ class SegmentExport(models.Model):
     n_left_out = models.JSONField(default=dict)  # reason → people
     by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     at = models.DateTimeField(auto_now_add=True)
+
+    objects = SegmentExportQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.segment_name
+
+    @property
+    def n_left_out_in_all(self) -> int:
+        """Members whom the gate kept from the list."""
+        return sum(self.n_left_out.values())

@@ -1,0 +1,1 @@
+"""The builder: a form whose controls are named by their places in the definition's JSON."""

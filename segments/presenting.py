@@ -1,0 +1,83 @@
+"""Segments as pages show them: with their sentence, or with the reason why it cannot be read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core.access import Scope
+from cdp_site.core.errors import MendableError, Text
+from segments import audience, catalogue
+from segments.definition.describe import describe
+from segments.definition.fields import Fields
+from segments.definition.nodes import Definition
+from segments.definition.parse import DefinitionProblem, parse
+from segments.models import Segment
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A segment with its sentence in the current language; without one when the scope does not see all it names."""
+
+    segment: Segment
+    sentence: str
+
+
+def shown(segments: Iterable[Segment], scope: Scope) -> list[Shown]:
+    """Each segment with its sentence. Four queries, however many segments."""
+    fields = catalogue.fields(scope)
+    return [Shown(segment, _sentence_of(segment, fields)) for segment in segments]
+
+
+def _sentence_of(segment: Segment, fields: Fields) -> str:
+    try:
+        return sentence(parse(segment.definition, fields), fields)
+    except DefinitionProblem:
+        return ""
+
+
+def sentence(definition: Definition, fields: Fields) -> str:
+    """The definition in the current language, with the company's names of things."""
+    words = catalogue.words()
+    language = next(code for code, known in catalogue.LANGUAGES.items() if known is words)
+    return describe(definition, language, catalogue.names(fields))
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people a definition selects of all whom the viewer sees; or the problem that kept it from being said."""
+
+    members: int | None
+    everybody: int = 0
+    problem: MendableError | None = None
+
+    @property
+    def percent(self) -> float | None:
+        return 100 * self.members / self.everybody if self.members is not None and self.everybody else None
+
+
+class HiddenProblem(MendableError):
+    """A segment that another department wrote names what this one does not see."""
+
+    code = "hidden_fields"
+
+    def __init__(self) -> None:
+        super().__init__(_not_yours, hint=_("Ask the department that wrote it for the number."))
+
+
+_not_yours: Text = _("This segment uses data that your department does not see.")
+
+
+def size(question: audience.Question) -> Size:
+    """Counted now."""
+    try:
+        return Size(audience.count(question), audience.count_everybody(question.scope))
+    except audience.TooSlowProblem as problem:
+        return Size(None, problem=problem)
+
+
+def size_of(segment: Segment, scope: Scope) -> Size:
+    try:
+        return size(audience.Question.of_segment(segment, scope))
+    except DefinitionProblem:
+        return Size(None, problem=HiddenProblem())

@@ -1,0 +1,70 @@
+"""The export dialog: on what ground, who stays out and why, and the list itself."""
+
+from uuid import UUID
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from cdp_site.core.access import Permission, requires
+from cdp_site.core.errors import MendableError
+from cdp_site.core.htmx import render_page_or_fragment
+from consent.models import Channel
+from segments import export, presenting
+from segments.definition.parse import DefinitionProblem
+from segments.forms import ExportForm
+from segments.views.fetch import reader, visible_segment
+
+PAGE, DIALOG = "segments/export.html", "segments/_export.html"
+
+
+@requires(Permission.VIEW_SEGMENTS, Permission.EXPORT_SEGMENTS)
+@require_GET
+def ask(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """The dialog, with purpose and channel still open."""
+    segment = visible_segment(request, segment_id)
+    return render_page_or_fragment(request, PAGE, DIALOG, {"segment": segment, "form": ExportForm()})
+
+
+@requires(Permission.VIEW_SEGMENTS, Permission.EXPORT_SEGMENTS)
+@require_POST
+def preview(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """How many would be on the list, and why the others would not."""
+    segment = visible_segment(request, segment_id)
+    form = ExportForm(request.POST)
+    context: dict[str, object] = {"segment": segment}
+    if form.is_valid():
+        channel = Channel(form.cleaned_data["channel"])
+        try:
+            context["preview"] = export.preview(
+                segment, purpose=form.cleaned_data["purpose"], channel=channel, by=reader(request)
+            )
+        except DefinitionProblem:
+            context["problem"] = presenting.HiddenProblem()
+        except MendableError as problem:
+            context["problem"] = problem
+    return render(request, "segments/_export_preview.html", context)
+
+
+@requires(Permission.VIEW_SEGMENTS, Permission.EXPORT_SEGMENTS)
+@require_POST
+def download(request: HttpRequest, segment_id: UUID) -> HttpResponseBase:
+    """The list as a file."""
+    segment = visible_segment(request, segment_id)
+    form = ExportForm(request.POST)
+    context = {"segment": segment, "form": form}
+    if not form.is_valid():
+        return render(request, PAGE, context, status=422)
+    try:
+        exported = export.export(
+            segment=segment,
+            purpose=form.cleaned_data["purpose"],
+            channel=Channel(form.cleaned_data["channel"]),
+            by=reader(request),
+        )
+    except MendableError as problem:
+        return render(request, PAGE, context | {"problem": problem}, status=422)
+    return FileResponse(
+        exported.file, as_attachment=True, filename=export.file_name(exported.export), content_type="text/csv"
+    )

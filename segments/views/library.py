@@ -1,0 +1,113 @@
+"""The list of segments, one segment with its members, and the segments of one customer."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from cdp_site.core.access import Permission, may, requires, scope_of
+from cdp_site.core.errors import MendableError
+from cdp_site.core.htmx import render_page_or_fragment
+from profiles import directory, viewing
+from segments import audience, authoring, presenting
+from segments.definition.parse import DefinitionProblem
+from segments.models import Segment
+from segments.views.fetch import reader, visible_segment
+
+LISTED = "segment.members"
+RECENT = 5
+
+
+@requires(Permission.VIEW_SEGMENTS)
+@require_GET
+def list_segments(request: HttpRequest) -> HttpResponse:
+    """All segments that the department may use; each size is counted by a request of its own."""
+    user = reader(request)
+    segments = Segment.objects.visible_to(user).select_related("department").newest_first()
+    return render(request, "segments/segments.html", {"shown": presenting.shown(segments, scope_of(user))})
+
+
+@requires(Permission.VIEW_SEGMENTS)
+@require_GET
+def show_recent(request: HttpRequest) -> HttpResponse:
+    """The panel of the start page."""
+    segments = Segment.objects.visible_to(reader(request)).newest_first()[:RECENT]
+    return render(request, "segments/_recent.html", {"segments": segments})
+
+
+@requires(Permission.VIEW_SEGMENTS)
+@require_GET
+def show(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """One segment: what it says, how many it has, who they are, and where it went."""
+    user = reader(request)
+    segment = visible_segment(request, segment_id)
+    (shown,) = presenting.shown([segment], scope_of(user))
+    exports = segment.exports.newest_first()[: audience.PAGE_SIZE]
+    return render(request, "segments/segment.html", {"segment": segment, "shown": shown, "exports": exports})
+
+
+@requires(Permission.VIEW_SEGMENTS)
+@require_GET
+def show_size(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """How many members, counted now."""
+    user = reader(request)
+    segment = visible_segment(request, segment_id)
+    size = presenting.size_of(segment, scope_of(user))
+    template = "segments/_size_cell.html" if "cell" in request.GET else "segments/_size.html"
+    return render(request, template, {"segment": segment, "size": size})
+
+
+@requires(Permission.VIEW_SEGMENTS, Permission.VIEW_CUSTOMERS)
+@require_GET
+def list_members(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """A page of the members; that they were shown is logged."""
+    user = reader(request)
+    segment = visible_segment(request, segment_id)
+    context: dict[str, object] = {"segment": segment, "is_first": "after" not in request.GET}
+    try:
+        question = audience.Question.of_segment(segment, scope_of(user))
+        page = audience.page(question, after=_public_id(request.GET.get("after", "")))
+    except DefinitionProblem:
+        context["problem"] = presenting.HiddenProblem()
+    except MendableError as problem:
+        context["problem"] = problem
+    else:
+        viewing.log(page.profiles, by=user, what=LISTED)
+        context |= {"page": page, "rows": directory.rows(page.profiles, by=user)}
+    return render_page_or_fragment(request, "segments/members.html", "segments/_members.html", context)
+
+
+def _public_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
+@require_POST
+def delete(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """Asked for in a dialog that says what goes."""
+    segment = visible_segment(request, segment_id)
+    authoring.delete(segment=segment, by=reader(request))
+    messages.success(request, _("“%(name)s” was deleted.") % {"name": segment.name})
+    return redirect("segments:segments")
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+@require_GET
+def show_of_profile(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The panel of a customer's page: the segments that the customer is in now."""
+    user = reader(request)
+    profile = viewing.find(public_id, by=user)
+    if profile is None:
+        raise Http404
+    context: dict[str, object] = {"opens": may(user, Permission.VIEW_SEGMENTS)}
+    try:
+        context["segments"] = audience.segments_of(profile, Segment.objects.named_to(user), scope_of(user))
+    except audience.TooSlowProblem as problem:
+        context["problem"] = problem
+    return render(request, "segments/_of_profile.html", context)

@@ -4,7 +4,6 @@ Each long-running process overwrites its row of `core.Heartbeat`: the digest wor
 a job that goes through its own queue each minute, so that a cluster which runs and does nothing gives no sign.
 """
 
-import os
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -44,16 +43,6 @@ class Health:
         processes = {name: asdict(sign) for name, sign in self.processes.items()}
         waiting = asdict(self.backlog) if self.backlog else None
         return {"ok": self.is_good, "database": self.database, **processes, "backlog": waiting}
-
-
-def beat(name: str, **detail: Any) -> None:
-    """Leave a sign of life of this process. One statement."""
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(name=name, at=timezone.now(), pid=os.getpid(), detail=detail)],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["at", "pid", "detail"],
-    )
 
 
 def examine() -> Health:

@@ -6,21 +6,20 @@ LOCKED`): a killed worker's batches are taken up again when their lease ends, an
 Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, touchpoints, batches.
 """
 
-import os
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import close_old_connections, connection, transaction
 
+from cdp_site.core import heartbeats
 from cdp_site.core.errors import InternalError
-from cdp_site.core.models import Heartbeat
 from ingestion import landing, messages, suppression
 from ingestion.landing import Claimed, Tally, Unusable
 from ingestion.messages import Reason, Rejection
@@ -35,6 +34,7 @@ log = structlog.get_logger("digest")
 LIMIT_BATCHES = 20  # of 100 messages: about 0.2 s of work, so that a withdrawal never waits long behind it
 LEASE_SECONDS = 120.0  # far above a step's time: a lease that ends means a dead worker
 IDLE_SECONDS = 0.2
+RECOVERY_SECONDS = 3.0
 HEARTBEAT_SECONDS = 5
 ACTOR = "system:digest"
 
@@ -379,17 +379,23 @@ def run_forever(*, stop: threading.Event | None = None) -> None:
     if stop is None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stopping.set())
-    beat_at: datetime | None = None
+    beat_at = float("-inf")
     while not stopping.is_set():
-        close_old_connections()
-        beat_at = _beat(beat_at)
-        if step() is None:
-            stopping.wait(IDLE_SECONDS)
+        try:
+            close_old_connections()
+            beat_at = _beat(beat_at)
+            worked = step() is not None
+        except Exception:
+            # A database that restarts, or a merge that fails: what was claimed is taken up again, the rest goes on.
+            log.exception("worker_failed")
+            stopping.wait(RECOVERY_SECONDS)
+        else:
+            stopping.wait(0 if worked else IDLE_SECONDS)
 
 
-def _beat(last: datetime | None) -> datetime:
-    now = datetime.now(UTC)
-    if last is not None and (now - last).total_seconds() < HEARTBEAT_SECONDS:
+def _beat(last: float) -> float:
+    now = time.monotonic()
+    if now - last < HEARTBEAT_SECONDS:
         return last
-    Heartbeat.objects.update_or_create(name="worker", defaults={"at": now, "pid": os.getpid()})
+    heartbeats.beat("worker")
     return now

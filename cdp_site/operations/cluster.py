@@ -27,6 +27,7 @@ from django_q.status import Stat
 from django_q.tasks import async_task
 
 from cdp_site import health, schedules
+from cdp_site.core import heartbeats
 from cdp_site.core.models import Heartbeat
 from cdp_site.embedded_postgres import is_running
 
@@ -76,7 +77,7 @@ def _next(time_of_day: time) -> datetime:
 
 def give_sign_of_life() -> None:
     """A job like any other: that it runs is the sign."""
-    health.beat(health.CLUSTER)
+    heartbeats.beat(health.CLUSTER)
 
 
 class StrictSentinel(Sentinel):
@@ -134,7 +135,7 @@ def _job_begins(task: dict[str, Any], **_: Any) -> None:
         name = f"{health.JOB_PREFIX}{task['ack_id']}"
         before = Heartbeat.objects.filter(name=name).values_list("detail", flat=True).first() or {}
         attempts = before.get("attempts", 0) + 1
-        health.beat(name, attempts=attempts, host=socket.gethostname(), function=_function_name(task))
+        heartbeats.beat(name, attempts=attempts, host=socket.gethostname(), function=_function_name(task))
 
 
 def _job_ends(task: dict[str, Any], **_: Any) -> None:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.models import Department
 from ingestion.models import Source
 from ingestion.sources import MAX_SLUG_LENGTH
 
-KINDS = [choice for choice in Source.Kind.choices if choice[0] != Source.Kind.INTERNAL]
+KINDS = [(kind, capfirst(label)) for kind, label in Source.Kind.choices if kind != Source.Kind.INTERNAL]
 LOWEST_TRUST = 100
 
 
@@ -75,5 +76,5 @@ class WriteKeyForm(forms.Form):
             (PUBLIC, _("In a browser or an app: public, adds behaviour and joins nobody")),
         ],
         initial=SECRET,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )

@@ -43,7 +43,9 @@ def list_keys(request: HttpRequest, source_id: int) -> HttpResponse:
         else:
             context |= {"form": form}
             status = 422
-    return render_page_or_fragment(request, "ingestion/keys.html", "ingestion/_keys.html", context, status=status)
+    return render_page_or_fragment(
+        request, "ingestion/keys.html", "ingestion/_keys_and_guide.html", context, status=status
+    )
 
 
 @requires(Permission.VIEW_SOURCES, Permission.MANAGE_SOURCES)

@@ -29,12 +29,11 @@ def show_group(request: HttpRequest, source_id: int, reason: str) -> HttpRespons
     page = quarantine.page(source, reason, before=int(before) if before.isdecimal() else None)
     if not page.items and not before:
         return redirect("ingestion:quarantine")
-    names_files = may(request.user, Permission.SEE_IDENTIFIERS)
     context = {
         "source": source,
         "reason": reason,
         "reason_text": wording.reason(reason),
-        "rows": [(item, wording.place(item, names_file=names_files)) for item in page.items],
+        "rows": [(item, _place(request, item)) for item in page.items],
         "next": page.next,
         "n": quarantine.count(source, reason),
         "sees_content": quarantine.sees_content(reader(request)),
@@ -47,13 +46,11 @@ def show_group(request: HttpRequest, source_id: int, reason: str) -> HttpRespons
 def look_into(request: HttpRequest, item_id: int) -> HttpResponse:
     """What a message says, as far as the reader's role may see it. By POST: each opening is in the audit."""
     item = open_item(request, item_id)
-    user = reader(request)
-    names_files = may(user, Permission.SEE_IDENTIFIERS)
     context = {
         "item": item,
-        "place": wording.place(item, names_file=names_files),
+        "place": _place(request, item),
         "reason_text": wording.reason(item.reason),
-        "content": quarantine.look_into(item=item, by=user),
+        "content": quarantine.look_into(item=item, by=reader(request)),
     }
     return render_page_or_fragment(request, "ingestion/held_message.html", "ingestion/_held_message.html", context)
 
@@ -67,7 +64,7 @@ def discard(request: HttpRequest, item_id: int) -> HttpResponse:
         if quarantine.discard(item=item, by=reader(request)):
             messages.success(request, _("Message discarded."))
         return redirect("ingestion:quarantine_group", item.source_id, item.reason)
-    return _ask(request, item.source, item.reason, n=1, last=item)
+    return _ask(request, item.source, item.reason, n=1, last=item, place=_place(request, item))
 
 
 @requires(Permission.VIEW_SOURCES, Permission.MANAGE_QUARANTINE)
@@ -87,18 +84,24 @@ def discard_group(request: HttpRequest, source_id: int, reason: str) -> HttpResp
     page = quarantine.page(source, reason, before=None)
     if not page.items:
         return redirect("ingestion:quarantine")
-    return _ask(request, source, reason, n=quarantine.count(source, reason), last=page.items[0], is_group=True)
+    return _ask(request, source, reason, n=quarantine.count(source, reason), last=page.items[0])
+
+
+def _place(request: HttpRequest, item: QuarantinedItem) -> str:
+    return wording.place(item, names_file=may(request.user, Permission.SEE_IDENTIFIERS))
 
 
 def _ask(
-    request: HttpRequest, source: Source, reason: str, *, n: int, last: QuarantinedItem, is_group: bool = False
+    request: HttpRequest, source: Source, reason: str, *, n: int, last: QuarantinedItem, place: str = ""
 ) -> HttpResponse:
+    """The question; of a single message when `place` says where it stood."""
     context = {
         "source": source,
         "reason": reason,
         "reason_text": wording.reason(reason),
         "n": n,
         "last": last,
-        "is_group": is_group,
+        "place": place,
+        "is_group": not place,
     }
     return render_page_or_fragment(request, "ingestion/discard.html", "ingestion/_discard.html", context)

@@ -44,7 +44,7 @@ def run() -> int:
     cluster = StrictCluster()
     cluster.start()
     cluster.sentinel.join()
-    return int(cluster.sentinel.exitcode or 0)
+    return LOST_PROCESS if cluster.sentinel.exitcode else 0
 
 
 def _synchronise_schedules() -> None:

@@ -20,7 +20,7 @@ from cdp_site.core.access import Role
 from cdp_site.core.models import User
 from cdp_site.embedded_postgres import DatabaseProblem
 from cdp_site.operations import demo_company
-from cdp_site.operations.company import loading
+from cdp_site.operations.company import examples, loading
 from cdp_site.operations.database_fitness import ensure_thai_trigrams
 from cdp_site.operations.progress import Progress
 from ingestion import keys
@@ -31,7 +31,7 @@ FIRST_PORT, PORTS_TRIED = 8000, 20
 PEOPLE, SEED = 5_000, 1
 START_PATIENCE = 90.0  # seconds until every process must have given a sign of life
 CHECK_PATIENCE = 30.0  # seconds for the worker to digest one event
-POLL = 0.1
+POLL = 0.2
 
 DUTIES = {
     Role.AGENT: "finds a customer while the phone rings",
@@ -80,6 +80,7 @@ def prepare(progress: Progress) -> None:
     if not User.objects.filter(username=demo_company.LOGINS[0].role).exists():
         loading.load(people=PEOPLE, seed=SEED, progress=progress)
         demo_company.create_users()
+        examples.add(marketer=User.objects.get(username=Role.MARKETER))
     connection.close()
 
 
@@ -149,6 +150,6 @@ def show_logins(console: Console, url: str) -> None:
     for heading in ("Login", "Password", "Department", "What they do"):
         table.add_column(heading)
     for login in demo_company.LOGINS:
-        name, name_th = demo_company.DEPARTMENTS[login.department]
-        table.add_row(login.role.value, demo_company.password(), f"{name} · {name_th}", DUTIES[login.role])
+        department, _ = demo_company.DEPARTMENTS[login.department]
+        table.add_row(login.role.value, demo_company.password(), department, DUTIES[login.role])
     console.print(table)

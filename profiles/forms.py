@@ -59,3 +59,10 @@ class NotesForm(forms.Form):
     def targets(self) -> dict[int, int]:
         """Agent record → record with which its notes go."""
         return {int(name.removeprefix("notes_")): target for name, target in self.cleaned_data.items()}
+
+
+class PinForm(forms.Form):
+    """Which record's value of which trait; filled in by buttons."""
+
+    record = forms.IntegerField(min_value=1)
+    trait = forms.SlugField(max_length=80)  # Trait.name

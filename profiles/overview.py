@@ -34,6 +34,7 @@ OTHER_GROUP = "other"
 class Statement:
     """What one record says about a trait; `texts` is ready to be shown (masked where the role asks for it)."""
 
+    record_id: int
     texts: tuple[str, ...]
     source: Source
     at: datetime
@@ -48,7 +49,6 @@ class Attribute:
     winner: Statement
     rule: Rule
     others: tuple[Statement, ...]
-    record_id: int
 
     @property
     def rule_text(self) -> str:
@@ -97,6 +97,16 @@ def sources_of(records: Iterable[SourceRecord]) -> list[Source]:
     """The sources that told us of a customer, each once, in the order of intake; what agents added is our own."""
     told = [record for record in records if record.kind != SourceRecord.Kind.AGENT]
     return list({record.source_id: record.source for record in told}.values())
+
+
+def source_of_value(profile: Profile, *, record_id: int, trait: str, by: User) -> SourceRecord | None:
+    """The customer's record that states this trait, when the user may see both; None otherwise. Two queries."""
+    scope = scope_of(by)
+    records = [record for record in records_of([profile], scope)[profile.pk] if record.pk == record_id]
+    known = traits_of(records).get(trait)
+    if known is None or not scope.sees_trait_group(known.group.slug):
+        return None
+    return records[0]
 
 
 def with_last_touch(profiles: Any, scope: Scope) -> Any:
@@ -204,6 +214,7 @@ def _groups(
         hides = not shows_identifiers and candidate.trait in DIRECT_IDENTIFIERS
         texts = tuple(value_label(candidate.trait, text) for text in texts_of(candidate.value))
         return Statement(
+            record_id=candidate.record_id,
             texts=tuple(masked(text) for text in texts) if hides else texts,
             source=sources[candidate.source_id],
             at=candidate.observed_at,
@@ -219,7 +230,6 @@ def _groups(
                 winner=statement(winner.candidate),
                 rule=winner.rule,
                 others=tuple(statement(loser) for loser in winner.losers),
-                record_id=winner.candidate.record_id,
             )
         )
     return [

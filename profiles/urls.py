@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles.views import customer, merging, notes, search
+from profiles.views import customer, merging, notes, pins, search
 
 app_name = "profiles"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("customers/<uuid:public_id>/records/", customer.show_records, name="records"),
     path("customers/<uuid:public_id>/notes/", notes.show, name="notes"),
     path("customers/<uuid:public_id>/notes/add/", notes.add, name="add_note"),
+    path("customers/<uuid:public_id>/pin/", pins.pin, name="pin"),
+    path("customers/<uuid:public_id>/unpin/", pins.unpin, name="unpin"),
     path("customers/<uuid:public_id>/merge/", merging.choose, name="merge_choose"),
     path("customers/<uuid:public_id>/merge/<uuid:other_id>/", merging.merge, name="merge"),
     path("customers/<uuid:public_id>/unmerge/", merging.unmerge, name="unmerge"),

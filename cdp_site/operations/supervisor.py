@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdp_site.embedded_postgres import hold_lock
+from cdp_site.embedded_postgres import hold_lock, is_running
 
 MARK = "CDP_SUPERVISED_BY"
 TICK = 0.25  # seconds between two looks at the programs
 CARE_INTERVAL = 2.0  # seconds between two looks at signs of life and at the database
 LONG_ENOUGH = 30.0  # seconds: a program that lived that long is not in a crash loop
 LONGEST_PAUSE = 30.0
+LEFTOVERS_PATIENCE = 10.0
 LOG_LIMIT = 20 * 1024 * 1024
 
 Say = Callable[[str], None]
@@ -200,12 +201,17 @@ class Supervisor:
             process.wait()
 
     def _end_leftovers(self) -> None:
-        """Kill what a killed supervisor of this folder left behind (where /proc exists)."""
+        """Kill what a killed supervisor of this folder left behind (where /proc exists), and wait until it is gone."""
         mark = f"{MARK}={self.run_folder}".encode()
+        leftovers = []
         for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError, ProcessLookupError):
+            with contextlib.suppress(OSError):
                 if mark in (process / "environ").read_bytes().split(b"\0") and int(process.name) != os.getpid():
                     os.kill(int(process.name), signal.SIGKILL)
+                    leftovers.append(int(process.name))
+        end = time.monotonic() + LEFTOVERS_PATIENCE
+        while any(map(is_running, leftovers)) and time.monotonic() < end:
+            time.sleep(0.02)  # their port is free only when they are gone
 
 
 def _kill_group(pid: int) -> None:

@@ -7,6 +7,10 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Consent")
 
     def ready(self) -> None:
-        from consent import personal_data, receivers  # noqa: F401  receivers connects to the digest's signals
+        from consent import impact, personal_data, receivers, screens, vocabulary
 
+        screens.register()
+        receivers.connect()
         personal_data.register()
+        impact.register()
+        vocabulary.lend()

@@ -42,6 +42,10 @@ class Receiver:
         return self
 
     def __exit__(self, *_exception: object) -> None:
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove what was stored, unless it is kept."""
         self._writer.discard()
 
     def write(self, data: bytes) -> None:

@@ -107,6 +107,9 @@ class FileImportQuerySet(_OfSourceQuerySet):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
+    def with_source(self) -> Self:
+        return self.select_related("source", "mapping")
+
     def unfinished(self) -> Self:
         return self.filter(status__in=["uploaded", "ready", "landing"])
 

@@ -19,6 +19,16 @@ def register() -> None:
     )
     navigation.register(
         navigation.NavEntry(
+            key="imports",
+            title=_("Imports"),
+            url_name="ingestion:imports",
+            icon="file-import",
+            order=410,
+            permission=Permission.IMPORT_FILES,
+        )
+    )
+    navigation.register(
+        navigation.NavEntry(
             key="quarantine",
             title=_("Quarantine"),
             url_name="ingestion:quarantine",

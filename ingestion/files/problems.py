@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.errors import MendableError, Text
 from ingestion.files.codes import FileCode, MappingCode, RowProblem
+from ingestion.normalise.values import Problem
 
 ROW_TEXTS: dict[str, Text] = {
     RowProblem.NUL: _("It holds a NUL byte"),
@@ -45,6 +46,21 @@ FILE_TEXTS: dict[str, Text] = {
 }
 
 
+# Of values in the preview: kept as they came, and no evidence of who somebody is.
+VALUE_TEXTS: dict[str, Text] = {
+    Problem.MASKED: _("Hidden by the source"),
+    Problem.JUNK: _("A placeholder, not a real value"),
+    Problem.MALFORMED: _("Does not have the form of its kind"),
+    Problem.COMPANY_ID: _("A company's number, not a person's"),
+    Problem.CHECKSUM: _("The check digit does not fit"),
+    Problem.UNSEALED: _("Not kept"),
+    Problem.SWITCHBOARD: _("An office's number with an extension"),
+    Problem.AMBIGUOUS_YEAR: _("The year has two digits: say which era is meant"),
+    Problem.DATE_ORDER: _("Day and month do not fit the chosen order"),
+    Problem.WRONG_TYPE: _("A text or a number is needed here"),
+    Problem.TOO_LONG: _("Too long"),
+    Problem.TOO_MANY: _("More values than one person has"),
+}
 MAPPING_TEXTS: dict[str, Text] = {
     MappingCode.VERSION: _("This is no mapping of version 1."),
     MappingCode.ROWS: _("Say what a row is: a customer, something that happened, or an order line."),

@@ -1,1 +1,1 @@
-"""Screens of ingestion, one module per noun: sources, keys, quarantine; imports (upload, mapping, preview, progress)."""
+"""Screens of ingestion, one module per noun: sources, keys, quarantine, imports (upload, mapping, progress)."""

@@ -1,10 +1,12 @@
 """Step one of every screen of ingestion: the reader, and what the reader may see."""
 
+from uuid import UUID
+
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from cdp_site.core.models import User
-from ingestion.models import QuarantinedItem, Source
+from ingestion.models import FileImport, QuarantinedItem, Source
 
 
 def reader(request: HttpRequest) -> User:
@@ -34,3 +36,11 @@ def open_item(request: HttpRequest, item_id: int) -> QuarantinedItem:
         QuarantinedItem.objects.visible_to(reader(request)).open().with_place(), pk=item_id
     )
     return item
+
+
+def visible_import(request: HttpRequest, import_id: UUID) -> FileImport:
+    """Raises Http404 for what does not exist and for what is not of a source of the reader's."""
+    file_import: FileImport = get_object_or_404(
+        FileImport.objects.visible_to(reader(request)).with_source(), pk=import_id
+    )
+    return file_import

@@ -6,6 +6,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from django.utils.translation import get_language
+
 
 @cache
 def load() -> Mapping[str, dict[str, Any]]:
@@ -21,3 +23,9 @@ def definition(name: str) -> dict[str, Any] | None:
     """The definition of a preset, as it is stored with an import; None when there is none of this name."""
     preset = load().get(name)
     return {key: value for key, value in preset.items() if not key.startswith("title")} if preset else None
+
+
+def title(name: str) -> str:
+    """How a preset is called in the reader's language."""
+    preset = load()[name]
+    return str(preset["title_th"] if get_language() == "th" else preset["title"])

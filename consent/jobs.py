@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from cdp_site.core import audit
 from consent import erasure
 
 
@@ -13,3 +14,8 @@ def run_erasure(request_id: str) -> None:
 def resume_erasures() -> None:
     """By the clock, every few minutes: take up what a dead job has left."""
     erasure.resume()
+
+
+def check_audit() -> None:
+    """Every night, and when somebody asks: whether the audit's chain is whole."""
+    audit.check_chain()

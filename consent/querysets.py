@@ -27,6 +27,10 @@ class DataSubjectRequestQuerySet(models.QuerySet[Any]):
         """All of them for who may view requests, none for others: a request belongs to no department."""
         return self.all() if may(user, Permission.VIEW_REQUESTS) else self.none()
 
+    def with_people(self) -> "DataSubjectRequestQuerySet":
+        """With who recorded and who approved them."""
+        return self.select_related("requested_by", "approved_by")
+
     def open(self) -> "DataSubjectRequestQuerySet":
         return self.filter(status__in=self.model.OPEN)
 

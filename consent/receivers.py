@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from consent import ledger
@@ -41,7 +40,6 @@ class _Slugs:
 _slugs = _Slugs()
 
 
-@receiver(consent_checked, dispatch_uid="consent.check")
 def check(sender: object, *, purpose: str, channel: str, state: str, **kwargs: Any) -> ConsentProblem | None:
     if purpose not in _slugs:
         return ConsentProblem("unknown_purpose", f"purpose: one of {', '.join(sorted(_slugs.known))}")
@@ -52,6 +50,10 @@ def check(sender: object, *, purpose: str, channel: str, state: str, **kwargs: A
     return None
 
 
-@receiver(consents_stated, dispatch_uid="consent.append")
 def append(sender: object, *, statements: Sequence[ConsentStatement], **kwargs: Any) -> None:
     ledger.append(statements)
+
+
+def connect() -> None:
+    consent_checked.connect(check, dispatch_uid="consent.check")
+    consents_stated.connect(append, dispatch_uid="consent.append")

@@ -23,6 +23,7 @@ from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
+from uuid import UUID
 
 
 class State(StrEnum):
@@ -74,7 +75,7 @@ class Statement:
     occurred_at: datetime
     origin: Origin = Origin.EVENT
     supersedes_until: datetime | None = None
-    id: object = None
+    id: UUID | None = None
 
     @property
     def order(self) -> tuple[datetime, bool, str]:

@@ -1,5 +1,24 @@
 """Addresses of the consent app."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from consent.views import audit, customer, requests
+
+app_name = "consent"
+urlpatterns = [
+    path("customers/<uuid:public_id>/consent/", customer.panel, name="panel"),
+    path("customers/<uuid:public_id>/consent/<slug:purpose>/<slug:channel>/", customer.cell, name="cell"),
+    path("customers/<uuid:public_id>/consent/<slug:purpose>/<slug:channel>/answer/", customer.answer, name="answer"),
+    path("customers/<uuid:public_id>/access-log/", customer.access_log, name="access_log"),
+    path("requests/", requests.queue, name="requests"),
+    path("requests/due/", requests.due, name="due"),
+    path("requests/new/", requests.intake, name="intake"),
+    path("requests/new/find/", requests.find, name="find"),
+    path("requests/<uuid:request_id>/", requests.show, name="request"),
+    path("requests/<uuid:request_id>/approve/", requests.approve, name="approve"),
+    path("requests/<uuid:request_id>/refuse/", requests.refuse, name="refuse"),
+    path("requests/<uuid:request_id>/retry/", requests.retry, name="retry"),
+    path("requests/<uuid:request_id>/certificate/", requests.certificate, name="certificate"),
+    path("audit/", audit.browse, name="audit"),
+    path("audit/check/", audit.check, name="check_audit"),
+]

@@ -72,6 +72,41 @@ TABLES: dict[str, Text] = {
     "ingestion.SuppressedIdentifier": _("Suppression list"),
 }
 
+# The stores that an erasure goes through, by the name of their holder.
+STORES: dict[str, Text] = {
+    "suppression": _("Hide the customer and keep them out"),
+    "segments.exports": _("Segments and exports"),
+    "consent.ledger": _("Consents"),
+    "profiles.touchpoints": _("Touchpoints"),
+    "profiles.orders": _("Orders"),
+    "profiles.notes": _("Notes"),
+    "profiles.records": _("Records and profile"),
+    "ingestion.quarantine": _("Quarantine"),
+    "ingestion.files": _("Imported files"),
+    "ingestion.landing": _("Waiting messages"),
+    "core.access_log": _("Access log"),
+    "core.audit": _("Audit"),
+}
+
+# What the access log says of a look at a customer.
+LOOKS: dict[str, Text] = {
+    "profile.view": _("page"),
+    "profile.timeline": _("timeline"),
+    "profile.records": _("records"),
+    "profile.notes": _("notes"),
+    "profile.compare": _("comparison"),
+    "profile.consent": _("consent"),
+    "profile.access_log": _("this log"),
+    "request.intake": _("intake of a request"),
+    "search.hit": _("search result"),
+}
+
+# Why a step failed, where it is not the kind of an error.
+PROBLEMS: dict[str, Text] = {
+    "rows_left": _("Rows were left over; they are tried again"),
+    "no_holder": _("The app that answers for this store is not installed"),
+}
+
 
 def how(entry: ConsentEntry) -> Text:
     """By what evidence an entry was made, in a few words."""

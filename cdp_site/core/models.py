@@ -151,7 +151,8 @@ class AccessLogEntry(models.Model):
 
 
 class Heartbeat(models.Model):
-    """One row: the last sign of life of a long-running process. Overwritten by that process."""
+    """One row: the last sign of life of a long-running process, or of a check that runs by the clock, with its result.
+    Overwritten by that process."""
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
 

@@ -1,0 +1,114 @@
+"""Forms of the consent screens."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from consent.ledger import Evidence
+from consent.models import DataSubjectRequest
+from consent.wording import EVIDENCE
+
+
+class AnswerForm(forms.Form):
+    """What the customer said, and how we know. `overrules` names the denial that the form has shown."""
+
+    evidence = forms.ChoiceField(label=_("How did the customer tell you?"), choices=[])
+    reference = forms.CharField(
+        label=_("Reference"),
+        max_length=40,
+        required=False,
+        help_text=_("Number of the call or form; no names."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    addresses = forms.MultipleChoiceField(
+        label=_("For which address?"), required=False, choices=[], widget=forms.CheckboxSelectMultiple
+    )
+    overrules = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    answer = forms.ChoiceField(choices=[("grant", ""), ("deny", "")])
+
+    def __init__(self, *args: Any, addresses: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["evidence"].choices = list(EVIDENCE.items())  # type: ignore[attr-defined]
+        self.fields["addresses"].choices = addresses  # type: ignore[attr-defined]
+        if len(addresses) < 2:
+            del self.fields["addresses"]
+        self.all_addresses = [value for value, _text in addresses]
+
+    @property
+    def chosen(self) -> list[str]:
+        """The addresses that were ticked; the only one when there is but one."""
+        chosen: list[str] = self.cleaned_data.get("addresses", [])
+        return chosen or (self.all_addresses if len(self.all_addresses) == 1 else [])
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the answer is about some addresses and not about others."""
+        return 0 < len(self.chosen) < len(self.all_addresses)
+
+    @property
+    def how(self) -> Evidence:
+        return Evidence(self.cleaned_data["evidence"])
+
+    @property
+    def named_denial(self) -> UUID | None:
+        denial: UUID | None = self.cleaned_data["overrules"]
+        return denial
+
+
+class IntakeForm(forms.Form):
+    """A request for erasure as it came in."""
+
+    profile = forms.UUIDField(widget=forms.HiddenInput)
+    received_at = forms.DateTimeField(
+        label=_("When did the customer ask?"),
+        help_text=_("The legal period runs from here."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    identity_checked = forms.ChoiceField(
+        label=_("How was the customer identified?"),
+        choices=DataSubjectRequest.IdentityCheck.choices,
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=500,
+        required=False,
+        help_text=_("Deleted with the customer's data."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean_received_at(self) -> datetime:
+        received_at: datetime = self.cleaned_data["received_at"]
+        if received_at > timezone.now():
+            raise forms.ValidationError(_("The request cannot have been received in the future."))
+        return received_at
+
+
+class RefusalForm(forms.Form):
+    """Why a request is not carried out."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=[], widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        covered = DataSubjectRequest.Refusal.COVERED  # the erasure of another request says so itself
+        self.fields["reason"].choices = [  # type: ignore[attr-defined]
+            choice for choice in DataSubjectRequest.Refusal.choices if choice[0] != covered
+        ]
+
+
+class TrailForm(forms.Form):
+    """Filters of the audit."""
+
+    action = forms.ChoiceField(label=_("Action"), required=False, choices=[])
+    actor = forms.ChoiceField(label=_("Who"), required=False, choices=[])
+    target = forms.CharField(label=_("Object"), required=False, max_length=64)
+
+    def __init__(self, *args: Any, actions: list[str], actors: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["action"].choices = [("", _("Every action")), *((one, one) for one in actions)]  # type: ignore[attr-defined]
+        self.fields["actor"].choices = [("", _("Everybody")), *actors]  # type: ignore[attr-defined]

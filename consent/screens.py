@@ -1,0 +1,20 @@
+"""What the consent app adds to the frame: navigation, the start page, panels of the 360 page."""
+
+from django.utils.translation import gettext_lazy as _
+
+from cdp_site.core import home, navigation, panels
+from cdp_site.core.access import Permission
+
+
+def register() -> None:
+    navigation.register(
+        navigation.NavEntry("requests", _("Requests"), "consent:requests", "gavel", 500, Permission.VIEW_REQUESTS)
+    )
+    navigation.register(
+        navigation.NavEntry("audit", _("Audit"), "consent:audit", "list-check", 600, Permission.VIEW_AUDIT)
+    )
+    home.register(home.HomePanel("requests", _("Requests due"), "consent:due", "gavel", 200, Permission.VIEW_REQUESTS))
+    panels.register(panels.Panel("consent", _("Consent"), "consent:panel", 100, Permission.VIEW_CUSTOMERS))
+    panels.register(
+        panels.Panel("access_log", _("Who opened this customer"), "consent:access_log", 900, Permission.VIEW_AUDIT)
+    )

@@ -1,0 +1,157 @@
+"""Reading the audit: who did what to which object, page by page, and the state of its chain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from cdp_site.core import audit
+from cdp_site.core.errors import Text
+from cdp_site.core.models import AccessLogEntry, AuditEvent, AuditSeal, Heartbeat, User
+from consent.wording import LOOKS
+from profiles.models import Profile
+
+PAGE_SIZE = 50
+# Actions offered as a filter are those of the latest rows: the whole table is not read for a list of choices.
+LOOK_BACK = 20_000
+# The panel of one customer shows the latest looks. One visit of the page reads its parts one by one, within seconds.
+SHOWN_VISITS = 10
+READ_LOOKS = 200
+SAME_VISIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the audit. `url` leads to its object where the reader may open it."""
+
+    event: AuditEvent
+    actor: str
+    is_sealed: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    lines: Sequence[Line]
+    next: int | None  # id of the last row shown, when there are older ones
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """How far the chain reaches, and the last check of it (None: never checked)."""
+
+    sealed: int
+    tail: int
+    check: Heartbeat | None
+
+    @property
+    def is_whole(self) -> bool | None:
+        return None if self.check is None else bool(self.check.detail["ok"])
+
+    @property
+    def faults(self) -> list[str]:
+        return [] if self.check is None else list(self.check.detail["faults"])
+
+
+@dataclass(slots=True)
+class Visit:
+    """Somebody looked at a customer: the parts of the page that they saw, from the first to the last look."""
+
+    actor: str
+    name: str
+    began_at: datetime
+    ended_at: datetime
+    parts: list[Text]
+
+
+def page(*, by: User, action: str = "", actor: str = "", target: str = "", before: int | None = None) -> Page:
+    """Rows that fit, the newest first, older than the key. At most four queries."""
+    rows = AuditEvent.objects.order_by("-pk").annotate(
+        is_sealed=Exists(AuditSeal.objects.filter(event_id=OuterRef("pk")))
+    )
+    wanted = {"action": action, "actor": actor, "target_id": target}
+    rows = rows.filter(**{column: value for column, value in wanted.items() if value})
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    names = names_of({row.actor for row in shown})
+    urls = _urls(shown, by)
+    return Page(
+        lines=[
+            Line(row, names[row.actor], row.is_sealed, urls.get((row.target_type, row.target_id), "")) for row in shown
+        ],
+        next=shown[-1].pk if len(found) > PAGE_SIZE else None,
+    )
+
+
+def actions() -> list[str]:
+    """What the filter offers. One query."""
+    latest = AuditEvent.objects.order_by("-pk").values_list("action", flat=True)[:LOOK_BACK]
+    return sorted(set(latest))
+
+
+def actors() -> list[tuple[str, str]]:
+    """Everybody who works here, and the parts of the platform that act by themselves lately. Two queries."""
+    people = [(f"user:{user.pk}", name_of(user)) for user in User.objects.order_by("username")]
+    latest = AuditEvent.objects.filter(actor__startswith="system:").order_by("-pk")
+    parts = sorted(set(latest.values_list("actor", flat=True)[:LOOK_BACK]))
+    return people + [(part, _platform(part)) for part in parts]
+
+
+def chain_state() -> ChainState:
+    """Three queries; the chain itself is walked by `audit.check_chain`."""
+    sealed = AuditSeal.objects.count()
+    return ChainState(sealed=sealed, tail=AuditEvent.objects.count() - sealed, check=audit.last_check())
+
+
+def visits_to(profile: Profile) -> list[Visit]:
+    """Who looked at this customer lately, under any id that the customer has had, the latest first. Three queries."""
+    ids = Profile.objects.filter(redirect_to=profile).values_list("public_id", flat=True)
+    entries = AccessLogEntry.objects.filter(profile__in=[profile.public_id, *ids])
+    latest = list(entries.order_by("-pk")[:READ_LOOKS])
+    names = names_of({entry.actor for entry in latest})
+    visits: list[Visit] = []
+    for entry in latest:
+        part = LOOKS.get(entry.what, entry.what)
+        last = next((visit for visit in reversed(visits) if visit.actor == entry.actor), None)
+        if last is not None and last.began_at - entry.at <= SAME_VISIT:
+            last.began_at = entry.at
+            if part not in last.parts:
+                last.parts.insert(0, part)
+        else:
+            visits.append(Visit(entry.actor, names[entry.actor], entry.at, entry.at, [part]))
+    return visits[:SHOWN_VISITS]
+
+
+def names_of(written: set[str]) -> Mapping[str, str]:
+    """Actor as the audit writes it → as people read it. At most one query."""
+    keys = {actor: int(actor.removeprefix("user:")) for actor in written if actor.startswith("user:")}
+    users = User.objects.in_bulk(set(keys.values())) if keys else {}
+    return {actor: name_of(users[keys[actor]]) if keys.get(actor) in users else _platform(actor) for actor in written}
+
+
+def name_of(user: User) -> str:
+    return user.get_full_name() or user.get_username()
+
+
+def _platform(actor: str) -> str:
+    return _("Platform: %(part)s") % {"part": actor.removeprefix("system:")}
+
+
+def _urls(rows: Sequence[AuditEvent], by: User) -> dict[tuple[str, str], str]:
+    """Pages of the objects, of those kinds that have one."""
+    profiles = {row.target_id for row in rows if row.target_type == "profiles.Profile" and row.target_id.isdecimal()}
+    visible: Mapping[Any, Profile] = Profile.objects.visible_to(by).in_bulk(profiles) if profiles else {}
+    urls = {
+        ("profiles.Profile", str(pk)): reverse("profiles:customer", args=[profile.public_id])
+        for pk, profile in visible.items()
+    }
+    for row in rows:
+        if row.target_type == "consent.DataSubjectRequest":
+            urls[row.target_type, row.target_id] = reverse("consent:request", args=[row.target_id])
+    return urls

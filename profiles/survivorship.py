@@ -24,6 +24,8 @@ from typing import Any
 
 NAME_PARTS = ("title", "first_name", "middle_name", "last_name", "name")
 ADDRESS_PARTS = ("address", "address_line2", "subdistrict", "district", "city", "province", "postcode", "country")
+# Of several values of these the first is the primary one. A list of any other trait (interests) is one value.
+SINGULAR = frozenset({*NAME_PARTS, *ADDRESS_PARTS, "email", "phone", "line_id", "member_id"})
 _UNIT_OF = {part: unit for unit in (NAME_PARTS, ADDRESS_PARTS) for part in unit}
 
 
@@ -43,7 +45,7 @@ class Candidate:
     """A record's value of a trait. A cleared trait (None, blank, an empty list) is not a candidate.
 
     Args:
-        value: normalised; of a list the first element is the primary one.
+        value: normalised; of a list of a `SINGULAR` trait the first element is the primary one.
         trust_rank: of the source; 1 is trusted most.
         observed_at: when the source stated it.
         kind_of_data, trait_group: decide who may see it; no part of the choice.
@@ -62,7 +64,7 @@ class Candidate:
     @property
     def primary(self) -> Any:
         """The value that stands for the candidate in the golden record."""
-        return self.value[0] if isinstance(self.value, list) else self.value
+        return primary(self.trait, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ _RULES = (Rule.PIN, Rule.FULLER, Rule.TRUST, Rule.FULLER, Rule.RECENCY, Rule.ORD
 def is_value(value: Any) -> bool:
     """Whether a record's value of a trait is one; None, blank and empty lists say nothing."""
     return value is not None and value not in ("", [], {})
+
+
+def primary(trait: str, value: Any) -> Any:
+    """What of a record's value stands in the golden record."""
+    return value[0] if isinstance(value, list) and trait in SINGULAR else value
 
 
 def unit_of(trait: str) -> tuple[str, ...]:
@@ -177,12 +184,8 @@ def values(winners: Mapping[str, Winner]) -> dict[str, Any]:
 
 
 def alone(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """The surviving values of a profile of one record: its own, the primary one of each list, by trait."""
-    return {
-        trait: value[0] if isinstance(value, list) else value
-        for trait, value in sorted(attributes.items())
-        if is_value(value)
-    }
+    """The surviving values of a profile of one record: its own, by trait."""
+    return {trait: primary(trait, value) for trait, value in sorted(attributes.items()) if is_value(value)}
 
 
 def _ordered(units: list[_Unit]) -> tuple[list[_Unit], Rule]:

@@ -83,7 +83,7 @@ _SIGNS: Mapping[nodes.Bound, sql.SQL] = {
 
 _SURVIVOR = SQL(
     # The rules of profiles.survivorship for one trait of one profile, in their order.
-    "SELECT CASE jsonb_typeof(w.v) WHEN 'array' THEN w.v -> 0 ELSE w.v END FROM ("
+    "SELECT {survives} FROM ("
     "SELECT r.attributes -> {trait} AS v FROM profiles_membership m "
     "JOIN profiles_sourcerecord r ON r.id = m.record_id JOIN ingestion_source s ON s.id = r.source_id "
     "CROSS JOIN LATERAL ("
@@ -95,6 +95,7 @@ _SURVIVOR = SQL(
     "ORDER BY c.is_pinned DESC, c.is_whole DESC, s.trust_rank, c.n DESC, c.observed_at DESC, "
     "r.source_id, r.id LIMIT 1) w"
 )
+_FIRST_OF_LIST = SQL("CASE jsonb_typeof(w.v) WHEN 'array' THEN w.v -> 0 ELSE w.v END")
 _IS_WHOLE_NAME = SQL(
     "(count(*) FILTER (WHERE u.trait IN ('first_name', 'last_name')) = 2 OR coalesce(bool_or(u.trait = 'name' "
     "AND strpos(CASE jsonb_typeof(r.attributes -> 'name') WHEN 'array' THEN r.attributes -> 'name' ->> 0 "
@@ -262,6 +263,7 @@ class _Compiler:
             return SQL("NULL::jsonb")
         unit = survivorship.unit_of(trait)
         winner = _SURVIVOR.format(
+            survives=_FIRST_OF_LIST if trait in survivorship.SINGULAR else SQL("w.v"),
             trait=trait,
             unit=sorted(set(unit) - hidden),
             is_whole=_IS_WHOLE_NAME if trait in survivorship.NAME_PARTS else SQL("true"),

@@ -56,10 +56,15 @@ class TestChoose:
         assert {won.value for value in (False, 0) if (won := choose([candidate(value)]))} == {False}
 
     def test_the_first_of_a_list_is_the_primary_value(self) -> None:
-        won = choose([candidate(["a@example.com", "b@example.com"])])
+        won = choose([candidate(["a@example.com", "b@example.com"], trait="email")])
         assert won is not None
         assert won.value == "a@example.com"
         assert won.candidate.value == ["a@example.com", "b@example.com"]
+
+    def test_a_list_of_another_trait_is_one_value(self) -> None:
+        won = choose([candidate(["shoes", "chairs"], trait="interests")])
+        assert won is not None
+        assert won.value == ["shoes", "chairs"]
 
 
 class TestUnits:

@@ -6,6 +6,7 @@ from django.db import transaction
 from guardian.shortcuts import assign_perm
 
 from cdp_site.core.models import Department
+from cdp_site.operations import demo_company
 from cdp_site.operations.company.feeds import APP, CALLS, LINE, POS, WEB
 from ingestion import sources
 from ingestion.models import Source
@@ -14,12 +15,6 @@ from profiles.models import EventType, KindOfData, Trait, TraitGroup
 BY = "system:generate_company"
 
 MARKETING, CARE = "marketing", "care"
-
-#: slug -> (name, name in Thai)
-_DEPARTMENTS = {
-    MARKETING: ("Marketing & e-commerce", "การตลาดและอีคอมเมิร์ซ"),
-    CARE: ("Customer care", "ลูกค้าสัมพันธ์"),
-}
 
 #: slug, name, kind, department that owns it (empty: all see it), trust rank (the lower number wins in golden records:
 #: what customers keep up themselves before what somebody keyed in).
@@ -65,10 +60,7 @@ def establish() -> dict[str, Source]:
     Returns:
         The company's sources by short name. Doing it again changes nothing.
     """
-    departments = {
-        slug: Department.objects.get_or_create(slug=slug, defaults={"name": name, "name_th": name_th})[0]
-        for slug, (name, name_th) in _DEPARTMENTS.items()
-    }
+    departments = demo_company.departments()
     found = {source.slug: source for source in Source.objects.filter(slug__in=[row[0] for row in _SOURCES])}
     for slug, name, kind, department, trust_rank in _SOURCES:
         if slug not in found:

@@ -1,6 +1,6 @@
 """`manage.py translations`: bring the Thai catalogues in line with the source and compile them."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -12,7 +12,7 @@ class Command(BaseCommand):
         "Collects every text of the source, keeps each app's locale/th/LC_MESSAGES/django.po in order, writes its .mo "
         "and lists what has no Thai yet. With --check nothing is written and any gap is an error."
     )
-    requires_system_checks: ClassVar = []  # also when a model is half-written
+    requires_system_checks = ()  # texts can be collected while a model is half-written
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("apps", nargs="*", help="app labels; all of them if none is given")

@@ -4,10 +4,9 @@ Received = stored + duplicate + quarantined + suppressed + waiting, at every com
 constraint for each batch, so it holds for any sum of batches.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import TextChoices
 from django.utils import timezone
@@ -42,11 +41,6 @@ class Period(TextChoices):
         return midnight if self == Period.TODAY else midnight - timedelta(days=6)
 
 
-def _equation(row: Mapping[str, Any]) -> Equation:
-    """From a row of `InboundBatchQuerySet.equation_by_…`."""
-    return Equation(**{term.name: row[term.name] for term in fields(Equation)})
-
-
 def total(equations: Iterable[Equation]) -> Equation:
     """The sum, which holds as its parts do."""
     rows = list(equations)
@@ -68,7 +62,7 @@ def rows(*, by: User) -> list[SourceRow]:
     return [
         SourceRow(
             source,
-            _equation(found[source.pk]) if source.pk in found else Equation(),
+            Equation.of_row(found[source.pk]) if source.pk in found else Equation(),
             found[source.pk]["last_received_at"] if source.pk in found else None,
         )
         for source in Source.objects.visible_to(by).with_department()
@@ -101,7 +95,7 @@ def of_source(source: Source, period: Period) -> Account:
     if begins is not None:
         batches = batches.received_since(begins)
     labels = dict(InboundBatch.Door.choices)
-    doors = tuple(Door(labels[row["door"]], _equation(row)) for row in batches.equation_by_door())
+    doors = tuple(Door(labels[row["door"]], Equation.of_row(row)) for row in batches.equation_by_door())
     return Account(
         period=period,
         doors=doors,

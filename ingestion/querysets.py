@@ -52,12 +52,13 @@ class _Percentile(models.Aggregate):
 
 
 _LAG = models.ExpressionWrapper(models.F("processed_at") - models.F("received_at"), models.DurationField())
+# The terms of received = stored + duplicate + quarantined + suppressed + waiting, in messages.
 _EQUATION = {
-    "received": models.Sum("n_items"),
-    "stored": models.Sum("n_stored"),
-    "duplicate": models.Sum("n_duplicate"),
-    "quarantined": models.Sum("n_quarantined"),
-    "suppressed": models.Sum("n_suppressed"),
+    "received": models.Sum("n_items", default=0),
+    "stored": models.Sum("n_stored", default=0),
+    "duplicate": models.Sum("n_duplicate", default=0),
+    "quarantined": models.Sum("n_quarantined", default=0),
+    "suppressed": models.Sum("n_suppressed", default=0),
     "waiting": models.Sum("n_items", filter=models.Q(status="waiting"), default=0),
 }
 
@@ -75,6 +76,10 @@ class InboundBatchQuerySet(_OfSourceQuerySet):
     def without_messages(self) -> Self:
         """For lists: with the import that it is part of, and without what came."""
         return self.select_related("file_import").defer("raw")
+
+    def equation(self) -> dict[str, int]:
+        """The terms of the equation over all of them. One query."""
+        return self.aggregate(**_EQUATION)
 
     def equation_by_source(self) -> Self:
         """One row for each source that has sent anything: the terms of its equation, and `last_received_at`."""

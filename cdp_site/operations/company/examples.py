@@ -82,10 +82,10 @@ SEGMENTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
     ),
     (
         "ไม่พอใจเมื่อเร็ว ๆ นี้ · Recently unhappy",
-        "ให้คะแนนแบบสอบถามไม่เกิน 6 ใน 90 วัน · Scored 6 or less in a survey within 90 days",
+        "ให้คะแนนแบบสอบถามไม่เกิน 6 ใน 180 วัน · Scored 6 or less in a survey within 180 days",
         [
             _touchpoint(
-                "Survey Answered", "at_least", 1, _days(90), {"property": "score", "operator": "at_most", "value": 6}
+                "Survey Answered", "at_least", 1, _days(180), {"property": "score", "operator": "at_most", "value": 6}
             )
         ],
     ),

@@ -105,8 +105,21 @@ def _plan_merge(profiles: Sequence[Profile], reason: str = "") -> _Plan:
     first, *others = [profile.birth_record.pk for profile in profiles]
     members = _members(profiles)
     around = neighbourhood.read(members)
-    links = [NewDecision(LINK, STEWARD, first, other, evidence={"rule": "steward"}, reason=reason) for other in others]
-    return _Plan(around, links, _foresee(around, links), members)
+    links: list[NewDecision] = []
+    while others:
+        links += [
+            NewDecision(LINK, STEWARD, first, other, evidence={"rule": "steward"}, reason=reason) for other in others
+        ]
+        found = _foresee(around, links)
+        # Two ids of one namespace may meet, and what evidence alone held would fall out: the person said "all of them".
+        linked = {link.record_b for link in links} | {first}
+        others = [number for number in sorted(members - linked) if _falls_out(number, first, found, around)]
+    return _Plan(around, links, found, members)
+
+
+def _falls_out(number: int, first: int, found: Partition, around: Neighbourhood) -> bool:
+    evidence = around.records[number].evidence
+    return evidence.kind == "identified" and found.anchor_of[number] != found.anchor_of[first]
 
 
 # --- unmerge ------------------------------------------------------------------------------------------------------

@@ -74,6 +74,17 @@ class TestMerge:
         other_suda.refresh_from_db()
         assert (other_suda.state, other_suda.redirect_to) == ("redirected", suda)
 
+    def test_nobody_falls_out_when_two_ids_of_one_kind_meet(
+        self, suda: Profile, other_suda: Profile, pos: Source, steward: User
+    ) -> None:
+        arrive(pos, row("p1", email=EMAIL, first_name="Suda", last_name="Rakdee", member_id="M1"))
+        arrive(pos, row("p2", phone=PHONE, first_name="Suda", member_id="M2"))
+        before = hashes([suda.pk, other_suda.pk])
+        outcome = merge(suda, other_suda, by=steward)
+        assert [members(profile) for profile in outcome.profiles] == [{"u1", "u2", "p1", "p2"}]
+        merging.revert(operation=outcome.operation, by=steward, reason="mistake")
+        assert hashes([suda.pk, other_suda.pk]) == before
+
     def test_it_is_audited_and_told(self, suda: Profile, other_suda: Profile, steward: User) -> None:
         told = []
 

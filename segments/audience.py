@@ -90,7 +90,7 @@ def count_everybody(scope: Scope) -> int:
         return int(_answer(SQL("SELECT count(*) FROM ({}) q").format(query))[0][0])
 
     sources = "all" if scope.source_ids is None else "-".join(map(str, sorted(scope.source_ids)))
-    return int(cache.get_or_set(f"segments everybody {sources}", read, EVERYBODY_SECONDS) or 0)
+    return int(cache.get_or_set(f"segments-everybody-{sources}", read, EVERYBODY_SECONDS) or 0)
 
 
 def member_ids(question: Question) -> list[int]:

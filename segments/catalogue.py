@@ -263,7 +263,7 @@ def _currencies() -> tuple[str, ...]:
         return sorted(currency for (currency,) in rows if re.fullmatch("[A-Z]{3}", currency))
 
     home: str = settings.COMPANY_CURRENCY
-    found = cache.get_or_set("segments currencies", read, CACHE_SECONDS) or []
+    found = cache.get_or_set("segments-currencies", read, CACHE_SECONDS) or []
     return (home, *(currency for currency in found if currency != home))
 
 

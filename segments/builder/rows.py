@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from segments.builder.draft import GROUPS, NEVER
 from segments.definition import nodes
@@ -81,7 +82,7 @@ class Row:
         return self.place == "/where"
 
     def flat(self) -> Iterator["Row"]:
-        """Itself and every row below."""
+        """Itself and every row below it."""
         yield self
         for member in self.members:
             yield from member.flat()
@@ -160,7 +161,7 @@ class Painter:
         for n, one in enumerate(node["filters"]):
             at = f"{place}/filters/{n}"
             chosen = self._select(f"{at}/property", _("Property"), labels, one["property"], opens=True)
-            word = Control(at, "word", _("where") if n == 0 else _("and"))
+            word = Control(at, "word", pgettext("condition", "where") if n == 0 else pgettext("condition", "and"))
             url = _values_url(event=node["event"], property=one["property"])
             line = self._comparison_line(one, at, chosen, known.get(one["property"]), url)
             yield Line([word, *line.controls], place=at, more=line.more)
@@ -175,7 +176,7 @@ class Painter:
             *self._operand(node, place, FieldType.NUMBER, ""),
         ]
         if node["measure"] == Measure.COUNT.value:
-            controls.append(Control(place, "word", _("orders in")))
+            controls.append(Control(place, "word", pgettext("condition", "orders in")))
         currencies = {code: code for code in (*self.fields.currencies, node["currency"])}
         controls.append(self._select(f"{place}/currency", _("Currency"), currencies, node["currency"]))
         yield Line([*controls, *self._window(node["window"], f"{place}/window")])
@@ -185,9 +186,9 @@ class Painter:
         yield Line(
             [
                 self._select(f"{place}/purpose", _("Purpose"), self.fields.purposes, node["purpose"]),
-                Control(place, "word", _("by")),
+                Control(place, "word", pgettext("condition", "by")),
                 self._select(f"{place}/channel", _("Channel"), self.fields.channels, node["channel"]),
-                Control(place, "word", _("is")),
+                Control(place, "word", pgettext("condition", "is")),
                 self._select(f"{place}/state", _("State"), states, node["state"]),
             ]
         )
@@ -211,7 +212,7 @@ class Painter:
         part = f"{kind.value}-{node['operator']}"
         match OPERANDS[Operator(node["operator"])]:
             case Operand.SCALAR if kind is FieldType.BOOLEAN:
-                answers = {"true": _("yes"), "false": _("no")}
+                answers = {"true": pgettext("condition", "yes"), "false": pgettext("condition", "no")}
                 chosen = str(value).lower() if isinstance(value, bool) else ""
                 yield self._select(at, _("Value"), answers, chosen, opens=True)
             case Operand.SCALAR | Operand.TEXT:
@@ -225,23 +226,23 @@ class Painter:
                 yield self._input(at, "number", value, part)
             case Operand.DAYS:
                 yield self._input(at, "number", value, part, is_whole=True)
-                yield Control(at, "word", _("days"))
+                yield Control(at, "word", pgettext("condition", "days"))
             case Operand.DATE:
                 yield self._input(at, "date", value, part)
             case Operand.NUMBERS | Operand.DATES as operand:
                 kind_of_input = "number" if operand is Operand.NUMBERS else "date"
                 first, last = value or ("", "")
                 yield self._input(f"{at}/0", kind_of_input, first, part)
-                yield Control(at, "word", _("and"))
+                yield Control(at, "word", pgettext("range", "and"))
                 yield self._input(f"{at}/1", kind_of_input, last, part)
 
     def _count(self, count: Mapping[str, Json], place: str) -> Iterator[Control]:
         never = count["bound"] == Bound.EXACTLY.value and count["n"] == 0
-        labels = {NEVER: _("never"), **_by_value(self.words.bounds)}
+        labels = {NEVER: pgettext("condition", "never"), **_by_value(self.words.bounds)}
         yield self._select(f"{place}/bound", _("How often"), labels, NEVER if never else count["bound"])
         if not never:
             yield self._input(f"{place}/n", "number", count["n"], "", is_whole=True, label=_("Number of times"))
-            yield Control(place, "word", _("times"))
+            yield Control(place, "word", pgettext("condition", "times"))
 
     def _window(self, window: Mapping[str, Json], place: str) -> Iterator[Control]:
         yield self._select(f"{place}/kind", _("When"), self.words.windows, window["kind"])
@@ -251,10 +252,10 @@ class Painter:
                 yield self._select(f"{place}/unit", _("Unit of time"), _by_value(self.words.units), window["unit"])
             case "calendar_days":
                 yield self._input(f"{place}/n", "number", window["n"], "", is_whole=True, label=_("Number of days"))
-                yield Control(place, "word", _("days"))
+                yield Control(place, "word", pgettext("condition", "days"))
             case "between":
                 yield self._input(f"{place}/first", "date", window["first"], "", label=_("First day"))
-                yield Control(place, "word", _("and"))
+                yield Control(place, "word", pgettext("range", "and"))
                 yield self._input(f"{place}/last", "date", window["last"], "", label=_("Last day"))
 
     def _select(self, name: str, label: str, labels: Mapping[str, str], chosen: str, *, opens: bool = False) -> Control:

@@ -192,6 +192,13 @@ class _Reader:
                 self.note(f"{place}/{_escape(key)}", "key-unknown", key=key)
         return not missing
 
+    def named(self, place: str, key: str, data: dict[str, Json]) -> bool:
+        """True when something is chosen to be compared; before that the comparison says nothing."""
+        if data[key] in ("", None):
+            self.note(f"{place}/{key}", "name-missing")
+            return False
+        return True
+
     def choice(self, place: str, value: object, choices: type[E_]) -> E_ | None:
         known = {member.value: member for member in choices}
         if isinstance(value, str) and value in known:
@@ -260,7 +267,7 @@ class _Reader:
         return self.build(place, make, members)
 
     def attribute(self, place: str, data: dict[str, Json]) -> nodes.AttributeCondition | None:
-        if not self.mapping(place, data, ("trait", "operator"), ("value",)):
+        if not self.mapping(place, data, ("trait", "operator"), ("value",)) or not self.named(place, "trait", data):
             return None
         comparison = self.comparison(place, data)
         return None if comparison is None else self.build(place, nodes.AttributeCondition, data["trait"], comparison)
@@ -304,6 +311,8 @@ class _Reader:
 
     def filter(self, place: str, data: object) -> nodes.PropertyFilter | None:
         if not self.mapping(place, data, ("property", "operator"), ("value",)) or not isinstance(data, dict):
+            return None
+        if not self.named(place, "property", data):
             return None
         comparison = self.comparison(place, data)
         return None if comparison is None else self.build(place, nodes.PropertyFilter, data["property"], comparison)

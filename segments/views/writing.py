@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
@@ -56,7 +57,8 @@ def _save(request: HttpRequest, user: User, segment: Segment | None) -> HttpResp
         else:
             url = resolve_url("segments:segment", saved.pk)
             return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
-    return render_page_or_fragment(request, PAGE, BUILDER, context, status=422)
+    response = render_page_or_fragment(request, PAGE, BUILDER, context, status=422)
+    return trigger_client_event(response, CHANGED, after="settle")
 
 
 def _write(form: SegmentForm, definition: dict[str, Any], user: User, segment: Segment | None) -> Segment:
@@ -89,7 +91,7 @@ def show_draft(request: HttpRequest) -> HttpResponse:
 @requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
 @require_POST
 def show_summary(request: HttpRequest) -> HttpResponse:
-    """What the draft says and how many people it means, beside the form; the problems go to their places."""
+    """What the draft says and how many people it means, beside the form."""
     user = reader(request)
     context = _context(user, None, draft.read(request.POST.items()), _segment_of(request))
     definition = context["review"].definition
@@ -129,8 +131,11 @@ def _context(
     found: Review = review(fitted, fields)
     told = found.problems if is_saving else found.wrong
     row = Painter(fields, catalogue.words(), told).rows(fitted)
+    of_segment = f"?segment={segment.pk}" if segment else ""
     return {
         "segment": segment,
+        "draft_url": reverse("segments:draft") + of_segment,
+        "summary_url": reverse("segments:summary") + of_segment,
         "form": form,
         "written": fitted,
         "fields": fields,

@@ -12,11 +12,11 @@ OPERATORS: Mapping[Operator, str] = {
     Operator.KNOWN: "is known",
     Operator.UNKNOWN: "is not known",
     Operator.IS: "is",
-    Operator.IS_NOT: "is known and is not",
+    Operator.IS_NOT: "is not",
     Operator.IN: "is one of",
-    Operator.NOT_IN: "is known and is none of",
+    Operator.NOT_IN: "is none of",
     Operator.CONTAINS: "contains",
-    Operator.NOT_CONTAINS: "is known and does not contain",
+    Operator.NOT_CONTAINS: "does not contain",
     Operator.STARTS_WITH: "starts with",
     Operator.MORE_THAN: "is more than",
     Operator.LESS_THAN: "is less than",
@@ -47,7 +47,7 @@ CONSENT_STATES: Mapping[ConsentState, str] = {
 WINDOWS: Mapping[str, str] = {
     "ever": "ever",
     "rolling": "in the last",
-    "calendar_days": "in calendar days, today included",
+    "calendar_days": "in calendar days",
     "between": "between two days",
 }
 GROUPS: Mapping[str, str] = {"all": "all of these", "any": "any of these", "not": "none of these"}
@@ -99,6 +99,12 @@ _RELATIVE_DAYS: Mapping[Operator, str] = {
     Operator.IN_NEXT_DAYS: "is in the next {n} days",
     Operator.MORE_THAN_DAYS_AGO: "is more than {n} days ago",
 }
+_IN_A_SENTENCE: Mapping[Operator, str] = {
+    Operator.IS_NOT: "is known and is not",
+    Operator.NOT_IN: "is known and is none of",
+    Operator.NOT_CONTAINS: "is known and does not contain",
+}
+"""Where the label of the choice would leave open what becomes of the unknown."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -181,7 +187,8 @@ def _comparison(comparison: nodes.Comparison) -> str:
         return _RELATIVE_DAYS[operator].format(n=parts[0]).replace(" 1 days", " 1 day")
     if operator in (Operator.BETWEEN, Operator.BETWEEN_DATES):
         return f"is between {parts[0]} and {parts[1]}"
-    return f"{OPERATORS[operator]} {choices(parts, last=' or ', more=' or one of {n} more')}"
+    written = choices(parts, last=" or ", more=" or one of {n} more")
+    return f"{_IN_A_SENTENCE.get(operator, OPERATORS[operator])} {written}"
 
 
 def _filters(filters: tuple[nodes.PropertyFilter, ...]) -> str:

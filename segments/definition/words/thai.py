@@ -12,11 +12,11 @@ OPERATORS: Mapping[Operator, str] = {
     Operator.KNOWN: "มีข้อมูล",
     Operator.UNKNOWN: "ไม่มีข้อมูล",
     Operator.IS: "เป็น",
-    Operator.IS_NOT: "มีข้อมูลและไม่ใช่",
-    Operator.IN: "เป็นอย่างใดอย่างหนึ่งใน",
-    Operator.NOT_IN: "มีข้อมูลและไม่อยู่ใน",
+    Operator.IS_NOT: "ไม่ใช่",
+    Operator.IN: "เป็นหนึ่งใน",
+    Operator.NOT_IN: "ไม่อยู่ใน",
     Operator.CONTAINS: "มีคำว่า",
-    Operator.NOT_CONTAINS: "มีข้อมูลและไม่มีคำว่า",
+    Operator.NOT_CONTAINS: "ไม่มีคำว่า",
     Operator.STARTS_WITH: "ขึ้นต้นด้วย",
     Operator.MORE_THAN: "มากกว่า",
     Operator.LESS_THAN: "น้อยกว่า",
@@ -47,7 +47,7 @@ CONSENT_STATES: Mapping[ConsentState, str] = {
 WINDOWS: Mapping[str, str] = {
     "ever": "ตลอดมา",
     "rolling": "ย้อนหลัง",
-    "calendar_days": "ตามวันปฏิทิน นับวันนี้ด้วย",
+    "calendar_days": "ตามวันปฏิทิน",
     "between": "ระหว่างวันที่",
 }
 GROUPS: Mapping[str, str] = {"all": "ตรงทุกข้อ", "any": "ตรงอย่างน้อยหนึ่งข้อ", "not": "ไม่ตรงสักข้อ"}
@@ -77,8 +77,13 @@ _RELATIVE_DAYS: Mapping[Operator, str] = {
     Operator.IN_NEXT_DAYS: "อยู่ใน {n} วันข้างหน้า",
     Operator.MORE_THAN_DAYS_AGO: "ผ่านมาแล้วเกิน {n} วัน",
 }
-_IN_A_SENTENCE: Mapping[Operator, str] = {Operator.IN: "เป็น", Operator.NOT_IN: "มีข้อมูลและไม่ใช่"}
-"""Where the label of the choice would be stiff."""
+_IN_A_SENTENCE: Mapping[Operator, str] = {
+    Operator.IS_NOT: "มีข้อมูลและไม่ใช่",
+    Operator.IN: "เป็น",
+    Operator.NOT_IN: "มีข้อมูลและไม่ใช่",
+    Operator.NOT_CONTAINS: "มีข้อมูลและไม่มีคำว่า",
+}
+"""Where the label of the choice would be stiff, or leave open what becomes of the unknown."""
 _MONTHS = ("ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค.")
 _CURRENCIES: Mapping[str, str] = {"THB": "บาท", "USD": "ดอลลาร์สหรัฐ", "EUR": "ยูโร", "JPY": "เยน", "CNY": "หยวน"}
 _BUDDHIST_ERA = 543

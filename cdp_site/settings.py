@@ -34,6 +34,12 @@ COMPANY_PHONE_REGION = env.str("COMPANY_PHONE_REGION", default="TH")
 
 INSTALLED_APPS = [
     "cdp_site.operations",  # first: its `qcluster` takes the place of django-q2's
+    # Before the libraries: of a word that Django translates as well, our Thai wins.
+    "cdp_site.core",
+    "ingestion",
+    "profiles",
+    "consent",
+    "segments",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -47,11 +53,6 @@ INSTALLED_APPS = [
     "django_q",
     "guardian",
     "rest_framework",
-    "cdp_site.core",
-    "ingestion",
-    "profiles",
-    "consent",
-    "segments",
 ]
 
 MIDDLEWARE = [

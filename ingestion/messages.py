@@ -137,14 +137,14 @@ def read(batch: Claimed) -> Iterator[Item | Rejection]:
     from_api = batch.door == InboundBatch.Door.API
     for index, part in enumerate(_split.decode(batch.raw)):
         raw = bytes(part)
-        place = index
         try:
             message = parse(raw, from_api=from_api)
-            place = _line(message, index)
             times = _clocks(message, batch)
         except UnusableMessage as problem:
+            place = index if from_api else _line_in(raw, index)
             yield Rejection(place, problem.reason, problem.detail, raw)
             continue
+        place = _line(message.cdp, index)
         message_id = message.message_id or f"\x01{batch.id}:{index}"
         yield Item(place, message_uuid(batch.source_id, message_id), message, times, raw)
 
@@ -230,9 +230,17 @@ def _check_fields(message: Message) -> None:
         raise UnusableMessage(Reason.MISSING, "groupId is required", "groupId")
 
 
-def _line(message: Message, index: int) -> int:
-    line = (message.cdp or {}).get("line")
+def _line(cdp: dict[str, Any] | None, index: int) -> int:
+    line = (cdp or {}).get("line")
     return line if isinstance(line, int) else index
+
+
+def _line_in(raw: bytes, index: int) -> int:
+    """The line of a file's row that could not be read as a message."""
+    try:
+        return _line(_as_dict(_as_dict(msgspec.json.decode(raw)).get("cdp")), index)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return index
 
 
 def _clocks(message: Message, batch: Claimed) -> clocks.Clocks:

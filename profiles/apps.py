@@ -7,7 +7,7 @@ class ProfilesConfig(AppConfig):
     verbose_name = _("Profiles")
 
     def ready(self) -> None:
-        from profiles import personal_data, screens  # models are there only now
+        from profiles import personal_data, receivers, screens  # noqa: F401  models are there only now
 
         personal_data.register()
         screens.register()

@@ -28,6 +28,11 @@ CONSENT_EVENTS: Mapping[str, str] = {
 FALLBACK_REGIONS = ("TH", "US")
 
 
+# Traits by which somebody is reached, and what makes a value useless for that.
+REACHING = frozenset({"email", "phone"})
+UNREACHABLE = frozenset({Problem.MALFORMED, Problem.MASKED})
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
     """What reading needs to know of a source."""
@@ -142,7 +147,7 @@ def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | N
     traits = None
     if person:
         traits = normalise_traits(person, region=source.phone_region, fallback_regions=FALLBACK_REGIONS)
-        _clear_placeholders(traits)
+        _clear_unusable(traits)
         stated += identifiers.read(traits.identifiers, namespace=source.slug, is_public_key=batch.is_public_key)
     stated += [_our_identifier(named, source) for named in ours.get("identifiers") or ()]
     return Statement(
@@ -156,12 +161,17 @@ def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | N
     )
 
 
-def _clear_placeholders(traits: NormalisedTraits) -> None:
-    """ "-", "null" and "ไม่มี" say that there is no value: they must not win over another source's real one. What was
-    sent stays in the identifier's raw form."""
+def _clear_unusable(traits: NormalisedTraits) -> None:
+    """ "-", "null" and "ไม่มี" say that there is no value, and an address that nothing can reach is none: they must not
+    win over another source's real one. What was sent stays with the record's identifiers."""
     for problem in traits.problems:
-        if problem.code is Problem.JUNK and not isinstance(traits.attributes.get(problem.trait), list):
-            traits.attributes[problem.trait] = None
+        is_unreachable = problem.trait in REACHING and problem.code in UNREACHABLE
+        if problem.code is not Problem.JUNK and not is_unreachable:
+            continue
+        shown = traits.attributes.get(problem.trait)
+        unusable = {i.value.value for i in traits.identifiers if i.kind == problem.trait and not i.value.evidence}
+        usable = [value for value in shown if value not in unusable] if isinstance(shown, list) else []
+        traits.attributes[problem.trait] = (usable if len(usable) > 1 else usable[0]) if usable else None
 
 
 def _usable_id(value: str | int | None) -> str | None:

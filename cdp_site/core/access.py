@@ -82,7 +82,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
         }
     ),
     Role.ANALYST: frozenset({P.VIEW_SEGMENTS, P.BUILD_SEGMENTS, P.VIEW_SOURCES}),
-    Role.ADMIN: frozenset({P.MANAGE_CONFIGURATION, P.VIEW_SOURCES, P.MANAGE_SOURCES, P.VIEW_AUDIT}),
+    # Configures every department's containers, and sees no customer.
+    Role.ADMIN: frozenset(
+        {P.MANAGE_CONFIGURATION, P.SEE_ALL_DEPARTMENTS, P.VIEW_SOURCES, P.MANAGE_SOURCES, P.VIEW_AUDIT}
+    ),
 }
 
 
@@ -131,7 +134,7 @@ class ContainerQuerySet(models.QuerySet[Any]):
         permission = f"view_{self.model._meta.model_name}"
         # Grants are on single containers; asking for global ones too would cost two queries a request.
         granted = get_objects_for_user(
-            user, permission, klass=self.model, use_groups=False, accept_global_perms=False
+            user, permission, klass=self.model, use_groups=False, accept_global_perms=False, with_superuser=False
         ).values("pk")
         own = models.Q(department__isnull=True) | models.Q(pk__in=granted)
         if user.department_id is not None:

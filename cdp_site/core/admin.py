@@ -27,6 +27,7 @@ admin.site.index_title = _("What the platform knows about the company")
 
 # Groups are departments' own and follow them; jobs and schedules are the program's, not configuration.
 admin.site.unregister(Group)
+import_module("django_q.admin")  # it registers them
 for _model in apps.get_app_config("django_q").get_models():
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)

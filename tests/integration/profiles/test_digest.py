@@ -107,6 +107,15 @@ class TestRecords:
         assert (shown.is_evidence, shown.is_current) == (True, False)
         assert Identifier.objects.get(raw="0999999999").problem == "junk"
 
+    def test_an_address_that_reaches_nobody_is_kept_with_the_identifiers_alone(self, send: Send) -> None:
+        send(identify(email=["owen.@@baansabai.co.th", "owen@baansabai.co.th"], phone="08x-xxx-1234"))
+        assert SourceRecord.objects.get().attributes == {"email": "owen@baansabai.co.th"}
+        assert set(Identifier.objects.exclude(kind="user").values_list("raw", "is_evidence", "is_current")) == {
+            ("owen.@@baansabai.co.th", False, False),
+            ("owen@baansabai.co.th", True, True),
+            ("08x-xxx-1234", False, False),
+        }
+
     def test_a_value_no_longer_shown_is_not_current(self, send: Send) -> None:
         send(identify(email="old@baansabai.co.th"))
         send(identify(number=1, email="new@baansabai.co.th"))

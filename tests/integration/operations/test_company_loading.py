@@ -156,6 +156,7 @@ def test_the_command_writes_files_and_says_what(tmp_path: Path) -> None:
         (["--out", "x", "--people", "0"], "at least 1"),
         (["--out", "x", "--until", "2999-01-01"], "future"),
         (["--out", "x", "--people", "90000000"], "At most"),
+        (["--out", "x", "--until", "22/11/2026"], "is no date"),
     ],
 )
 def test_the_command_refuses(arguments: list[str], message: str) -> None:

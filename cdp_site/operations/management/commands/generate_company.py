@@ -1,5 +1,6 @@
 """`manage.py generate_company`: the sample company as files (`--out DIR`) or in the database (`--load`)."""
 
+from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ class Command(BaseCommand):
             "--until",
             type=_day,
             metavar="YYYY-MM-DD",
-            help="the year ends when this day begins in Bangkok; by default today, so that the last days are recent",
+            help="the year ends when this day begins in Bangkok; by default today, with --load alone the moment of the "
+            "first load, so that the last days are recent",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,25 +42,29 @@ class Command(BaseCommand):
             raise CommandError("Say where to: --out DIR, or --load, or both.")
         if options["people"] < 1:
             raise CommandError("--people must be at least 1.")
-        until = options["until"] or timezone.now().astimezone(BANGKOK).date()
-        if until > timezone.now().astimezone(BANGKOK).date():
+        today = timezone.now().astimezone(BANGKOK).date()
+        until = options["until"] or (today if options["out"] else None)  # loading knows a moment of its own
+        if until and until > today:
             raise CommandError("--until lies in the future: nothing could have happened by then.")
-        wanted = {key: options[key] for key in ("people", "seed", "touchpoints")} | {"end": end_of(until)}
+        wanted = {key: options[key] for key in ("people", "seed", "touchpoints")}
+        try:
+            company = Company(**wanted, end=end_of(until or today))
+        except ValueError as problem:
+            raise CommandError(str(problem)) from problem
         progress = Progress()
         if options["out"]:
-            try:
-                company = Company(**wanted)
-            except ValueError as problem:
-                raise CommandError(str(problem)) from problem
             with progress.step("Inventing the company", total=company.people) as advance:
                 manifest = files.write(company, options["out"], advance)
             self.stdout.write(
                 f"{options['out']}: {manifest['people']:,} people, {manifest['source_records']:,} source records, "
-                f"{manifest['touchpoints']:,} touchpoints until {until.isoformat()}; see {files.MANIFEST}"
+                f"{manifest['touchpoints']:,} touchpoints until {until}; see {files.MANIFEST}"
             )
         if options["load"]:
-            loading.load(**wanted, progress=progress)
+            loading.load(**wanted, end=end_of(until) if until else None, progress=progress)
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise ArgumentTypeError(f"{text!r} is no date; write it like 2026-11-22") from problem

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import Any, cast
 
 from django import forms

@@ -35,7 +35,7 @@ ID_KINDS = ("user", "member", "line", "passport")
 ID_TRAITS = frozenset(KIND_OF_TRAIT) | {"name"}
 # Words of the dictionary that are followed up per word of the term, and their least likeness to it.
 MOST_CANDIDATES = 60
-LEAST_LIKENESS = 0.6
+LEAST_LIKENESS = 0.7
 
 _TRAIT_OF_KIND = {kind: trait for trait, kind in KIND_OF_TRAIT.items()}
 _IGNORED_MARKS = re.compile("[\u0e47-\u0e4e]")  # tone marks and their like: the commonest misspelling

@@ -55,10 +55,10 @@ def _prepare_environment() -> None:
         os.environ["DATABASE_URL"] = server.url()
         _held.callback(server.release)
     run = secrets.randbits(31)
-    maintenance = _held.enter_context(psycopg.connect(_with_database("postgres"), autocommit=True))
+    maintenance = _held.enter_context(psycopg.connect(url_with("postgres"), autocommit=True))
     maintenance.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_LOCK, run])
     _drop_stale_databases(maintenance)
-    os.environ["DATABASE_URL"] = _with_database(f"{_database_name()}_r{run:08x}")
+    os.environ["DATABASE_URL"] = url_with(f"{_database_name()}_r{run:08x}")
 
 
 def _drop_stale_databases(maintenance: psycopg.Connection) -> None:
@@ -76,7 +76,7 @@ def _drop_stale_databases(maintenance: psycopg.Connection) -> None:
 def use_template() -> None:
     """Let Django copy its test database from a migrated template, which is made here if there is none yet."""
     template = f"cdp_template_{_migrations_digest()}"
-    with psycopg.connect(_with_database("postgres"), autocommit=True) as maintenance:
+    with psycopg.connect(url_with("postgres"), autocommit=True) as maintenance:
         maintenance.execute("SELECT pg_advisory_lock(%s, 0)", [TEMPLATE_LOCK])
         exists = maintenance.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone()
         if not exists:
@@ -101,7 +101,7 @@ def _restore_database(_case: TransactionTestCase) -> None:
     copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
         sql.Identifier(name), sql.Identifier(connection.settings_dict["TEST"]["TEMPLATE"])
     )
-    with psycopg.connect(_with_database("postgres"), autocommit=True) as maintenance:
+    with psycopg.connect(url_with("postgres"), autocommit=True) as maintenance:
         maintenance.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         maintenance.execute(copy)
 
@@ -141,5 +141,6 @@ def _database_name() -> str:
     return urlsplit(os.environ["DATABASE_URL"]).path.strip("/")
 
 
-def _with_database(name: str) -> str:
+def url_with(name: str) -> str:
+    """DATABASE_URL with another database's name."""
     return re.sub(r"^(\w+://[^/?]*)/?[^?]*", rf"\g<1>/{name}", os.environ["DATABASE_URL"])

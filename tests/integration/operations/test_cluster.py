@@ -22,6 +22,7 @@ from cdp_site import health
 from cdp_site.core.models import Heartbeat
 from cdp_site.operations import cluster
 from cdp_site.schedules import CHORES
+from tests.database import url_with
 from tests.waiting import wait_for
 
 NOBODY = 4_190_000  # above the kernel's largest pid on a machine of the usual kind
@@ -143,8 +144,7 @@ def test_a_cluster_that_lost_an_idle_worker_ends_and_its_successor_works(tmp_pat
 
 def start_cluster(folder: Path) -> "subprocess.Popen[bytes]":
     """A cluster on the test database that has given its first sign of life."""
-    database = connection.settings_dict["NAME"]
-    url = os.environ["DATABASE_URL"].replace(f"/{database.removeprefix('test_')}", f"/{database}")
+    url = url_with(connection.settings_dict["NAME"])
     environment = os.environ | {"DATABASE_URL": url, "JOB_WORKERS": "2"}
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(

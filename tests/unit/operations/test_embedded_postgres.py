@@ -133,7 +133,9 @@ def test_backends_that_outlive_a_killed_postgres_do_not_stop_the_start(server: S
 
 def test_a_killed_keeper_is_replaced_and_leaves_no_second_server(server: Server) -> None:
     before = postmaster(server)
-    os.kill(keeper(server), signal.SIGKILL)
+    killed = keeper(server)
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: not is_running(killed))
     server.ensure_running()
     assert ask(server, "SELECT 1") == 1
     assert postmaster(server) != before

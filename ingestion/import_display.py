@@ -50,22 +50,31 @@ class TableRow:
     consents: tuple[str, ...]
     event: str
     moment: datetime | None
-    details: tuple[tuple[str, str], ...]
+    details: tuple[str, ...]
 
 
 class PreviewTable:
     """The first rows of a file as its mapping reads them."""
 
-    def __init__(self, rows: Sequence[PreviewRow]) -> None:
+    def __init__(self, rows: Sequence[PreviewRow], *, words: Mapping[str, Text]) -> None:
+        """`words` are the labels of purposes and channels."""
+        self._words = words
         seen: dict[str, None] = {}
         for row in rows:
             seen.update(dict.fromkeys(row.traits.attributes if row.traits else ()))
         self.traits = list(seen)
+        told = [_details((row.message or {}).get("properties", {})) for row in rows]
+        self.details = list(dict.fromkeys(name for one in told for name in one))
         self.rows = [self._row(row) for row in rows]
         self.has_events = any(row.event for row in self.rows)
         self.has_consents = any(row.consents for row in self.rows)
         self.broken = sum(bool(row.problem) for row in self.rows)
         self.doubtful = sum(any(cell.problem for cell in row.cells) for row in self.rows)
+
+    @property
+    def width(self) -> int:
+        """Columns behind the line's number."""
+        return 1 + self.has_events + self.has_consents + len(self.traits) + len(self.details)
 
     @property
     def heads(self) -> list[Text]:
@@ -79,11 +88,19 @@ class PreviewTable:
             problem=ROW_TEXTS[row.problem] if row.problem else "",
             column=row.column,
             cells=self._cells(row),
-            consents=tuple(_consent(one) for one in message.get("cdp", {}).get("consents", ())),
+            consents=tuple(self._consent(one) for one in message.get("cdp", {}).get("consents", ())),
             event=message.get("event", ""),
             moment=parse_datetime(message["timestamp"]) if "timestamp" in message else None,
-            details=tuple(_details(message.get("properties", {}))),
+            details=self._told(message),
         )
+
+    def _consent(self, one: Mapping[str, Any]) -> str:
+        purpose, channel = (self._words.get(one[name], one[name]) for name in ("purpose", "channel"))
+        return f"{purpose}, {channel}: {STATES[one['state']]}"
+
+    def _told(self, message: Mapping[str, Any]) -> tuple[str, ...]:
+        told = _details(message.get("properties", {}))
+        return tuple(_shown(told.get(name)) for name in self.details)
 
     def _cells(self, row: PreviewRow) -> tuple[Cell, ...]:
         if row.traits is None:
@@ -102,14 +119,11 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _consent(one: Mapping[str, Any]) -> str:
-    return f"{one['purpose']}, {one['channel']}: {STATES[one['state']]}"
-
-
-def _details(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Name and value of what happened; an order's product beside the order's own fields."""
+def _details(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Details of what happened by name; an order's product beside the order's own fields."""
     flat = {**properties, **next(iter(properties.get("products") or ()), {})}
-    return [(name, _shown(value)) for name, value in flat.items() if name != "products"]
+    flat.pop("products", None)
+    return flat
 
 
 # --- progress -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cdp_site.core import audit, jobs
 from cdp_site.core.errors import ConflictProblem
@@ -101,7 +102,7 @@ def start(*, file_import: FileImport, definition: dict[str, Any], by: User | str
     """
     held = FileImport.objects.select_for_update().select_related("source").get(pk=file_import.pk)
     if held.status != FileImport.Status.UPLOADED:
-        raise ConflictProblem("This import has begun already.")
+        raise ConflictProblem(_("This import has begun already."))
     if not held.stored_as:
         raise FileProblem(FileCode.REMOVED)
     mapping.parse(definition, columns=held.columns)
@@ -119,15 +120,19 @@ def start(*, file_import: FileImport, definition: dict[str, Any], by: User | str
 
 @transaction.atomic
 def cancel(*, file_import: FileImport, by: User | str) -> None:
-    """Stop; the rows that are landed stay landed. Nothing happens to an import that is at its end."""
+    """Stop; the rows that are landed stay landed. The file of an import that never started goes at once. Nothing
+    happens to an import that is at its end."""
     held = FileImport.objects.select_for_update().get(pk=file_import.pk)
     if held.is_finished:
         return
+    never_started = held.status == FileImport.Status.UPLOADED
     held.status = FileImport.Status.CANCELLED
     held.finished_at = timezone.now()
     held.lease_until = None
     held.save(update_fields=["status", "finished_at", "lease_until"])
     audit.record(action="import.cancel", target=held, by=by, fields=["status"])
+    if never_started:
+        transaction.on_commit(importer.forget_file(held))
 
 
 @transaction.atomic
@@ -135,7 +140,7 @@ def correct(*, file_import: FileImport, encoding: str, delimiter: str, has_heade
     """What was detected wrongly, set by a person before the start; the columns are read anew. Raises FileProblem."""
     held = FileImport.objects.select_for_update().get(pk=file_import.pk)
     if held.status != FileImport.Status.UPLOADED:
-        raise ConflictProblem("This import has begun already.")
+        raise ConflictProblem(_("This import has begun already."))
     form = Detected(held.format, encoding, delimiter, has_header, ())  # type: ignore[arg-type]  # the form's choices
     held.encoding, held.delimiter, held.has_header = encoding, delimiter, has_header
     if held.format == "csv":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
 from cdp_site.core.errors import AuthenticationProblem, ConflictProblem
@@ -30,7 +31,7 @@ class Grant:
 def make(*, source: Source, by: User | str, is_public: bool = False) -> tuple[WriteKey, str]:
     """A new key of the source: the row, and the key itself, which cannot be had again."""
     if source.kind == Source.Kind.INTERNAL:
-        raise ConflictProblem("This platform's own source takes no keys.")
+        raise ConflictProblem(_("This platform's own source takes no keys."))
     key = f"{'pub' if is_public else 'sec'}_{secrets.token_urlsafe(32)}"  # 256 random bits
     row = WriteKey.objects.create(source=source, prefix=key[:12], secret_hash=_hash(key), is_public=is_public)
     audit.record(action="write_key.make", target=row, by=by, fields=["is_public" if is_public else "is_secret"])

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
 from cdp_site.core.errors import MendableError
@@ -22,7 +23,7 @@ def save(*, name: str, definition: dict[str, Any], source: Source | None, by: Us
     """
     mapping.parse(definition)
     if not _NAME.fullmatch(name):
-        raise MendableError("A mapping's name has small Latin letters, digits, - and _.", field="name")
+        raise MendableError(_("A mapping's name has small Latin letters, digits, - and _."), field="mapping_name")
     newest = newest_of(name)
     if newest is not None and newest.definition == definition:
         return newest

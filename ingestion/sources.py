@@ -5,6 +5,7 @@ import unicodedata
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, MendableError
@@ -30,7 +31,7 @@ def create(
         raise MendableError(f"There is no kind {kind!r} of source.", field="kind", hint=f"One of: {known}.")
     slug = slug or _slug_for(name, kind)
     if Source.objects.filter(slug=slug).exists():
-        raise ConflictProblem(f"The short name {slug!r} is taken.", field="slug")
+        raise ConflictProblem(_("The short name “%(slug)s” is taken.") % {"slug": slug}, field="slug")
     source = Source.objects.create(slug=slug, name=name, kind=kind, department=department, phone_region=phone_region)
     audit.record(
         action="source.create", target=source, by=by, fields=["name", "slug", "kind", "department", "phone_region"]
@@ -48,7 +49,7 @@ def edit(
     rank sends `signals.trust_changed`. Raises ConflictProblem for this platform's own source.
     """
     if source.kind == Source.Kind.INTERNAL:
-        raise ConflictProblem("This platform's own source is not edited.")
+        raise ConflictProblem(_("This platform's own source is not edited."))
     held = Source.objects.select_for_update().get(pk=source.pk)
     wanted = {"name": name, "department": department, "trust_rank": trust_rank, "is_active": is_active}
     changed = frozenset(field for field, value in wanted.items() if getattr(held, field) != value)

@@ -181,7 +181,7 @@ def _mapping_page(
     }
     try:
         rows = imports.preview(file_import=file_import, definition=form.definition())
-        context["preview"] = PreviewTable(rows)
+        context["preview"] = PreviewTable(rows, words=dict([*purposes, *channels]))
     except mapping.InvalidMapping:
         context["preview"] = None
     return render_page_or_fragment(

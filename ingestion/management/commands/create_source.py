@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.db import transaction
 
 from cdp_site.core.errors import MendableError
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--slug", default="", help="short name, also the namespace of its ids; made from NAME")
         parser.add_argument("--public", action="store_true", help="a key for browsers: adds behaviour, joins nobody")
 
+    @no_translations
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> str:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from cdp_site.core.errors import MendableError
 from cdp_site.operations.progress import Progress
@@ -35,6 +35,7 @@ class Command(BaseCommand):
             "--mapping", required=True, metavar="NAME|FILE", help="a saved mapping, a preset, or a JSON file"
         )
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         source = _source(options["source"])
         name, definition = _mapping(options["mapping"])
@@ -44,13 +45,15 @@ class Command(BaseCommand):
                 received = imports.receive(
                     source=source, file_name=options["file"].name, chunks=_chunks(options["file"], advance), by=BY
                 )
-            started = imports.start(file_import=received, definition=definition, mapping_name=name, by=BY)
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
-        except mapping.InvalidMapping as error:
-            raise CommandError(_told(error)) from error
         except MendableError as problem:
             raise CommandError(str(problem.message)) from problem
+        try:
+            started = imports.start(file_import=received, definition=definition, mapping_name=name, by=BY)
+        except mapping.InvalidMapping as error:
+            imports.cancel(file_import=received, by=BY)
+            raise CommandError(_told(error)) from error
         landed = _land(started, progress)
         _digest(landed, progress)
         self.stdout.write(json.dumps(_outcome(landed), ensure_ascii=False))

@@ -112,9 +112,6 @@ NICKNAMES = tuple(
 )
 LINE_ORNAMENTS = ("", "", "", "", "", "🌸", " ❤️", "✨", "🐱", "_bkk", "88", " 🏡", "👟", ".com")
 
-THAI_TITLES = {"male": ("นาย", "คุณ", "ดร."), "female": ("นางสาว", "น.ส.", "นาง", "คุณ", "ดร.")}
-LATIN_TITLES = {"male": ("Mr.", "Mr", "Khun", "Dr."), "female": ("Ms.", "Miss", "Mrs.", "Khun", "Dr.")}
-
 MAIL_DOMAINS = (  # example.com is reserved (RFC 2606): no message can ever reach a stranger
     ("gmail.example.com", 62),
     ("hotmail.example.com", 17),
@@ -122,5 +119,6 @@ MAIL_DOMAINS = (  # example.com is reserved (RFC 2606): no message can ever reac
     ("icloud.example.com", 7),
     ("yahoo.example.com", 6),
 )
+#: What is typed where somebody has nothing to give.
 JUNK_PHONES = ("0999999999", "0000000000", "-", "0123456789", "ไม่มี", "081-111-1111")
 JUNK_EMAILS = ("noemail@noemail.example.com", "none", "-", "test@test.example", "null", "none@none.com")

@@ -18,7 +18,7 @@ class Life:
     year: Year
     rng: Random
     feeds: Feeds
-    #: Their orders, latest last: (moment, order id, language of the shop), for calls about them.
+    #: (moment, order id) of their orders, for calls about them.
     orders: list[tuple[int, str]]
 
     @property

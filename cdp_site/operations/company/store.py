@@ -14,6 +14,7 @@ from cdp_site.operations.company.spelling import (
     keyed_name,
     masked,
     phone_as_keyed,
+    slip,
     thai_date,
 )
 from cdp_site.operations.company.year import DAY, Year, sale_percent
@@ -94,7 +95,7 @@ def _member_row(life: Life, card: Card) -> Row:
     rng, person = life.rng, life.person
     title, given, surname = keyed_name(rng, person, life.surname(0))
     if card.keyed_badly:
-        title, given, surname = keyed_name(rng, person, life.surname(0))
+        given, surname = slip(rng, given, 0.5), slip(rng, surname, 0.5)
     name = f"{title}{given} {surname}".strip()
     if rng.random() < 0.012:
         name = masked(name)

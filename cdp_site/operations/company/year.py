@@ -48,8 +48,7 @@ class Year:
         self.first_date = self.first_midnight.date()
         self.end_iso = local_end.isoformat()
         self.end = int((local_end - self.first_midnight) / timedelta(milliseconds=1))
-        self.dates = tuple(self.first_date + timedelta(days=day) for day in range(-1, LAST_DAY + 1))
-        self._iso_dates = tuple(day.isoformat() for day in self.dates)
+        self._iso_dates = tuple(self.date(day).isoformat() for day in range(-1, LAST_DAY + 1))
         self._utc_shift = DAY - 7 * HOUR  # Bangkok's midnight is 17:00 of the day before
         weights = [day_weight(self.first_date + timedelta(days=day), day / LAST_DAY) for day in range(LAST_DAY)]
         weights.append(weights[-1] * (self.end - LAST_DAY * DAY) / DAY)  # of the last day only what is over

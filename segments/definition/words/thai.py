@@ -126,7 +126,7 @@ class Thai:
             case nodes.Count(n=0):
                 return f"ไม่ได้{deed}{where}{' ' if where else ''}เลย{when}"
             case nodes.Count(bound=Bound.AT_LEAST, n=1):
-                return f"{deed}{where}{when}"
+                return f"{deed}{where}{' ' if where and when else ''}{when}"
             case nodes.Count(bound=Bound.EXACTLY, n=n):
                 return f"{deed}{where} {number(n)} ครั้งพอดี{when}"
             case nodes.Count(bound=bound, n=n):

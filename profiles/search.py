@@ -206,7 +206,7 @@ def _by_names(
         best += sorted(of_word, key=lambda one: (-one.likeness, one.token_id))[:MOST_CANDIDATES]
     if len({candidate.word for candidate in best}) < len(words) or not words:
         return []
-    parameters = {
+    parameters: dict[str, Any] = {
         "words": len(words),
         "word": [candidate.word for candidate in best],
         "tokens": [candidate.token_id for candidate in best],

@@ -58,8 +58,8 @@ class Decision:
     """One row of the append-only log; ids grow with time. Of kind "deterministic" only the log: never an input."""
 
     id: int
-    verb: Literal["link", "never", "related", "withdraw"]
-    kind: Literal["deterministic", "model", "steward"]
+    verb: str  # link, never, related, withdraw
+    kind: str  # deterministic, model, steward
     a: int = 0
     b: int = 0
     withdraws: int | None = None

@@ -100,3 +100,25 @@ def test_pages_are_accessible_in_every_look(
     assert_accessible(page)
     page.goto(reverse("ingestion:imports"))
     assert_accessible(page)
+
+
+def test_the_mapping_follows_what_is_chosen(at_work: Page, pos: Source) -> None:
+    page = at_work
+    file_import = imports.receive(source=pos, file_name="members.csv", chunks=[TEXT.encode()], by="system:test")
+    page.goto(reverse("ingestion:import", args=[file_import.pk]))
+
+    page.locator("#rows").select_option("events")
+    expect(page.locator("#preview")).to_contain_text("ค่าคงที่")  # the event needs a name
+    page.locator("[name=value-0]").fill("Card Shown")
+    page.locator("[name=value-0]").press("Tab")
+    expect(page.locator("#preview table")).to_contain_text("Card Shown")
+    expect(page.locator("#target-1")).to_have_value("record_id")
+    page.locator("#row-1 button").click()
+    expect(page.locator("#target-2")).to_have_value("")
+    page.locator("#target-2").focus()
+    page.locator("#target-2").select_option("row_id")
+    expect(page.locator("#start")).to_be_enabled()
+    expect(page.locator("#target-2")).to_be_focused()
+    expect(page.locator("#start")).to_be_enabled()
+    page.locator("#base").select_option("pos")
+    expect(page.locator("#rows")).to_have_value("people")

@@ -59,6 +59,10 @@ class DatabaseProblem(Exception):
         self.mend = mend
 
 
+class KeeperGone(DatabaseProblem):
+    """The keeper ended while we waited for its server."""
+
+
 class Profile(enum.StrEnum):
     """What a cluster is for: `lasting` keeps every commit, `test` is fast and may be lost."""
 
@@ -169,6 +173,11 @@ class Server:
         with locked(self.home.start_lock):
             if not keeper_is_alive(self.home):
                 _spawn_keeper(self.home)
+            elif not _is_ready(self.home):
+                with contextlib.suppress(KeeperGone):
+                    _wait_until_ready(self.home, self._say)
+                    return
+                _spawn_keeper(self.home)  # the other was about to die when we looked, and held its lock to the last
             _wait_until_ready(self.home, self._say)
 
     def keep_through_exec(self) -> None:
@@ -387,9 +396,6 @@ def _refuse_other_major(home: Home) -> None:
         )
 
 
-# --- locks ----------------------------------------------------------------------------------------------------------
-
-
 def hold_lock(path: Path, mode: int) -> IO[bytes]:
     """An open file that holds the lock until it is closed. Raises BlockingIOError with LOCK_NB when it is taken."""
     file = path.open("ab")
@@ -431,7 +437,7 @@ def _spawn_keeper(home: Home) -> None:
         )
     while not keeper_is_alive(home):
         if keeper.poll() is not None:
-            raise _start_failed(home)
+            raise KeeperGone(*_last_words(home))
         time.sleep(0.01)
     # The keeper outlives us on purpose: it is nobody's zombie, init takes it over.
     keeper.returncode = 0
@@ -442,8 +448,10 @@ def _wait_until_ready(home: Home, say: Say) -> None:
     told = False
     while not _is_ready(home):
         waited = time.monotonic() - begun
-        if not keeper_is_alive(home) or waited > START_PATIENCE:
-            raise _start_failed(home)
+        if not keeper_is_alive(home):
+            raise KeeperGone(*_last_words(home))
+        if waited > START_PATIENCE:
+            raise DatabaseProblem(*_last_words(home))
         if waited > 5 and not told:
             say("PostgreSQL is recovering what it wrote before it was stopped; this can take a minute…")
             told = True
@@ -467,12 +475,12 @@ def _is_ready(home: Home) -> bool:
     return True
 
 
-def _start_failed(home: Home) -> DatabaseProblem:
+def _last_words(home: Home) -> tuple[str, str]:
     try:
         last_lines = home.log.read_text(errors="replace").strip().splitlines()[-8:]
     except OSError:
         last_lines = []
-    return DatabaseProblem(
+    return (
         "\n".join(["The embedded PostgreSQL did not start. Its last words:", *(f"  {line}" for line in last_lines)]),
         f"The whole log: {home.log}. Mend what it says and start again.",
     )

@@ -34,10 +34,8 @@ class Keeper:
 
     def run(self) -> int:
         """The process's exit code, once the last user is gone and the server has stopped."""
-        try:
-            keeper_lock = hold_lock(self.home.keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return 0  # another keeper was faster
+        # Waits for as long as somebody looks whether a keeper is alive, which takes the lock for a moment.
+        keeper_lock = hold_lock(self.home.keeper_lock, fcntl.LOCK_EX)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: self.leave())
         threading.Thread(target=self._leave_after_last_user, daemon=True).start()

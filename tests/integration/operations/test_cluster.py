@@ -127,8 +127,9 @@ def test_a_cluster_that_lost_an_idle_worker_ends_and_its_successor_works(tmp_pat
     """django-q2 by itself would stand still: the killed worker holds the lock of the queue."""
     first = start_cluster(tmp_path)
     try:
+        wait_for(lambda: not OrmQ.objects.exists())  # the first job is over: every worker is idle
         os.kill(idle_worker(first), signal.SIGKILL)
-        assert first.wait(timeout=30) == cluster.LOST_PROCESS
+        assert first.wait(timeout=60) == cluster.LOST_PROCESS
     finally:
         kill(first)
     Heartbeat.objects.all().delete()
@@ -136,7 +137,7 @@ def test_a_cluster_that_lost_an_idle_worker_ends_and_its_successor_works(tmp_pat
     second = start_cluster(tmp_path)
     try:
         second.terminate()
-        assert second.wait(timeout=30) == 0
+        assert second.wait(timeout=60) == 0
     finally:
         kill(second)
     assert not OrmQ.objects.exists()

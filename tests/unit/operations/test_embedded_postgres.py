@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from cdp_site import embedded_postgres
-from cdp_site.embedded_postgres import DatabaseProblem, Profile, Server, is_running, serve
+from cdp_site.embedded_postgres import DatabaseProblem, Profile, Server, is_running, keeper_is_alive, serve
 from cdp_site.operations.database_fitness import ensure_thai_trigrams
 from cdp_site.postgres_keeper import MEGABYTE, server_settings
 from tests.waiting import wait_for
@@ -30,6 +30,7 @@ def base() -> Iterator[Path]:
     folder = Path(tempfile.gettempdir(), f"cdp-test-{os.getpid()}")
     folder.mkdir(mode=0o755)
     yield folder
+    wait_for(lambda: not list(folder.rglob("postmaster.pid")))
     shutil.rmtree(folder)
 
 
@@ -133,9 +134,8 @@ def test_backends_that_outlive_a_killed_postgres_do_not_stop_the_start(server: S
 
 def test_a_killed_keeper_is_replaced_and_leaves_no_second_server(server: Server) -> None:
     before = postmaster(server)
-    killed = keeper(server)
-    os.kill(killed, signal.SIGKILL)
-    wait_for(lambda: not is_running(killed))
+    os.kill(keeper(server), signal.SIGKILL)
+    wait_for(lambda: not keeper_is_alive(server.home))
     server.ensure_running()
     assert ask(server, "SELECT 1") == 1
     assert postmaster(server) != before

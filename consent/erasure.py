@@ -100,7 +100,7 @@ def _begin(request: DataSubjectRequest) -> None:
     now = timezone.now()
     # Nobody there any more: another request has erased them meanwhile; there is nothing to do but to say so.
     subject = (subjects.find(request.subject) if request.subject else None) or Subject((), (), ())
-    suppressed = suppression.suppress(
+    suppression.suppress(
         identifiers=subjects.erased_identifiers(subject),
         names=subjects.names(subject),
         erased_at=now,
@@ -116,7 +116,7 @@ def _begin(request: DataSubjectRequest) -> None:
         holder=STEP_ZERO,
         status=ErasureStep.Status.DONE,
         attempts=1,
-        outcome=_as_json(Outcome(kept={"ingestion.SuppressedIdentifier": (suppressed, "suppression")})),
+        outcome=_as_json(Outcome()),  # what is suppressed is kept by ingestion, whose own step says so
         finished_at=now,
     )
     _plan(request)

@@ -7,10 +7,13 @@ from uuid import UUID
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from consent.ledger import Evidence
 from consent.models import DataSubjectRequest
 from consent.wording import EVIDENCE
+
+CHECK = {"class": "form-check-input"}
 
 
 class AnswerForm(forms.Form):
@@ -25,7 +28,10 @@ class AnswerForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     addresses = forms.MultipleChoiceField(
-        label=_("For which address?"), required=False, choices=[], widget=forms.CheckboxSelectMultiple
+        label=_("For which address?"),
+        required=False,
+        choices=[],
+        widget=forms.CheckboxSelectMultiple(attrs=CHECK),
     )
     overrules = forms.UUIDField(required=False, widget=forms.HiddenInput)
     answer = forms.ChoiceField(choices=[("grant", ""), ("deny", "")])
@@ -71,10 +77,10 @@ class IntakeForm(forms.Form):
     identity_checked = forms.ChoiceField(
         label=_("How was the customer identified?"),
         choices=DataSubjectRequest.IdentityCheck.choices,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs=CHECK),
     )
     note = forms.CharField(
-        label=_("Note"),
+        label=_("Remark"),
         max_length=500,
         required=False,
         help_text=_("Deleted with the customer's data."),
@@ -91,7 +97,7 @@ class IntakeForm(forms.Form):
 class RefusalForm(forms.Form):
     """Why a request is not carried out."""
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=[], widget=forms.RadioSelect)
+    reason = forms.ChoiceField(label=_("Reason"), choices=[], widget=forms.RadioSelect(attrs=CHECK))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -104,7 +110,7 @@ class RefusalForm(forms.Form):
 class TrailForm(forms.Form):
     """Filters of the audit."""
 
-    action = forms.ChoiceField(label=_("Action"), required=False, choices=[])
+    action = forms.ChoiceField(label=pgettext_lazy("audit", "Action"), required=False, choices=[])
     actor = forms.ChoiceField(label=_("Who"), required=False, choices=[])
     target = forms.CharField(label=_("Object"), required=False, max_length=64)
 

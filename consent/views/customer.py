@@ -55,10 +55,10 @@ def answer(request: HttpRequest, public_id: UUID, purpose: str, channel: str) ->
     except MendableError as problem:
         form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
         return _show_cell(request, profile, of, on, form=form)
-    messages.success(request, said)
     if not wants_fragment(request):
+        messages.success(request, said)
         return redirect("profiles:customer", public_id)
-    response = render(request, PANEL, {**_panel(request, profile, of.slug), "with_toasts": True})
+    response = render(request, PANEL, {**_panel(request, profile, of.slug), "said": said})
     response["HX-Retarget"], response["HX-Reswap"] = PANEL_BODY, "innerHTML"
     return trigger_client_event(response, "dialog:close")
 

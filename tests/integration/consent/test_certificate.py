@@ -28,7 +28,8 @@ def test_the_certificate_says_what_was_done_and_names_nobody(document: dict[str,
         assert value not in text
     stores = {store["store"]: store for store in document["stores"]}
     assert stores["consent.ledger"]["erased"] == {"consent.ConsentEntry": 2}
-    assert [kept["ground"] for kept in stores["suppression"]["kept"]] == ["suppression"]
+    kept = [line["ground"] for store in document["stores"] for line in store["kept"]]
+    assert "suppression" in kept
     assert document["request"]["approved_by_a_second_person"]
     assert document["erasure"]["in_time"]
     assert len(document["audit"]["chain_hash"]) == 64

@@ -341,7 +341,7 @@ erasure.run(uuid.UUID(sys.argv[1]))
 """
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_killed_job_is_taken_up_where_it_stood(person: Profile, compliance: User, colleague: User) -> None:
     request = ask(person, compliance)
     requests.approve(request_id=request.pk, by=colleague)
@@ -350,7 +350,7 @@ def test_a_killed_job_is_taken_up_where_it_stood(person: Profile, compliance: Us
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "cdp_site.settings",
-            "DATABASE_URL": database._with_database(connection.settings_dict["NAME"]),
+            "DATABASE_URL": database.url_with(connection.settings_dict["NAME"]),
         }
         script = [sys.executable, "-c", KILLED_IN_THE_MIDDLE, str(request.pk), how]
         return subprocess.run(script, env=environment, cwd=Path(__file__).parents[3], check=False).returncode

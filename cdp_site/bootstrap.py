@@ -91,8 +91,8 @@ def ensure_packages(*, dev: bool) -> None:
     venv = environment_folder()
     python = venv / "bin" / "python"
     inside = Path(sys.prefix).resolve() == venv.resolve()
-    if inside and not _stamp_file(venv).exists() and _made_by_uv(dev=dev):
-        return  # `uv run` and `uv sync` keep it up themselves
+    if inside and not _stamp_file(venv).exists() and _has_packages(venv, dev=dev):
+        return  # made by `uv run` or `uv sync`, which keep it up themselves
     changed = False
     if not is_current(venv, dev=dev):
         try:
@@ -124,7 +124,7 @@ def is_current(venv: Path, *, dev: bool) -> bool:
         stamp = json.loads(_stamp_file(venv).read_text())
     except (OSError, ValueError):
         return False
-    return bool(stamp.get("lock") == lock_digest() and (stamp.get("dev") or not dev))
+    return bool(stamp.get("lock") == lock_digest() and (stamp.get("dev") or not dev) and _has_packages(venv, dev=dev))
 
 
 def lock_digest() -> str:
@@ -228,8 +228,10 @@ def _stamp_file(venv: Path) -> Path:
     return venv / "platform-packages.json"
 
 
-def _made_by_uv(*, dev: bool) -> bool:
-    return all(importlib.util.find_spec(name) for name in ("django", "granian", *(["pytest"] if dev else [])))
+def _has_packages(venv: Path, *, dev: bool) -> bool:
+    """Whether the most telling packages are there: somebody may have used uv on the environment by hand."""
+    telling = ["django", "granian", *(["pytest"] if dev else [])]
+    return all(any(venv.glob(f"lib/python*/site-packages/{name}")) for name in telling)
 
 
 # --- secrets and database -------------------------------------------------------------------------------------------

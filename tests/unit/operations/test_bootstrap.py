@@ -51,6 +51,8 @@ def working_uv(file: Path, project: Path, version: str = "0.9.1") -> None:
         f'[ "$1" = --version ] && {{ echo "uv {version} (x)"; exit; }}',
         f'echo "$*" >> {project}/calls',
         f"mkdir -p {project}/.venv/bin && ln -sf {sys.executable} {project}/.venv/bin/python",
+        f"cd {project}/.venv && mkdir -p lib/python3.11/site-packages && cd lib/python3.11/site-packages",
+        "mkdir -p django granian; case $* in *--no-dev*) ;; *) mkdir -p pytest ;; esac",
     )
 
 
@@ -87,6 +89,14 @@ def test_the_development_packages_are_enough_for_everything(project: Path, path:
     bootstrap.synchronise(project / ".venv", dev=True)
     assert calls(project) == [f"sync --frozen --quiet --python {sys.executable}"]
     assert bootstrap.is_current(project / ".venv", dev=False)
+
+
+def test_packages_that_somebody_took_away_are_noticed(project: Path, path: Path) -> None:
+    working_uv(path / "uv", project)
+    bootstrap.synchronise(project / ".venv", dev=True)
+    (project / ".venv/lib/python3.11/site-packages/pytest").rmdir()  # uv sync --no-dev
+    assert bootstrap.is_current(project / ".venv", dev=False)
+    assert not bootstrap.is_current(project / ".venv", dev=True)
 
 
 def test_a_changed_lock_file_is_noticed(project: Path, path: Path) -> None:

@@ -67,6 +67,8 @@ def run(arguments: list[str]) -> None:
         prepare_environment(command, arguments[2:])
     except Refusal as refusal:
         raise SystemExit(f"\n{refusal}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("\nBroken off. What was downloaded is kept.") from None
     _fill_in("DJANGO_SETTINGS_MODULE", "cdp_site.settings")
     from django.core.management import execute_from_command_line  # not there before ensure_packages()
 

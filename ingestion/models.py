@@ -98,7 +98,8 @@ class FileImport(models.Model):
     encrypted in the import store and goes after IMPORT_FILE_DAYS, the row stays as the record of what happened."""
 
     # The file's content is personal. Its name is chosen by staff; screens show it to those who see identifiers.
-    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "stored_as": PERSONAL}
+    # Where a file has no header and was taken to have one, its first row stands in `columns`: both go with the file.
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "stored_as": PERSONAL, "columns": PERSONAL}
 
     class Status(models.TextChoices):
         UPLOADED = "uploaded", _("waiting for its mapping")

@@ -267,5 +267,5 @@ def forget_file(file_import: FileImport) -> Callable[[], bool]:
     what removes the file from the store, to be called once that is committed."""
     name = file_import.stored_as
     _end(file_import, FileImport.Status.FAILED, problem=FileProblem(FileCode.REMOVED))
-    FileImport.objects.filter(pk=file_import.pk).update(stored_as="")
+    FileImport.objects.filter(pk=file_import.pk).update(stored_as="", columns=[])
     return lambda: store.remove(name)

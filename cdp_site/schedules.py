@@ -30,6 +30,8 @@ class Chore:
 CHORES = (
     Chore("sign of life", "cdp_site.operations.cluster.give_sign_of_life", every_minutes=1),
     Chore("seal the audit", "cdp_site.core.audit.seal_pending", every_minutes=1),
+    Chore("take up dead erasures", "consent.jobs.resume_erasures", every_minutes=2),
+    Chore("check the audit's chain", "consent.jobs.check_audit", daily_at=time(2, 40)),
     Chore("take up dead imports", "ingestion.files.importer.resume_abandoned", every_minutes=1),
     Chore("remove old import files", "ingestion.files.importer.remove_old_files", daily_at=time(3, 20)),
     Chore("end old sessions", "cdp_site.operations.chores.clear_expired_sessions", daily_at=time(3, 10)),

@@ -8,20 +8,19 @@ recorded once. `occurred_at` is the source's clock, never later than `received_a
 ahead must not make a grant that no later refusal can beat.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 from uuid import uuid5
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from psycopg import sql
 
 from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, InternalError
 from cdp_site.core.models import User
+from consent import cells
 from consent.models import Channel, ConsentEntry, Purpose
 from consent.states import Origin, State
 from ingestion.models import Source
@@ -96,11 +95,10 @@ def record(
 def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> None:
     """Append what messages and files say, in the caller's transaction.
 
-    A cell of a file is an entry only when it differs from the cell before it (rule 1 of `consent.states`): the one of
-    the same record, purpose, channel and address with the latest `occurred_at` up to its own, among those stored and
-    those of this call. Events always are, unless the same message has been recorded before.
+    A cell of a file is an entry only when it differs from the cell before it in source time, of the same record,
+    purpose, channel and address (`consent.cells`). Events always are, unless the same message has been recorded before.
 
-    The entry itself is the evidence (message, source, actor, clocks), so there is no audit row beside it. Four
+    The entry itself is the evidence (message, source, actor, clocks), so there is no audit row beside it. Five
     queries for a thousand statements.
 
     Raises:
@@ -113,9 +111,11 @@ def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> None:
     sources = Source.objects.filter(pk__in={one.source_id for one in statements})
     regions = dict(sources.values_list("pk", "phone_region"))
     entries = [_entry(one, purposes[one.purpose], regions[one.source_id], by) for one in statements]
-    entries = [*_changed_cells(entries), *(entry for entry in entries if entry.origin != Origin.CELL)]
+    changed, repetitions = cells.changes(entry for entry in entries if entry.origin == Origin.CELL)
+    entries = changed + [entry for entry in entries if entry.origin != Origin.CELL]
     entries.sort(key=lambda entry: entry.pk)
     ConsentEntry.objects.bulk_create(entries, ignore_conflicts=True, batch_size=1000)
+    cells.store(repetitions)
 
 
 def normalised_address(channel: str, raw: str, *, region: str, state: str) -> str:
@@ -159,59 +159,3 @@ def _entry(said: ConsentStatement, purpose: Purpose, region: str, by: str) -> Co
         actor=by,
         operation_id=said.operation_id,
     )
-
-
-class _Cell(NamedTuple):
-    """Where a cell stands: a column of one row of a file, as it comes again and again."""
-
-    record_id: int
-    purpose_id: int
-    channel: str
-    address: str
-
-
-# Time, denial or not, state: at the same instant the denial is the later, as in `Statement.order`.
-_Order = tuple[datetime, bool, str]
-
-_CELLS_BEFORE = sql.SQL("""
-SELECT asked.n, before.occurred_at, before.state <> 'granted', before.state
-FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
-     AS asked(n, record_id, purpose_id, channel, address, occurred_at)
-CROSS JOIN LATERAL (
-    SELECT e.occurred_at, e.state FROM {entries} e
-    WHERE e.record_id = asked.record_id AND e.purpose_id = asked.purpose_id AND e.channel = asked.channel
-      AND e.address = asked.address AND e.origin = 'cell' AND e.occurred_at <= asked.occurred_at
-    ORDER BY e.occurred_at DESC, e.state <> 'granted' DESC, e.state DESC
-    LIMIT 1
-) before""").format(entries=sql.Identifier(ConsentEntry._meta.db_table))
-
-
-def _changed_cells(entries: Iterable[ConsentEntry]) -> list[ConsentEntry]:
-    """The cells that differ from the one before; see `append`."""
-    cells = sorted((entry for entry in entries if entry.origin == Origin.CELL), key=_in_time)
-    if not cells:
-        return []
-    stored = _stored_before(cells)
-    latest: dict[_Cell, _Order] = {}
-    changed = []
-    for n, cell in enumerate(cells):
-        place = _Cell(cell.record_id, cell.purpose_id, cell.channel, cell.address)
-        known = [before for before in (stored.get(n), latest.get(place)) if before is not None]
-        if not known or max(known)[-1] != cell.state:
-            changed.append(cell)
-        latest[place] = _in_time(cell)
-    return changed
-
-
-def _in_time(entry: ConsentEntry) -> _Order:
-    return (entry.occurred_at, entry.state != State.GRANTED, entry.state)
-
-
-def _stored_before(cells: Sequence[ConsentEntry]) -> Mapping[int, _Order]:
-    rows = [
-        (n, cell.record_id, cell.purpose_id, cell.channel, cell.address, cell.occurred_at)
-        for n, cell in enumerate(cells)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_CELLS_BEFORE, [list(column) for column in zip(*rows, strict=True)])
-        return {n: (occurred_at, denies, state) for n, occurred_at, denies, state in cursor.fetchall()}

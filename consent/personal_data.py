@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from django.db.models import QuerySet
 
 from cdp_site.core.personal_data import BaseHolder, Outcome, Subject, register_holder
-from consent.models import ConsentEntry, DataSubjectRequest
+from consent.models import ConsentEntry, DataSubjectRequest, RepeatedCell
 
-ENTRIES, REQUESTS = "consent.ConsentEntry", "consent.DataSubjectRequest"
+ENTRIES, REPEATED, REQUESTS = "consent.ConsentEntry", "consent.RepeatedCell", "consent.DataSubjectRequest"
 
 
 class ConsentHolder(BaseHolder):
@@ -18,30 +19,35 @@ class ConsentHolder(BaseHolder):
     """
 
     name = "consent.ledger"
-    tables: tuple[str, ...] = (ENTRIES, REQUESTS)
+    tables: tuple[str, ...] = (ENTRIES, REPEATED, REQUESTS)
 
     def locate(self, subject: Subject) -> Mapping[str, int]:
-        return {ENTRIES: self._entries(subject).count(), REQUESTS: self._requests(subject).count()}
+        return {
+            ENTRIES: self._entries(subject).count(),
+            REPEATED: RepeatedCell.objects.filter(entry__in=self._entries(subject)).count(),
+            REQUESTS: self._requests(subject).count(),
+        }
 
     def preview(self, subject: Subject) -> Outcome:
         found = self.locate(subject)
-        return Outcome(erased={ENTRIES: found[ENTRIES]}, anonymised={REQUESTS: found[REQUESTS]})
+        erased = {ENTRIES: found[ENTRIES], REPEATED: found[REPEATED]}
+        return Outcome(erased=erased, anonymised={REQUESTS: found[REQUESTS]})
 
     def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
         entries = self._entries(subject).order_by("occurred_at", "pk").values(
             "purpose__slug", "channel", "address", "state", "occurred_at", "origin", "basis", "notice_version",
-            "language", "evidence", "source__name",
+            "language", "evidence", "source__name", "repeated__last_stated_at",
         )  # fmt: skip
         requests = self._requests(subject).values("kind", "status", "received_at", "note")
         return {
-            ENTRIES: [{**row, "occurred_at": row["occurred_at"].isoformat()} for row in entries],
-            REQUESTS: [{**row, "received_at": row["received_at"].isoformat()} for row in requests],
+            ENTRIES: [msgspec.to_builtins(row) for row in entries],
+            REQUESTS: [msgspec.to_builtins(row) for row in requests],
         }
 
     def erase(self, subject: Subject) -> Outcome:
-        erased, _by_model = self._entries(subject).delete()
+        _total, erased = self._entries(subject).delete()
         emptied = self._requests(subject).update(subject=None, note="")
-        return Outcome(erased={ENTRIES: erased}, anonymised={REQUESTS: emptied})
+        return Outcome(erased=erased, anonymised={REQUESTS: emptied})
 
     def _entries(self, subject: Subject) -> "QuerySet[ConsentEntry]":
         return ConsentEntry.objects.of_records(subject.record_ids)

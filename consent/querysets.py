@@ -17,6 +17,9 @@ class ConsentEntryQuerySet(models.QuerySet[Any]):
     def of_records(self, record_ids: Iterable[int]) -> "ConsentEntryQuerySet":
         return self.filter(record__in=record_ids)
 
+    def with_origin(self, origin: str) -> "ConsentEntryQuerySet":
+        return self.filter(origin=origin)
+
     def of_profiles(self, profile_ids: Iterable[int]) -> "ConsentEntryQuerySet":
         """Of the records that belong to the profiles now."""
         return self.filter(record__memberships__profile__in=profile_ids, record__memberships__valid_to__isnull=True)

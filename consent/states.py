@@ -8,7 +8,7 @@ an address, or ``""`` for the person as a whole. A statement without an address 
 when it grants, and about the whole person when it denies.
 
 1. An unchanged cell is no statement: a `cell` whose predecessor in source time, of the same record and address, has the
-   same state. This is decided here and not on arrival alone, so that the order of arrival does not matter.
+   same state. `consent.cells` keeps most of them out of the ledger; what it had to let in is decided here.
 2. Within a record the latest statement about the target holds; at the same instant the denial holds.
 3. Among the records of a person a standing denial wins over every grant, except over a standing grant that names it:
    one whose `supersedes_until` is not before the denial.

@@ -48,6 +48,7 @@ TABLES: dict[str, Text] = {
     "core.AuditEvent": _("Audit: what was done, without values"),
     "segments.SegmentExport": _("Exports of segments"),
     "consent.ConsentEntry": _("Consents given, refused and withdrawn"),
+    "consent.RepeatedCell": _("Until when files repeated a consent"),
     "consent.DataSubjectRequest": _("Earlier requests: subject and note"),
     "profiles.Touchpoint": _("Touchpoints"),
     "profiles.Order": _("Orders"),

@@ -1,7 +1,7 @@
 """Schema of the consent app: purposes, the ledger, requests of data subjects."""
 
-from consent.models.ledger import ConsentEntry
+from consent.models.ledger import ConsentEntry, RepeatedCell
 from consent.models.purpose import Channel, Purpose
 from consent.models.request import DataSubjectRequest, ErasureStep
 
-__all__ = ["Channel", "ConsentEntry", "DataSubjectRequest", "ErasureStep", "Purpose"]
+__all__ = ["Channel", "ConsentEntry", "DataSubjectRequest", "ErasureStep", "Purpose", "RepeatedCell"]

@@ -79,3 +79,13 @@ class ConsentEntry(models.Model):
             # everybody with a statement on a purpose and channel: segments, exports
             models.Index(fields=["purpose", "channel", "record"], name="consent_by_purpose"),
         ]
+
+
+class RepeatedCell(models.Model):
+    """One row: until when a column of a file has gone on saying what an entry says. Written by `consent.cells` in place
+    of further entries, since an unchanged cell is no consent event; goes with its entry."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"entry": PSEUDONYMOUS, "last_stated_at": NONE}
+
+    entry = models.OneToOneField(ConsentEntry, primary_key=True, on_delete=models.CASCADE, related_name="repeated")
+    last_stated_at = models.DateTimeField()  # source's clock

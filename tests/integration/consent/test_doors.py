@@ -1,5 +1,6 @@
 """Through the real doors: consents that events and files bring, and an erased person who comes again."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -129,6 +130,16 @@ def test_nothing_of_the_person_is_left_and_what_the_law_keeps_is_a_stub(
     assert request.certificate is not None
     kept = {line["table"] for store in request.certificate["stores"] for line in store["kept"]}
     assert "profiles.Order" in kept
+
+
+def test_all_that_is_held_of_a_person_can_be_given_to_them(tell: Tell, pos: Source, somchai: Profile) -> None:
+    tell(pos, agreed("P1"), row("night 1", "granted"), row("night 2", "granted"))
+    subject = subjects.find(somchai.public_id)
+    assert subject is not None
+    for holder in holders():
+        exported = holder.export(subject)
+        assert json.loads(json.dumps(exported)) == exported, holder.name
+        assert set(exported) <= set(holder.tables)
 
 
 def again(message: dict[str, Any], name: str, at: datetime) -> dict[str, Any]:

@@ -24,15 +24,19 @@ SQL = sql.SQL
 
 @dataclass(frozen=True)
 class JsonValue:
-    """An expression of type jsonb, and the same as text (scalars as they are, lists and objects as JSON)."""
+    """An expression of type jsonb, and the same as text (scalars as they are, lists and objects as JSON).
+
+    `may_be_list` is False where the writer of the column keeps no list: then none is looked for.
+    """
 
     json: sql.Composable
     text: sql.Composable
+    may_be_list: bool = True
 
     @classmethod
-    def of_key(cls, table: str, key: str) -> "JsonValue":
+    def of_key(cls, table: str, key: str, *, may_be_list: bool = True) -> "JsonValue":
         """The value of a key of a jsonb column."""
-        return cls(SQL("{} -> {}").format(SQL(table), key), SQL("{} ->> {}").format(SQL(table), key))
+        return cls(SQL("{} -> {}").format(SQL(table), key), SQL("{} ->> {}").format(SQL(table), key), may_be_list)
 
     @classmethod
     def of(cls, expression: sql.Composable) -> "JsonValue":
@@ -63,6 +67,8 @@ def _is_unknown(value: JsonValue) -> sql.Composable:
 
 def _any_reading(value: JsonValue, comparison: Comparison, moment: Moment) -> sql.Composable:
     """The value itself matches, or one element of it if it is a list. The second test is skipped by the first."""
+    if not value.may_be_list:
+        return _reading_matches(value, comparison, moment, may_be_structure=True)
     return SQL("({itself} OR CASE jsonb_typeof({json}) WHEN 'array' THEN {element} ELSE false END)").format(
         itself=_reading_matches(value, comparison, moment, may_be_structure=True),
         json=value.json,

@@ -8,7 +8,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 from cdp_site.operations.bench import database
@@ -146,13 +146,13 @@ def run(url: str) -> list[Result]:
         compiled = compiler.people(question.definition, viewer, now=now, time_zone=time_zone)
         by_hand = question.by_hand(now)
         members = _ids(compiled)
-        if members != _ids(by_hand) or not members:
+        if members != _ids_by_hand(by_hand) or not members:
             raise AssertionError(f"{question.name}: the two queries differ, or find nobody")
         results.append(
             latency(
                 name=f"segment.{question.name}",
                 run=partial(_ids, compiled),
-                limit=("hand-written SQL", partial(_ids, by_hand)),
+                limit=("hand-written SQL", partial(_ids_by_hand, by_hand)),
                 goal=GOAL,
                 note=f"{len(members):,} members",
             )
@@ -166,5 +166,14 @@ def _type(name: str) -> int:
 
 def _ids(query: sql.Composable) -> set[int]:
     with connection.cursor() as cursor:
+        cursor.execute(query)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _ids_by_hand(query: sql.Composable) -> set[int]:
+    """The same, with the setting that a person finds to be needed: on a guess of one row for an aggregated consent
+    table the planner loops over it once for each customer, for minutes."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop TO off")
         cursor.execute(query)
         return {row[0] for row in cursor.fetchall()}

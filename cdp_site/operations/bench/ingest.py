@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from cdp_site.core.models import Heartbeat
 from cdp_site.operations.bench import traffic
+from cdp_site.operations.bench.client import Client
 from cdp_site.operations.bench.measure import Result, Subject, throughput
 from cdp_site.operations.company import feeds
 from ingestion import keys
@@ -35,7 +36,7 @@ def run(url: str) -> list[Result]:
     source = Source.objects.get(slug=feeds.WEB)
     _row, key = keys.make(source=source, by="system:bench")
     limit = RawCopy()
-    with web_server(url) as port, PausedWorker(url) as worker, traffic.Client(port=port, write_key=key) as client:
+    with web_server(url) as port, PausedWorker(url) as worker, Client(port=port, write_key=key) as client:
         shop = Shop(source_id=source.pk, client=client, worker=worker)
         return throughput(
             limit=Subject("raw COPY into the touchpoint table with its indexes", limit.copy, prepare=limit.prepare),
@@ -61,7 +62,7 @@ class Shop:
     """A web shop that posts, and the ways in which its events are followed."""
 
     source_id: int
-    client: traffic.Client
+    client: Client
     worker: "PausedWorker"
     bodies: list[bytes] = field(default_factory=list)
 

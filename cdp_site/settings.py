@@ -4,6 +4,7 @@
 (README, "Production").
 """
 
+import warnings
 from pathlib import Path
 
 import environ
@@ -138,7 +139,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# Without a collected copy (demo, tests) WhiteNoise serves the files where they lie.
+# Without a collected copy (demo, tests) WhiteNoise serves the files where they lie, and need not say so.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

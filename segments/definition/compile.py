@@ -2,10 +2,11 @@
 
 Two ways of asking the same:
 
-SWEEP, for everybody: each condition on touchpoints, orders or consent becomes a derived table of the profiles that
-satisfy it (or of those that do not, where nobody satisfies it by having nothing), read once from the index on
-(type, occurred_at) and joined by hash. `IS NOT NULL` at the top lets the planner turn the outer join into an inner
-one, `IS NULL` into an anti join.
+SWEEP, for everybody: each condition on touchpoints, orders or consent becomes a set of profile ids, read once from the
+index on (type, occurred_at): those that satisfy it, or, where people satisfy it by having nothing, those that do not.
+One scan of the profiles then asks each set. The sets are hashed subplans and not joins, because nothing is known of
+how many people a condition on JSON leaves: from a guess of one the planner makes a nested loop that reads a whole set
+again for each of many thousands.
 
 PROBE, for few: the same conditions as subqueries per profile, evaluated after the attributes, which are cheap.
 
@@ -25,7 +26,7 @@ from psycopg import sql
 from consent import state_sql as consents
 from profiles import survivorship
 from segments.definition import nodes
-from segments.definition.compare import JsonValue, compare_number, matches
+from segments.definition.compare import JsonValue, compare_number, matches, may_match
 from segments.definition.evaluate import Moment
 from segments.definition.values import number_holds
 
@@ -66,7 +67,8 @@ def people(
     """
     compiler = _Compiler(viewer, Moment(now, time_zone), strategy)
     narrowing = [] if among is None else [among]
-    return compiler.select([*compiler.visibility(), *narrowing, compiler.predicate(definition.where)])
+    driver, conditions = compiler.driven(definition.where)
+    return compiler.select([*compiler.visibility(), *narrowing, *conditions], driver)
 
 
 def everybody(viewer: Viewer, *, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> sql.Composed:
@@ -115,23 +117,68 @@ def _cost(node: nodes.Node) -> int:
     return max(_COSTS[type(condition)] for condition in nodes.conditions(node))
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """A condition on a person's rows: `measured` is an aggregate over those of `table` (called `row`) for which all of
+    `rows` hold; `holds_for_none`: whether the condition holds for somebody without any such row."""
+
+    table: sql.Composable
+    row: sql.SQL
+    rows: list[sql.Composable]
+    measured: sql.Composable
+    holds_for_none: bool
+
+    def of_profile(self) -> sql.Composable:
+        """The condition on `p`, asked of one profile at a time."""
+        return SQL("coalesce((SELECT {} FROM {} WHERE {}.profile_id = p.id AND {}), {})").format(
+            self.measured, self.table, self.row, SQL(" AND ").join(self.rows), self.holds_for_none
+        )
+
+    def set(self) -> sql.Composed:
+        """The profiles for which it holds; where it holds for none, those for which it does not."""
+        return SQL(
+            "SELECT {row}.profile_id FROM {table} WHERE {where} GROUP BY {row}.profile_id HAVING {having}"
+        ).format(
+            row=self.row,
+            table=self.table,
+            where=SQL(" AND ").join(self.rows),
+            having=SQL("NOT ({})").format(self.measured) if self.holds_for_none else self.measured,
+        )
+
+
 @dataclass
 class _Compiler:
-    """One compilation. `joins`: derived tables; `aliases`: theirs by what they hold, so that equal ones are shared."""
+    """One compilation. `sets`: name and query of each set of profiles by its text, so that equal ones are shared."""
 
     viewer: Viewer
     moment: Moment
     strategy: Strategy
-    joins: list[sql.Composable] = field(default_factory=list)
-    aliases: dict[str, sql.Composable] = field(default_factory=dict)
+    sets: dict[str, tuple[sql.SQL, sql.Composable]] = field(default_factory=dict)
     under_not: bool = False
 
-    def select(self, conditions: list[sql.Composable]) -> sql.Composed:
-        """The whole statement. To be called last: the conditions bring the joins."""
-        return SQL("SELECT p.id FROM profiles_profile p{joins} WHERE {conditions}").format(
-            joins=SQL("").join(self.joins),
+    def select(self, conditions: list[sql.Composable], driver: sql.Composable | None = None) -> sql.Composed:
+        """The whole statement. To be called last: the conditions bring the sets."""
+        sets = [SQL("{} AS ({})").format(name, query) for name, query in self.sets.values()]
+        source: sql.Composable = SQL("profiles_profile p")
+        if driver is not None:
+            source = SQL("({}) d JOIN profiles_profile p ON p.id = d.profile_id").format(driver)
+        return SQL("{sets}SELECT p.id FROM {source} WHERE {conditions}").format(
+            sets=SQL("WITH {} ").format(SQL(", ").join(sets)) if sets else SQL(""),
+            source=source,
             conditions=SQL(" AND ").join([SQL("p.state = 'live' AND p.kind = 'identified'"), *conditions]),
         )
+
+    def driven(self, where: nodes.Group) -> tuple[sql.Composable | None, list[sql.Composable]]:
+        """The set whose profiles the statement starts from, if one condition must hold for all and brings one; and the
+        other conditions. This one join is safe: a profile is looked up by its key, however wrong the guess was."""
+        if self.strategy is Strategy.SWEEP and isinstance(where, nodes.All):
+            for place, member in enumerate(where.of):
+                if isinstance(member, nodes.TouchpointCondition | nodes.OrderTotalCondition):
+                    counted = self._counted(member)
+                    if not counted.holds_for_none:
+                        others = sorted([*where.of[:place], *where.of[place + 1 :]], key=_cost)
+                        return counted.set(), [self.predicate(other) for other in others]
+        return None, [self.predicate(where)]
 
     # -- nodes ------------------------------------------------------------------------------------------------
 
@@ -169,39 +216,14 @@ class _Compiler:
             )
         return SQL("({}) IS TRUE").format(predicate) if self.under_not else predicate
 
-    @predicate.register
-    def _(self, node: nodes.TouchpointCondition) -> sql.Composable:
-        type_id = self.viewer.event_types.get(node.event)
-        rows = [SQL("t.type_id = {}").format(type_id), *self._visible("t.source_id")] if type_id else [SQL("false")]
-        rows += self._in_window("t.occurred_at", node.window)
-        for one in node.filters:
-            rows.append(matches(JsonValue.of_key("t.properties", one.property), one.comparison, self.moment))
-        counted = SQL("count(*) {} {}").format(_SIGNS[node.count.bound], node.count.n)
-        return self._by_rows("profiles_touchpoint t", "t", rows, counted, holds_for_none=node.count.holds(0))
-
-    @predicate.register
-    def _(self, node: nodes.OrderTotalCondition) -> sql.Composable:
-        rows: list[sql.Composable] = [
-            SQL("o.currency = {}").format(node.currency),
-            SQL("o.status <> 'cancelled' AND (o.refunded = 0 OR o.refunded < o.total)"),
-            *self._visible("o.source_id"),
-            *self._in_window("o.placed_at", node.window),
-        ]
-        total, n, holds_for_none = (
-            SQL("sum(o.total - o.refunded)"),
-            SQL("count(*)"),
-            number_holds(Decimal(0), node.comparison),
-        )
-        match node.measure:
-            case nodes.Measure.SUM:
-                measured = compare_number(total, node.comparison)
-            case nodes.Measure.COUNT:
-                measured = compare_number(n, node.comparison)
-            case nodes.Measure.AVERAGE:
-                # Compared as total against amount × number: exact, where a quotient would be rounded.
-                measured = compare_number(total, node.comparison, times=n)
-                holds_for_none = False
-        return self._by_rows("profiles_order o", "o", rows, measured, holds_for_none=holds_for_none)
+    @predicate.register(nodes.TouchpointCondition)
+    @predicate.register(nodes.OrderTotalCondition)
+    def _(self, node: nodes.TouchpointCondition | nodes.OrderTotalCondition) -> sql.Composable:
+        counted = self._counted(node)
+        if self.strategy is Strategy.PROBE:
+            return counted.of_profile()
+        those = self._in_set(counted.set())
+        return SQL("NOT {}").format(those) if counted.holds_for_none else those
 
     @predicate.register
     def _(self, node: nodes.ConsentCondition) -> sql.Composable:
@@ -209,14 +231,12 @@ class _Compiler:
         if purpose_id is None:
             return sql.Literal(node.state is nodes.ConsentState.NEVER)
         if self.strategy is Strategy.PROBE:
-            stated = SQL("(SELECT c.state FROM ({}) c)").format(
-                consents.state_sql(purpose_id, node.channel, among=SQL("SELECT p.id"))
-            )
-        else:
-            stated = SQL("{}.state").format(self._join(consents.state_sql(purpose_id, node.channel)))
-        if node.state is nodes.ConsentState.NEVER or self.under_not:
-            stated = SQL("coalesce({}, 'never')").format(stated)
-        return SQL("{} = {}").format(stated, node.state.value)
+            states = consents.state_sql(purpose_id, node.channel, among=SQL("SELECT p.id"))
+            return SQL("coalesce((SELECT c.state FROM ({}) c), 'never') = {}").format(states, node.state.value)
+        states = consents.state_sql(purpose_id, node.channel)
+        if node.state is nodes.ConsentState.NEVER:
+            return SQL("NOT {}").format(self._in_set(states, SQL("s.state <> 'never'")))
+        return self._in_set(states, SQL("s.state = {}").format(node.state.value))
 
     # -- the viewer's part ------------------------------------------------------------------------------------
 
@@ -232,13 +252,11 @@ class _Compiler:
             return SQL("true")
         if self.strategy is Strategy.PROBE:
             return SQL("NOT {}").format(self._has_record("r.source_id <> ALL({})"))
-        hidden = self._join(
-            SQL(
-                "SELECT DISTINCT m.profile_id FROM profiles_membership m JOIN profiles_sourcerecord r "
-                "ON r.id = m.record_id WHERE m.valid_to IS NULL AND r.source_id <> ALL({})"
-            ).format(self._visible_sources)
-        )
-        return SQL("{}.profile_id IS NULL").format(hidden)
+        hidden = SQL(
+            "SELECT m.profile_id FROM profiles_membership m JOIN profiles_sourcerecord r "
+            "ON r.id = m.record_id WHERE m.valid_to IS NULL AND r.source_id <> ALL({})"
+        ).format(self._visible_sources)
+        return SQL("NOT {}").format(self._in_set(hidden))
 
     def _has_record(self, condition: str) -> sql.Composable:
         return SQL(
@@ -253,7 +271,8 @@ class _Compiler:
 
     def _value(self, trait: str) -> JsonValue:
         if self._is_golden(trait):
-            return JsonValue.of_key("p.golden", trait)
+            # A golden record keeps the first of several addresses or names, so that there is no list to look into.
+            return JsonValue.of_key("p.golden", trait, may_be_list=trait not in survivorship.SINGULAR)
         return JsonValue.of(SQL("x.v"))
 
     def _winner(self, trait: str) -> sql.Composable:
@@ -266,6 +285,7 @@ class _Compiler:
             survives=_FIRST_OF_LIST if trait in survivorship.SINGULAR else SQL("w.v"),
             trait=trait,
             unit=sorted(set(unit) - hidden),
+            is_singular=trait in survivorship.SINGULAR,
             is_whole=_IS_WHOLE_NAME if trait in survivorship.NAME_PARTS else SQL("true"),
             sources=SQL("AND r.source_id = ANY({})").format(self._visible_sources)
             if self.viewer.sources is not None
@@ -287,33 +307,55 @@ class _Compiler:
 
     # -- pieces -----------------------------------------------------------------------------------------------
 
-    def _by_rows(
-        self, table: str, row: str, rows: list[sql.Composable], measured: sql.Composable, *, holds_for_none: bool
-    ) -> sql.Composable:
-        """The condition that `measured`, an aggregate over a person's `rows` of `table`, is true.
+    def _counted(self, node: nodes.TouchpointCondition | nodes.OrderTotalCondition) -> _Counted:
+        return self._touchpoints(node) if isinstance(node, nodes.TouchpointCondition) else self._orders(node)
 
-        `holds_for_none`: whether it holds for someone without any such row.
+    def _touchpoints(self, node: nodes.TouchpointCondition) -> _Counted:
+        type_id = self.viewer.event_types.get(node.event)
+        rows: list[sql.Composable] = [SQL("t.type_id = {}").format(type_id) if type_id else SQL("false")]
+        rows += [*self._visible("t.source_id"), *self._in_window("t.occurred_at", node.window)]
+        values = [(JsonValue.of_key("t.properties", one.property), one.comparison) for one in node.filters]
+        exact = [matches(value, comparison, self.moment) for value, comparison in values]
+        table: sql.Composable = SQL("profiles_touchpoint t")
+        if exact and self.strategy is Strategy.SWEEP:
+            likely = [may_match(value, comparison, self.moment) for value, comparison in values]
+            # OFFSET 0 keeps the planner from mixing the two steps.
+            table = SQL("(SELECT t.profile_id, t.properties FROM profiles_touchpoint t WHERE {} OFFSET 0) t").format(
+                SQL(" AND ").join([*rows, *(condition for condition in likely if condition is not None)])
+            )
+            rows = []
+        measured = SQL("count(*) {} {}").format(_SIGNS[node.count.bound], node.count.n)
+        return _Counted(table, SQL("t"), [*rows, *exact], measured, node.count.holds(0))
+
+    def _orders(self, node: nodes.OrderTotalCondition) -> _Counted:
+        rows: list[sql.Composable] = [
+            SQL("o.currency = {}").format(node.currency),
+            SQL("o.status <> 'cancelled' AND (o.refunded = 0 OR o.refunded < o.total)"),
+            *self._visible("o.source_id"),
+            *self._in_window("o.placed_at", node.window),
+        ]
+        total, n = SQL("sum(o.total - o.refunded)"), SQL("count(*)")
+        match node.measure:
+            case nodes.Measure.SUM:
+                measured = compare_number(total, node.comparison)
+            case nodes.Measure.COUNT:
+                measured = compare_number(n, node.comparison)
+            case nodes.Measure.AVERAGE:
+                # Compared as total against amount × number: exact, where a quotient would be rounded.
+                measured = compare_number(total, node.comparison, times=n)
+        has_average = node.measure is nodes.Measure.AVERAGE
+        holds_for_none = not has_average and number_holds(Decimal(0), node.comparison)
+        return _Counted(SQL("profiles_order o"), SQL("o"), rows, measured, holds_for_none)
+
+    def _in_set(self, query: sql.Composable, condition: sql.Composable | None = None) -> sql.Composable:
+        """That `p` is among the profiles of a query, a set read once; of those `s` for which `condition` holds.
+
+        IS TRUE keeps the planner from making a join of it.
         """
-        where = SQL(" AND ").join(rows)
-        if self.strategy is Strategy.PROBE:
-            return SQL("coalesce((SELECT {} FROM {} WHERE {}.profile_id = p.id AND {}), {})").format(
-                measured, SQL(table), SQL(row), where, holds_for_none
-            )
-        having = SQL("NOT ({})").format(measured) if holds_for_none else measured
-        joined = self._join(
-            SQL("SELECT {row}.profile_id FROM {table} WHERE {where} GROUP BY {row}.profile_id HAVING {having}").format(
-                row=SQL(row), table=SQL(table), where=where, having=having
-            )
-        )
-        return SQL("{}.profile_id IS NULL" if holds_for_none else "{}.profile_id IS NOT NULL").format(joined)
-
-    def _join(self, table: sql.Composable) -> sql.Composable:
-        """Alias of a derived table of profile ids, joined to `p` once however often it is asked for."""
-        key = table.as_string(None)
-        if key not in self.aliases:
-            alias = self.aliases[key] = SQL(f"s{len(self.joins)}")
-            self.joins.append(SQL(" LEFT JOIN ({}) {} ON {}.profile_id = p.id").format(table, alias, alias))
-        return self.aliases[key]
+        key = query.as_string(None)
+        name, _query = self.sets.setdefault(key, (SQL(f"s{len(self.sets)}"), query))
+        where = SQL("") if condition is None else SQL(" WHERE {}").format(condition)
+        return SQL("((p.id IN (SELECT s.profile_id FROM {} s{})) IS TRUE)").format(name, where)
 
     def _in_window(self, column: str, window: nodes.Window) -> list[sql.Composable]:
         span = window.span(self.moment.now, self.moment.time_zone)

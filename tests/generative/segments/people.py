@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from profiles import survivorship
 from segments.definition import nodes
 from segments.definition.fields import FieldType
 from tests.generative.segments import definitions
@@ -39,7 +40,7 @@ ODD_SCALARS: list[Any] = [
     *(0, 5, -3, 99.5, 0.1, 1e16, 1e-7, -0.0, 123456789012.5),
     *("2026-11-21T17:00:00Z", "2026-11-21T16:59:59.999999Z", "2026-11-22T10:00", "2026-11-22T24:00:00Z"),
 ]
-ODD_VALUES: list[Any] = [{"red": "red"}, [["red"], {"red": 5}], {}, [], [None, ""]]
+ODD_VALUES: list[Any] = [{"red": "red"}, {}, [], [None, ""], [["red"], {"red": 5}]]
 LISTS = frozenset({"interests", "tags"})
 
 
@@ -61,20 +62,21 @@ def scalar(draw: Random, kind: FieldType) -> Any:
             return value
 
 
-def value(draw: Random, kind: FieldType, *, is_list: bool) -> Any:
+def value(draw: Random, name: str, kind: FieldType) -> Any:
     chance = draw.random()
     if chance < 0.1:
-        return draw.choice(ODD_VALUES)
+        # The first of several values is never a list itself.
+        return draw.choice(ODD_VALUES[:-1] if name in survivorship.SINGULAR else ODD_VALUES)
     if chance < 0.2:
         return draw.choice(ODD_SCALARS)
-    if chance < 0.3 or is_list:
+    if chance < 0.3 or name in LISTS:
         return [scalar(draw, kind) for _n in range(draw.randint(0, 2))]
     return scalar(draw, kind)
 
 
 def some(draw: Random, names: Mapping[str, FieldType]) -> dict[str, Any]:
     """Some of the names with values, mostly of their type."""
-    return {name: value(draw, kind, is_list=name in LISTS) for name, kind in names.items() if draw.random() < 0.6}
+    return {name: value(draw, name, kind) for name, kind in names.items() if draw.random() < 0.6}
 
 
 PARTS = dict.fromkeys(("last_name", "district"), FieldType.TEXT)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from psycopg import sql
@@ -39,12 +39,8 @@ class JsonValue:
         return cls(SQL("{} -> {}").format(SQL(table), key), SQL("{} ->> {}").format(SQL(table), key), may_be_list)
 
     @classmethod
-    def of(cls, expression: sql.Composable) -> "JsonValue":
-        return cls(expression, SQL("{} #>> '{{}}'").format(expression))
-
-    def as_scalar(self) -> "JsonValue":
-        """The same value, known never to be a list."""
-        return replace(self, may_be_list=False)
+    def of(cls, expression: sql.Composable, *, may_be_list: bool = True) -> "JsonValue":
+        return cls(expression, SQL("{} #>> '{{}}'").format(expression), may_be_list)
 
 
 ELEMENT = JsonValue.of(SQL("e.v"))

@@ -208,12 +208,7 @@ class _Compiler:
 
     @predicate.register
     def _(self, node: nodes.AttributeCondition) -> sql.Composable:
-        predicate = matches(self._value(node.trait), node.comparison, self.moment)
-        if not self._is_golden(node.trait):
-            # OFFSET 0 keeps the planner from writing the winner's subquery out at each mention.
-            predicate = SQL("(SELECT {} FROM (SELECT ({}) AS v OFFSET 0) x)").format(
-                predicate, self._winner(node.trait)
-            )
+        predicate = self._attribute(node)
         return SQL("({}) IS TRUE").format(predicate) if self.under_not else predicate
 
     @predicate.register(nodes.TouchpointCondition)
@@ -264,37 +259,37 @@ class _Compiler:
             "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND {})"
         ).format(SQL(condition).format(self._visible_sources))
 
-    def _is_golden(self, trait: str) -> bool:
-        """Whether the golden value is this viewer's for everybody."""
-        hidden = self.viewer.hidden_traits
-        return trait not in hidden and self.viewer.sources is None and hidden.isdisjoint(survivorship.unit_of(trait))
+    def _attribute(self, node: nodes.AttributeCondition) -> sql.Composable:
+        """The condition on what survives among the records and traits that the viewer sees."""
+        hidden, unit = self.viewer.hidden_traits, survivorship.unit_of(node.trait)
+        # A golden record keeps the first of several addresses or names, so that there is no list to look into.
+        may_be_list = node.trait not in survivorship.SINGULAR
+        golden = matches(
+            JsonValue.of_key("p.golden", node.trait, may_be_list=may_be_list), node.comparison, self.moment
+        )
+        if hidden.isdisjoint(unit) and self.viewer.sources is None:
+            return golden
+        if node.trait in hidden:
+            return matches(JsonValue.of(SQL("NULL::jsonb")), node.comparison, self.moment)
+        own = matches(JsonValue.of(SQL("x.v"), may_be_list=may_be_list), node.comparison, self.moment)
+        # OFFSET 0 keeps the planner from writing the survivor's subquery out at each mention.
+        survivor = SQL("(SELECT {} FROM (SELECT ({}) AS v OFFSET 0) x)").format(own, self._survivor(node.trait))
+        if not hidden.isdisjoint(unit):
+            return survivor
+        # Who has no hidden record has the golden value, and most people have none.
+        return SQL("CASE WHEN {} THEN {} ELSE {} END").format(self._sees_all_records(), golden, survivor)
 
-    def _value(self, trait: str) -> JsonValue:
-        if self._is_golden(trait):
-            # A golden record keeps the first of several addresses or names, so that there is no list to look into.
-            return JsonValue.of_key("p.golden", trait, may_be_list=trait not in survivorship.SINGULAR)
-        return JsonValue.of(SQL("x.v"))
-
-    def _winner(self, trait: str) -> sql.Composable:
-        """The value of a trait that survives among the records and traits that the viewer sees."""
-        hidden = self.viewer.hidden_traits
-        if trait in hidden:
-            return SQL("NULL::jsonb")
-        unit = survivorship.unit_of(trait)
-        winner = _SURVIVOR.format(
+    def _survivor(self, trait: str) -> sql.Composable:
+        sources: sql.Composable = SQL("")
+        if self.viewer.sources is not None:
+            sources = SQL("AND r.source_id = ANY({})").format(self._visible_sources)
+        return _SURVIVOR.format(
             survives=_FIRST_OF_LIST if trait in survivorship.SINGULAR else SQL("w.v"),
             trait=trait,
-            unit=sorted(set(unit) - hidden),
-            is_singular=trait in survivorship.SINGULAR,
+            unit=sorted(set(survivorship.unit_of(trait)) - self.viewer.hidden_traits),
             is_whole=_IS_WHOLE_NAME if trait in survivorship.NAME_PARTS else SQL("true"),
-            sources=SQL("AND r.source_id = ANY({})").format(self._visible_sources)
-            if self.viewer.sources is not None
-            else SQL(""),
+            sources=sources,
         )
-        if not hidden.isdisjoint(unit):
-            return winner
-        # Who has no hidden record has the golden value, and most people have none.
-        return SQL("CASE WHEN {} THEN p.golden -> {} ELSE ({}) END").format(self._sees_all_records(), trait, winner)
 
     @property
     def _visible_sources(self) -> list[int]:

@@ -7,10 +7,12 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Consent")
 
     def ready(self) -> None:
-        from consent import impact, personal_data, receivers, screens, vocabulary
+        from consent import exactness, impact, personal_data, receivers, screens, vocabulary
+        from profiles import state
 
         screens.register()
         receivers.connect()
         personal_data.register()
         impact.register()
+        state.register("consents", exactness.statements)
         vocabulary.lend()

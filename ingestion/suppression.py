@@ -85,7 +85,7 @@ def suppress(
     SuppressedIdentifier.objects.bulk_create(rows, ignore_conflicts=True)
     audit.record(
         action="suppression.add",
-        target=("consent.Request", request_id),
+        target=("consent.DataSubjectRequest", request_id),
         by=by,
         fields=sorted({row.kind for row in rows}),
     )
@@ -161,7 +161,12 @@ def _release(
         # The same row may be held by several hits, as several objects.
         for other in (one for rows in hits.values() for one in rows if one.pk == pk):
             other.released_at = moment
-        audit.record(action="suppression.release", target=("consent.Request", row.request_id), by=by, fields=[row.kind])
+        audit.record(
+            action="suppression.release",
+            target=("consent.DataSubjectRequest", row.request_id),
+            by=by,
+            fields=[row.kind],
+        )
 
 
 def _keeps_out(row: SuppressedIdentifier, occurred_at: datetime) -> bool:

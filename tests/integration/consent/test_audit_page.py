@@ -29,7 +29,7 @@ def events(agent: User, steward: User) -> list[AuditEvent]:
     return [
         audit.record(action="note.add", target=("profiles.Note", "n-1"), by=agent, fields=["text"]),
         audit.record(action="profile.merge", target=("profiles.Profile", 7), by=steward),
-        audit.record(action="suppression.add", target=("consent.Request", "r-1"), by="system:erasure"),
+        audit.record(action="suppression.add", target=("consent.DataSubjectRequest", "r-1"), by="system:erasure"),
     ]
 
 

@@ -10,6 +10,7 @@ from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from cdp_site.core import audit
+from cdp_site.core.ids import uuid7
 from cdp_site.core.models import AccessLogEntry, AuditEvent, User
 from consent import jobs, trail
 from profiles.models import Profile
@@ -29,7 +30,7 @@ def events(agent: User, steward: User) -> list[AuditEvent]:
     return [
         audit.record(action="note.add", target=("profiles.Note", "n-1"), by=agent, fields=["text"]),
         audit.record(action="profile.merge", target=("profiles.Profile", 7), by=steward),
-        audit.record(action="suppression.add", target=("consent.DataSubjectRequest", "r-1"), by="system:erasure"),
+        audit.record(action="suppression.add", target=("consent.DataSubjectRequest", uuid7()), by="system:erasure"),
     ]
 
 

@@ -19,7 +19,7 @@ from cdp_site.core.errors import MendableError
 from profiles.models import Profile
 from segments import catalogue
 from segments.definition import nodes
-from segments.definition.compile import Strategy, everybody, people
+from segments.definition.compile import Strategy, Viewer, everybody, people
 from segments.definition.parse import DefinitionProblem, parse
 from segments.models import Segment
 
@@ -46,15 +46,17 @@ class TooSlowProblem(MendableError):
 
 @dataclass(frozen=True)
 class Question:
-    """A definition as one scope asks it at one moment."""
+    """A definition as one viewer asks it at one moment."""
 
     definition: nodes.Definition
     scope: Scope
+    viewer: Viewer
     now: dt.datetime
 
     @classmethod
-    def of(cls, definition: nodes.Definition, scope: Scope) -> "Question":
-        return cls(definition, scope, timezone.now())
+    def of(cls, definition: nodes.Definition, scope: Scope, viewer: Viewer | None = None) -> "Question":
+        """`viewer`: the scope's, where it is known already. Four queries otherwise."""
+        return cls(definition, scope, viewer or catalogue.viewer(scope), timezone.now())
 
     @classmethod
     def of_segment(cls, segment: Segment, scope: Scope) -> "Question":
@@ -65,7 +67,7 @@ class Question:
         """SELECT of the members' profile ids as `id`."""
         return people(
             self.definition,
-            catalogue.viewer(self.scope),
+            self.viewer,
             now=self.now,
             time_zone=company_time_zone(),
             strategy=strategy,
@@ -125,11 +127,11 @@ def segments_of(profile: Profile, segments: Iterable[Segment], scope: Scope) -> 
     """
     asked: list[Segment] = []
     questions: list[sql.Composable] = []
-    found = catalogue.fields(scope)
+    found, viewer = catalogue.fields(scope), catalogue.viewer(scope)
     only_this = SQL("p.id = {}").format(profile.pk)
     for segment in segments:
         try:
-            question = Question.of(parse(segment.definition, found), scope)
+            question = Question.of(parse(segment.definition, found), scope, viewer)
         except DefinitionProblem:
             continue
         asked.append(segment)

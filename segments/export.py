@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from django.db import connection, transaction
@@ -37,8 +36,6 @@ COLUMNS = {
 }
 """The name of the third column, after `customer_id` and `name`."""
 CHUNK = 2_000
-IN_MEMORY = 4 * 1024 * 1024
-"""Bytes of a list that are kept in memory; a larger one goes to an unnamed file that ends with the response."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +55,16 @@ def preview(segment: Segment, *, purpose: Purpose, channel: Channel, by: User) -
     return Preview(len(members), passage.people, passage.left_out.most_common())
 
 
-@dataclass(frozen=True)
-class Exported:
-    """`file` is read from its beginning; it has no name and is gone when closed."""
-
-    export: SegmentExport
-    file: IO[bytes]
-
-
 @transaction.atomic
-def export(*, segment: Segment, purpose: Purpose, channel: Channel, by: User) -> Exported:
-    """Write the list: each member whom the gate lets pass, once, by the best address.
+def export(*, segment: Segment, purpose: Purpose, channel: Channel, by: User, to: IO[bytes]) -> SegmentExport:
+    """Write the list to a file: each member whom the gate lets pass, once, by the best address.
 
     The row, the audit and a touchpoint on everybody on the list are written with it. Raises as `preview` does.
     """
     scope = scope_of(by)
     members = audience.member_ids(audience.Question.of_segment(segment, scope))
     passage = gate.usable_addresses(members, purpose=purpose, channel=channel, scope=scope)
-    file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
-    listed = _write(file, passage, channel, scope)
+    listed = _write(to, passage, channel, scope)
     written = SegmentExport.objects.create(
         segment=segment,
         segment_version=segment.version,
@@ -90,8 +78,7 @@ def export(*, segment: Segment, purpose: Purpose, channel: Channel, by: User) ->
     )
     _leave_traces(written, listed)
     audit.record(action="segment.export", target=written, by=by, fields=["customer_id", "name", COLUMNS[channel]])
-    file.seek(0)
-    return Exported(written, file)
+    return written
 
 
 def _write(file: IO[bytes], passage: Passage, channel: Channel, scope: Scope) -> list[int]:

@@ -7,6 +7,7 @@ class SegmentsConfig(AppConfig):
     verbose_name = _("Segments")
 
     def ready(self) -> None:
-        from segments import screens  # the app registry must be complete
+        from segments import impact, screens  # the app registry must be complete
 
         screens.register()
+        impact.register()

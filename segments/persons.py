@@ -54,9 +54,9 @@ def _touchpoints(records: Group, events: Collection[str]) -> Mapping[int, list[e
 def _orders(records: Group) -> Mapping[int, list[evaluate.Order]]:
     found: dict[int, list[evaluate.Order]] = defaultdict(list)
     rows = Order.objects.filter(record__in=records)
-    columns = ("record_id", "status", "total", "currency", "placed_at", "refunded")
-    for record_id, status, *said in rows.values_list(*columns):
-        found[record_id].append(evaluate.Order(*said, is_cancelled=status == Order.Status.CANCELLED))
+    for row in rows.values("record_id", "status", "total", "currency", "placed_at", "refunded"):
+        is_cancelled = row.pop("status") == Order.Status.CANCELLED
+        found[row.pop("record_id")].append(evaluate.Order(**row, is_cancelled=is_cancelled))
     return found
 
 

@@ -28,40 +28,6 @@ MAX_TEXT = 200
 MAX_COUNT = 1_000_000
 MAX_DIGITS = 15
 """Significant digits of a number: what a JSON number carries exactly through every JSON library."""
-MAX_WINDOW = dt.timedelta(days=3660)
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """One reason for which a node cannot exist.
-
-    `field` is the JSON key that carries it ("" for the node as a whole), `code` names the rule (`parse` holds the
-    message for each), `parameters` fill the message.
-    """
-
-    field: str
-    code: str
-    parameters: Mapping[str, object] = dataclasses.field(default_factory=dict)
-
-
-class InvalidNode(ValueError):
-    """A node was built from values that break its rules. Holds all of them."""
-
-    def __init__(self, flaws: tuple[Flaw, ...]) -> None:
-        super().__init__("; ".join(f"{flaw.field or 'node'}: {flaw.code}" for flaw in flaws))
-        self.flaws = flaws
-
-
-class _Checked:
-    """Raises when a subclass, just built, finds flaws in itself."""
-
-    def __post_init__(self) -> None:
-        flaws = tuple(self._flaws())
-        if flaws:
-            raise InvalidNode(flaws)
-
-    def _flaws(self) -> Iterator[Flaw]:
-        raise NotImplementedError
 
 
 # ── Values compared ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +112,7 @@ Value = None | str | bool | int | Decimal | dt.date | tuple[str, ...] | tuple[De
 
 
 @dataclass(frozen=True)
-class Comparison(_Checked):
+class Comparison(Checked):
     """An operator and what it compares with. `value` has the type that `OPERANDS[operator]` asks for."""
 
     operator: Operator
@@ -215,20 +181,11 @@ def _numbers_flaws(value: object) -> Iterator[Flaw]:
         yield Flaw("value", "range-reversed")
 
 
-def _date_flaws(value: object) -> Iterator[Flaw]:
-    if value == "":
-        yield Flaw("value", "value-missing")
-    elif not isinstance(value, dt.date) or isinstance(value, dt.datetime):
-        yield Flaw("value", "date-expected")
-    elif not FIRST_DATE <= value <= LAST_DATE:
-        yield Flaw("value", "date-out-of-range", {"first": FIRST_DATE.isoformat(), "last": LAST_DATE.isoformat()})
-
-
 def _dates_flaws(value: object) -> Iterator[Flaw]:
     if not (isinstance(value, tuple) and len(value) == 2):
         yield Flaw("value", "two-dates-expected")
         return
-    flaws = [flaw for part in value for flaw in _date_flaws(part)]
+    flaws = [flaw for part in value for flaw in date_flaws(part)]
     yield from flaws
     if not flaws and value[0] > value[1]:
         yield Flaw("value", "range-reversed")
@@ -247,8 +204,6 @@ def _whole_flaws(key: str, value: object, first: int, last: int) -> Iterator[Fla
         yield Flaw(key, "number-out-of-range", {"first": first, "last": last})
 
 
-FIRST_DATE = dt.date(1900, 1, 1)
-LAST_DATE = dt.date(2199, 12, 31)
 MAX_DAYS = 36_600
 """A hundred years: a birth date may lie that far back."""
 
@@ -259,105 +214,10 @@ _OPERAND_FLAWS = {
     Operand.TEXT: _text_flaws,
     Operand.NUMBER: _number_flaws,
     Operand.NUMBERS: _numbers_flaws,
-    Operand.DATE: _date_flaws,
+    Operand.DATE: date_flaws,
     Operand.DATES: _dates_flaws,
     Operand.DAYS: _days_flaws,
 }
-
-
-# ── Windows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Span:
-    """Instants from `start` up to, but not including, `end`. `start` None: since ever."""
-
-    start: dt.datetime | None
-    end: dt.datetime
-
-    def holds(self, moment: dt.datetime) -> bool:
-        return (self.start is None or moment >= self.start) and moment < self.end
-
-
-TICK = dt.timedelta(microseconds=1)
-"""The smallest step that Python and PostgreSQL both know: turns "later than" into "from", "until" into "before"."""
-
-
-class Unit(StrEnum):
-    MINUTES = "minutes"
-    HOURS = "hours"
-    DAYS = "days"
-
-
-@dataclass(frozen=True)
-class Ever:
-    """Everything that has happened up to now. Nothing dated in the future counts, in any window."""
-
-    def span(self, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> Span:
-        return Span(None, now + TICK)
-
-
-@dataclass(frozen=True)
-class Rolling(_Checked):
-    """The last `n` minutes, hours or days of 24 hours, ending now.
-
-    What happened exactly `n` units ago is out: at that instant a membership of "at least" ends.
-    """
-
-    n: int
-    unit: Unit
-
-    def _flaws(self) -> Iterator[Flaw]:
-        yield from _whole_flaws("n", self.n, 1, MAX_WINDOW // self._one())
-
-    def _one(self) -> dt.timedelta:
-        return dt.timedelta(**{self.unit.value: 1})
-
-    def span(self, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> Span:
-        return Span(now - self.n * self._one() + TICK, now + TICK)
-
-
-@dataclass(frozen=True)
-class CalendarDays(_Checked):
-    """Today and the `n - 1` days before it, from midnight in the company's time zone; `n` = 1 is today."""
-
-    n: int
-
-    def _flaws(self) -> Iterator[Flaw]:
-        yield from _whole_flaws("n", self.n, 1, MAX_WINDOW.days)
-
-    def span(self, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> Span:
-        first = now.astimezone(time_zone).date() - dt.timedelta(days=self.n - 1)
-        return Span(_midnight(first, time_zone), now + TICK)
-
-
-@dataclass(frozen=True)
-class Between(_Checked):
-    """From the midnight that begins `first` to the one that ends `last`, in the company's time zone."""
-
-    first: dt.date
-    last: dt.date
-
-    def _flaws(self) -> Iterator[Flaw]:
-        flaws = [Flaw(key, flaw.code, flaw.parameters) for key, day in self._days() for flaw in _date_flaws(day)]
-        yield from flaws
-        if not flaws and self.first > self.last:
-            yield Flaw("first", "range-reversed")
-
-    def _days(self) -> Iterator[tuple[str, object]]:
-        yield "first", self.first
-        yield "last", self.last
-
-    def span(self, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> Span:
-        end = _midnight(self.last + dt.timedelta(days=1), time_zone)
-        return Span(_midnight(self.first, time_zone), min(end, now + TICK))
-
-
-Window = Ever | Rolling | CalendarDays | Between
-
-
-def _midnight(day: dt.date, time_zone: zoneinfo.ZoneInfo) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), time_zone).astimezone(dt.UTC)
 
 
 # ── Conditions ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -373,7 +233,7 @@ def _name_flaws(key: str, name: object) -> Iterator[Flaw]:
 
 
 @dataclass(frozen=True)
-class AttributeCondition(_Checked):
+class AttributeCondition(Checked):
     """The winning value of a trait, compared. A trait with several values matches when one of them does."""
 
     trait: str
@@ -384,7 +244,7 @@ class AttributeCondition(_Checked):
 
 
 @dataclass(frozen=True)
-class PropertyFilter(_Checked):
+class PropertyFilter(Checked):
     """A property of a touchpoint, compared; reads lists and unknown values as `AttributeCondition` does."""
 
     property: str
@@ -401,7 +261,7 @@ class Bound(StrEnum):
 
 
 @dataclass(frozen=True)
-class Count(_Checked):
+class Count(Checked):
     """How often. "Never" is exactly 0."""
 
     bound: Bound
@@ -421,7 +281,7 @@ class Count(_Checked):
 
 
 @dataclass(frozen=True)
-class TouchpointCondition(_Checked):
+class TouchpointCondition(Checked):
     """How many touchpoints of one event type, that pass every filter, lie in the window. None at all is 0."""
 
     event: str
@@ -445,7 +305,7 @@ ORDER_OPERATORS = frozenset(
 
 
 @dataclass(frozen=True)
-class OrderTotalCondition(_Checked):
+class OrderTotalCondition(Checked):
     """Sum, average or number of a person's standing orders in the window, compared.
 
     Money is never converted: only orders in `currency` count. Without an order the sum and the number are 0 and
@@ -481,7 +341,7 @@ class ConsentState(StrEnum):
 
 
 @dataclass(frozen=True)
-class ConsentCondition(_Checked):
+class ConsentCondition(Checked):
     """What a person last said about a purpose on a channel. This selects people; the gate alone decides on use."""
 
     purpose: str
@@ -497,7 +357,7 @@ class ConsentCondition(_Checked):
 
 
 @dataclass(frozen=True)
-class _Group(_Checked):
+class _Group(Checked):
     of: tuple[Node, ...]
 
     def _flaws(self) -> Iterator[Flaw]:
@@ -526,7 +386,7 @@ Node = Group | Condition
 
 
 @dataclass(frozen=True)
-class Definition(_Checked):
+class Definition(Checked):
     """A whole definition: one group, at most `MAX_DEPTH` deep, with at most `MAX_CONDITIONS` conditions."""
 
     where: Group

@@ -49,3 +49,12 @@ def date_flaws(value: object) -> Iterator[Flaw]:
         yield Flaw("value", "date-expected")
     elif not FIRST_DATE <= value <= LAST_DATE:
         yield Flaw("value", "date-out-of-range", {"first": FIRST_DATE.isoformat(), "last": LAST_DATE.isoformat()})
+
+
+def whole_flaws(key: str, value: object, first: int, last: int) -> Iterator[Flaw]:
+    if value == "":
+        yield Flaw(key, "value-missing")
+    elif not isinstance(value, int) or isinstance(value, bool):
+        yield Flaw(key, "whole-number-expected")
+    elif not first <= value <= last:
+        yield Flaw(key, "number-out-of-range", {"first": first, "last": last})

@@ -3,19 +3,31 @@
 A node that would be wrong cannot be built: its constructor raises `InvalidNode` with every flaw it found. `parse`
 turns stored JSON into nodes and flaws into messages; `compile`, `evaluate` and `describe` each read nodes in one
 method per class and therefore never check anything again. A new kind of condition is a new class here, with one
-function in each of those modules.
+function in each of those modules. `checked` has what all nodes share, `windows` the windows of time; both are part of
+this vocabulary.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+
+from segments.definition.checked import FIRST_DATE, LAST_DATE, Checked, Flaw, InvalidNode, date_flaws, whole_flaws
+from segments.definition.windows import (
+    MAX_WINDOW,
+    TICK,
+    Between,
+    CalendarDays,
+    Ever,
+    Rolling,
+    Span,
+    Unit,
+    Window,
+)
 
 VERSION = 1
 
@@ -192,16 +204,7 @@ def _dates_flaws(value: object) -> Iterator[Flaw]:
 
 
 def _days_flaws(value: object) -> Iterator[Flaw]:
-    yield from _whole_flaws("value", value, 1, MAX_DAYS)
-
-
-def _whole_flaws(key: str, value: object, first: int, last: int) -> Iterator[Flaw]:
-    if value == "":
-        yield Flaw(key, "value-missing")
-    elif not isinstance(value, int) or isinstance(value, bool):
-        yield Flaw(key, "whole-number-expected")
-    elif not first <= value <= last:
-        yield Flaw(key, "number-out-of-range", {"first": first, "last": last})
+    yield from whole_flaws("value", value, 1, MAX_DAYS)
 
 
 MAX_DAYS = 36_600
@@ -268,7 +271,7 @@ class Count(Checked):
     n: int
 
     def _flaws(self) -> Iterator[Flaw]:
-        yield from _whole_flaws("n", self.n, 1 if self.bound is Bound.AT_LEAST else 0, MAX_COUNT)
+        yield from whole_flaws("n", self.n, 1 if self.bound is Bound.AT_LEAST else 0, MAX_COUNT)
 
     def holds(self, n: int) -> bool:
         match self.bound:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from segments.definition.checked import Checked, Flaw, date_flaws
+from segments.definition.checked import Checked, Flaw, date_flaws, whole_flaws
 
 MAX_WINDOW = dt.timedelta(days=3660)
 
@@ -51,7 +51,7 @@ class Rolling(Checked):
     unit: Unit
 
     def _flaws(self) -> Iterator[Flaw]:
-        yield from _whole_flaws("n", self.n, 1, MAX_WINDOW // self._one())
+        yield from whole_flaws("n", self.n, 1, MAX_WINDOW // self._one())
 
     def _one(self) -> dt.timedelta:
         return dt.timedelta(**{self.unit.value: 1})
@@ -67,7 +67,7 @@ class CalendarDays(Checked):
     n: int
 
     def _flaws(self) -> Iterator[Flaw]:
-        yield from _whole_flaws("n", self.n, 1, MAX_WINDOW.days)
+        yield from whole_flaws("n", self.n, 1, MAX_WINDOW.days)
 
     def span(self, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> Span:
         first = now.astimezone(time_zone).date() - dt.timedelta(days=self.n - 1)

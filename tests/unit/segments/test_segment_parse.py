@@ -247,11 +247,11 @@ def test_every_flaw_has_a_message() -> None:
     import inspect
     import re
 
-    from segments.definition import fields
+    from segments.definition import checked, fields, windows
     from segments.definition import parse as parse_module
 
     raised = set()
-    for module in (nodes, fields):
+    for module in (checked, windows, nodes, fields):
         raised |= set(re.findall(r"Flaw\(\s*[^,]+,\s*f?\"([a-z{}-]+)\"", inspect.getsource(module)))
     raised |= set(
         re.findall(r"self\.note\(\s*[^,]+(?:\{[^}]*\}[^,]*)?,\s*\"([a-z-]+)\"", inspect.getsource(parse_module))

@@ -49,7 +49,13 @@ def test_both_engines_select_the_same_people_and_every_kind_of_node_was_asked() 
     asking=st.lists(st.tuples(DEFINITIONS, SEEDS.map(eyes)), min_size=4, max_size=12),
 )
 # About 20 s on two cores.
-@settings(max_examples=180, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=180,
+    derandomize=True,  # the vocabulary is complete in every run, or in none
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def compare(population: Sequence[RawPerson], asking: Sequence[tuple[nodes.Definition, Eyes]]) -> None:
     with transaction.atomic():
         stored = store(population, SOURCES, PURPOSES)

@@ -20,6 +20,7 @@ from profiles.models import Profile
 from segments import catalogue
 from segments.definition import nodes
 from segments.definition.compile import Strategy, Viewer, everybody, people
+from segments.definition.fields import Fields
 from segments.definition.parse import DefinitionProblem, parse
 from segments.models import Segment
 
@@ -44,6 +45,18 @@ class TooSlowProblem(MendableError):
         )
 
 
+class HiddenProblem(MendableError):
+    """A segment names what the reader's department does not see, or what is gone."""
+
+    code = "hidden_fields"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This segment uses data that your department does not see, or that no longer exists."),
+            hint=_("Ask the department that wrote it."),
+        )
+
+
 @dataclass(frozen=True)
 class Question:
     """A definition as one viewer asks it at one moment."""
@@ -60,8 +73,11 @@ class Question:
 
     @classmethod
     def of_segment(cls, segment: Segment, scope: Scope) -> "Question":
-        """Raises DefinitionProblem when the definition names what the scope does not see."""
-        return cls.of(parse(segment.definition, catalogue.fields(scope)), scope)
+        """Raises HiddenProblem, and DefinitionProblem for a definition that this program does not read."""
+        definition = parse(segment.definition)
+        if not catalogue.fields(scope).shows(definition.where):
+            raise HiddenProblem
+        return cls.of(definition, scope)
 
     def select(self, strategy: Strategy = Strategy.SWEEP, among: sql.Composable | None = None) -> sql.Composed:
         """SELECT of the members' profile ids as `id`."""
@@ -73,6 +89,15 @@ class Question:
             strategy=strategy,
             among=among,
         )
+
+
+def readable(segment: Segment, found: Fields) -> nodes.Definition | None:
+    """The segment's definition; None if it names what `found` does not have, or cannot be read at all."""
+    try:
+        definition = parse(segment.definition)
+    except DefinitionProblem:
+        return None
+    return definition if found.shows(definition.where) else None
 
 
 def company_time_zone() -> zoneinfo.ZoneInfo:
@@ -130,10 +155,10 @@ def segments_of(profile: Profile, segments: Iterable[Segment], scope: Scope) -> 
     found, viewer = catalogue.fields(scope), catalogue.viewer(scope)
     only_this = SQL("p.id = {}").format(profile.pk)
     for segment in segments:
-        try:
-            question = Question.of(parse(segment.definition, found), scope, viewer)
-        except DefinitionProblem:
+        definition = readable(segment, found)
+        if definition is None:
             continue
+        question = Question.of(definition, scope, viewer)
         asked.append(segment)
         questions.append(
             SQL("SELECT {} WHERE EXISTS ({})").format(len(questions), question.select(Strategy.PROBE, only_this))

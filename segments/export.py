@@ -48,7 +48,7 @@ class Preview:
 
 
 def preview(segment: Segment, *, purpose: Purpose, channel: Channel, by: User) -> Preview:
-    """Raises TooSlowProblem, and DefinitionProblem when the segment names what the user may not see."""
+    """Raises TooSlowProblem, HiddenProblem and DefinitionProblem."""
     scope = scope_of(by)
     members = audience.member_ids(audience.Question.of_segment(segment, scope))
     passage = gate.reach(members, purpose=purpose, channel=channel, scope=scope)

@@ -54,9 +54,15 @@ def _touchpoints(records: Group, events: Collection[str]) -> Mapping[int, list[e
 def _orders(records: Group) -> Mapping[int, list[evaluate.Order]]:
     found: dict[int, list[evaluate.Order]] = defaultdict(list)
     rows = Order.objects.filter(record__in=records)
-    for row in rows.values("record_id", "status", "total", "currency", "placed_at", "refunded"):
-        is_cancelled = row.pop("status") == Order.Status.CANCELLED
-        found[row.pop("record_id")].append(evaluate.Order(**row, is_cancelled=is_cancelled))
+    for record_id, status, total, currency, placed_at, refunded in rows.values_list(
+        "record_id", "status", "total", "currency", "placed_at", "refunded"
+    ):
+        if record_id is not None:
+            is_cancelled = status == Order.Status.CANCELLED
+            order = evaluate.Order(
+                total=total, currency=currency, placed_at=placed_at, refunded=refunded, is_cancelled=is_cancelled
+            )
+            found[record_id].append(order)
     return found
 
 

@@ -3,15 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy as _
-
 from cdp_site.core.access import Scope
-from cdp_site.core.errors import MendableError, Text
+from cdp_site.core.errors import MendableError
 from segments import audience, catalogue
 from segments.definition.describe import describe
 from segments.definition.fields import Fields
 from segments.definition.nodes import Definition
-from segments.definition.parse import DefinitionProblem, parse
 from segments.models import Segment
 
 
@@ -30,10 +27,8 @@ def shown(segments: Iterable[Segment], scope: Scope) -> list[Shown]:
 
 
 def _sentence_of(segment: Segment, fields: Fields) -> str:
-    try:
-        return sentence(parse(segment.definition, fields), fields)
-    except DefinitionProblem:
-        return ""
+    definition = audience.readable(segment, fields)
+    return "" if definition is None else sentence(definition, fields)
 
 
 def sentence(definition: Definition, fields: Fields) -> str:
@@ -56,18 +51,6 @@ class Size:
         return 100 * self.members / self.everybody if self.members is not None and self.everybody else None
 
 
-class HiddenProblem(MendableError):
-    """A segment that another department wrote names what this one does not see."""
-
-    code = "hidden_fields"
-
-    def __init__(self) -> None:
-        super().__init__(_not_yours, hint=_("Ask the department that wrote it for the number."))
-
-
-_not_yours: Text = _("This segment uses data that your department does not see.")
-
-
 def size(question: audience.Question) -> Size:
     """Counted now."""
     try:
@@ -77,7 +60,8 @@ def size(question: audience.Question) -> Size:
 
 
 def size_of(segment: Segment, scope: Scope) -> Size:
+    """The same for a stored segment, which may also be unreadable for this reader."""
     try:
         return size(audience.Question.of_segment(segment, scope))
-    except DefinitionProblem:
-        return Size(None, problem=HiddenProblem())
+    except MendableError as problem:
+        return Size(None, problem=problem)

@@ -13,9 +13,11 @@ from segments.definition.nodes import (
     Condition,
     ConsentCondition,
     Flaw,
+    Node,
     Operator,
     OrderTotalCondition,
     TouchpointCondition,
+    conditions,
 )
 
 
@@ -91,6 +93,17 @@ class Fields:
     purposes: Mapping[str, str]
     channels: Mapping[str, str]
     currencies: tuple[str, ...]
+
+    def shows(self, where: Node) -> bool:
+        """Whether the viewer sees every trait and event of a definition. All that is asked of a stored one: what has
+        become of a purpose, a property or a type since is no reason to keep its number from those who see the data."""
+        for condition in conditions(where):
+            match condition:
+                case AttributeCondition() if condition.trait not in self.traits:
+                    return False
+                case TouchpointCondition() if condition.event not in self.events:
+                    return False
+        return True
 
     def flaws(self, condition: Condition) -> Iterator[Flaw]:
         """What `condition` names and this viewer does not have, or compares in a way that its type does not allow.

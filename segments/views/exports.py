@@ -12,8 +12,7 @@ from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
 from consent.models import Channel
-from segments import export, presenting
-from segments.definition.parse import DefinitionProblem
+from segments import export
 from segments.forms import ExportForm
 from segments.views.fetch import reader, visible_segment
 
@@ -41,8 +40,6 @@ def preview(request: HttpRequest, segment_id: UUID) -> HttpResponse:
             context["preview"] = export.preview(
                 segment, purpose=form.cleaned_data["purpose"], channel=channel, by=reader(request)
             )
-        except DefinitionProblem:
-            context["problem"] = presenting.HiddenProblem()
         except MendableError as problem:
             context["problem"] = problem
     return render(request, "segments/_export_preview.html", context)

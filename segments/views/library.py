@@ -13,7 +13,6 @@ from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
 from profiles import directory, viewing
 from segments import audience, authoring, presenting
-from segments.definition.parse import DefinitionProblem
 from segments.models import Segment
 from segments.views.fetch import reader, visible_segment
 
@@ -70,8 +69,6 @@ def list_members(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     try:
         question = audience.Question.of_segment(segment, scope_of(user))
         page = audience.page(question, after=_public_id(request.GET.get("after", "")))
-    except DefinitionProblem:
-        context["problem"] = presenting.HiddenProblem()
     except MendableError as problem:
         context["problem"] = problem
     else:

@@ -174,6 +174,19 @@ class TestOne:
         assert "your department does not see" in text(client.get(address("members", segment.pk)))
         assert "Call" not in text(client.get(address("segments")))
 
+    def test_an_older_version_of_the_language_is_told_and_not_guessed(
+        self, viewers: None, make_segment: Make, as_marketer: Client, web_shop: Source
+    ) -> None:
+        segment = make_segment()
+        Segment.objects.filter(pk=segment.pk).update(definition={"version": 7, "where": {}})
+
+        for name in ("size", "members"):
+            page = text(as_marketer.get(address(name, segment.pk)))
+            assert "It reads version 1" in page
+        for path in (address("segments"), address("segment", segment.pk), address("change", segment.pk)):
+            assert as_marketer.get(path).status_code == 200
+        assert as_marketer.get(address("of_profile", profile_of(web_shop, "v1").public_id)).status_code == 200
+
     def test_is_deleted_with_its_versions(
         self, viewers: None, make_segment: Make, login: Login, marketer: User
     ) -> None:

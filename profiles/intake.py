@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
 
 from cdp_site.core.ids import uuid7
 from profiles import identifiers, search
@@ -287,8 +287,9 @@ def _discover_traits(names: set[str], patches: Iterable[_Patch]) -> None:
     """A trait that no list names yet goes into the group "other", with the type of its first value."""
     if names <= _known_traits:
         return
-    _known_traits.update(Trait.objects.filter(name__in=names).values_list("name", flat=True))
-    unknown = names - _known_traits
+    # Remembered only once committed: what is rolled back was not discovered.
+    transaction.on_commit(lambda: _known_traits.update(names))
+    unknown = names - set(Trait.objects.filter(name__in=names).values_list("name", flat=True))
     if not unknown:
         return
     samples: dict[str, Any] = {}

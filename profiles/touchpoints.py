@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from cdp_site.core.ids import uuid7
@@ -71,8 +71,10 @@ class EventTypes:
                 [EventType(name=name, kind_of_data=KindOfData.BEHAVIOURAL) for name in sorted(unknown)],
                 ignore_conflicts=True,
             )
-            self._ids.update(EventType.objects.filter(name__in=unknown).values_list("name", "pk"))
-        return {name: self._ids[name] for name in names}
+        found = dict(EventType.objects.filter(name__in=unknown).values_list("name", "pk")) if unknown else {}
+        # Remembered only once committed: what is rolled back has no id.
+        transaction.on_commit(lambda: self._ids.update(found))
+        return {name: found[name] if name in found else self._ids[name] for name in names}
 
 
 def record_internal(

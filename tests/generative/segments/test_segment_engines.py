@@ -31,8 +31,6 @@ def selected(stored: Stored, definition: nodes.Definition, viewer: Eyes, strateg
 @pytest.mark.django_db
 def test_both_engines_select_the_same_people_and_every_kind_of_node_was_asked() -> None:
     """A node that never split a population would not have been compared at all."""
-    asked.clear()
-    compare()
     classes = (
         *(nodes.All, nodes.Any, nodes.Not, nodes.PropertyFilter),
         *(nodes.AttributeCondition, nodes.TouchpointCondition, nodes.OrderTotalCondition, nodes.ConsentCondition),
@@ -41,6 +39,11 @@ def test_both_engines_select_the_same_people_and_every_kind_of_node_was_asked() 
     vocabulary = {one.__name__ for one in classes} | {
         one.name for kind in (nodes.Operator, nodes.Bound, nodes.Measure, nodes.ConsentState) for one in kind
     }
+    asked.clear()
+    for _round in range(5):  # a rare kind may be missing in one round
+        compare()
+        if vocabulary <= asked.keys():
+            break
     assert vocabulary - asked.keys() == set()
 
 
@@ -51,7 +54,6 @@ def test_both_engines_select_the_same_people_and_every_kind_of_node_was_asked() 
 # About 20 s on two cores.
 @settings(
     max_examples=180,
-    derandomize=True,  # the vocabulary is complete in every run, or in none
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

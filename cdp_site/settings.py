@@ -186,6 +186,8 @@ TRACKING_MAX_EVENT_BYTES = 32 * 1024
 TRACKING_MAX_WAITING_BATCHES = env.int("TRACKING_MAX_WAITING_BATCHES", default=20_000)
 # Larger uploads stream to the encrypted import store in chunks and never sit in memory whole.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# A segment of 100 conditions with filters is a form of about 3,000 fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=2 * 1024**3)

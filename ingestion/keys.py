@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
 from cdp_site.core.errors import AuthenticationProblem, ConflictProblem
+from cdp_site.core.memory import Memory
 from cdp_site.core.models import User
 from ingestion.models import Source, WriteKey
 
@@ -77,12 +78,7 @@ def verify(key: str) -> Grant:
     return grant
 
 
-_cache: dict[bytes, tuple[Grant, float]] = {}
-
-
-def forget_cached() -> None:
-    """For tests, whose databases change under the process."""
-    _cache.clear()
+_cache: Memory[bytes, tuple[Grant, float]] = Memory()
 
 
 def _hash(key: str) -> bytes:

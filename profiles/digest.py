@@ -20,6 +20,7 @@ from django.db import close_old_connections, connection, transaction
 
 from cdp_site.core import heartbeats
 from cdp_site.core.errors import InternalError
+from cdp_site.core.memory import Memory
 from ingestion import landing, messages, suppression
 from ingestion.landing import Claimed, Tally, Unusable
 from ingestion.messages import Reason, Rejection
@@ -146,7 +147,7 @@ def _tallies(
 
 # --- reading --------------------------------------------------------------------------------------------------------
 
-_sources: dict[int, SourceFacts] = {}
+_sources: Memory[int, SourceFacts] = Memory()
 
 
 def _source(source_id: int) -> SourceFacts:

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import connection
 
 from cdp_site.core.ids import uuid7
+from cdp_site.core.memory import Memory
 from profiles import identifiers, search
 from profiles.models import Trait, TraitGroup
 from profiles.resolution import pipeline
@@ -279,16 +280,15 @@ def _patch_row(record_id: int, patch: _Patch) -> dict[str, Any]:
     }
 
 
-_known_traits: set[str] = set()
+_known_traits: Memory[str, None] = Memory()
 OTHER_TRAITS = "other"
 
 
 def _discover_traits(names: set[str], patches: Iterable[_Patch]) -> None:
     """A trait that no list names yet goes into the group "other", with the type of its first value."""
-    if names <= _known_traits:
+    if names <= _known_traits.keys():
         return
-    # Remembered only once committed: what is rolled back was not discovered.
-    transaction.on_commit(lambda: _known_traits.update(names))
+    _known_traits.remember(dict.fromkeys(names))
     unknown = names - set(Trait.objects.filter(name__in=names).values_list("name", flat=True))
     if not unknown:
         return

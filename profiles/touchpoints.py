@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from cdp_site.core.ids import uuid7
+from cdp_site.core.memory import Memory
 from cdp_site.core.models import Operation
 from ingestion.models import Source
 from profiles.models import EventType, KindOfData
@@ -61,7 +62,7 @@ class EventTypes:
     """Event type names to ids, discovered as they come. One query for a batch with new names, none otherwise."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, int] = {}
+        self._ids: Memory[str, int] = Memory()
 
     def resolve(self, names: set[str]) -> dict[str, int]:
         """Name → id for all names; unknown ones are created as behavioural and common to all departments."""
@@ -72,8 +73,7 @@ class EventTypes:
                 ignore_conflicts=True,
             )
         found = dict(EventType.objects.filter(name__in=unknown).values_list("name", "pk")) if unknown else {}
-        # Remembered only once committed: what is rolled back has no id.
-        transaction.on_commit(lambda: self._ids.update(found))
+        self._ids.remember(found)
         return {name: found[name] if name in found else self._ids[name] for name in names}
 
 

@@ -3,6 +3,7 @@
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from cdp_site.core import memory
 from tests import database
 
 pytest_plugins = ["tests.cast", "tests.customers"]
@@ -15,3 +16,9 @@ def django_db_modify_db_settings(
     """Test databases are copies of a migrated template."""
     with django_db_blocker.unblock():
         database.use_template()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered_from_another_test() -> None:
+    """A process lives longer than a test's database, or than what a test rolls back."""
+    memory.forget_all()

@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from segment.analytics import request as segment_request
 from segment.analytics.client import Client
 
-from ingestion import equation, keys, landing
+from ingestion import equation, keys
 from ingestion.models import InboundBatch, Source
 from profiles import digest
 from profiles.models import Membership, Order, Profile, SourceRecord, Touchpoint
@@ -22,8 +22,6 @@ YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 @pytest.fixture
 def key(web_shop: Source) -> str:
-    keys.forget_cached()
-    landing.forget_backlog()
     return keys.make(source=web_shop, by="system:test")[1]
 
 
@@ -120,8 +118,6 @@ def test_a_batch_sent_again_is_taken_once(live_server, key, web_shop):
 
 
 def test_a_wrong_key_lands_nothing(live_server):
-    keys.forget_cached()
-
     with pytest.raises(segment_request.APIError):
         segment_request.post("sec_wrong", live_server.url, batch=[{"type": "track"}])
 

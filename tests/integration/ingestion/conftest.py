@@ -3,15 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ingestion import keys, landing
+from ingestion import keys
 from ingestion.models import Source
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered_by_the_process():
-    """Caches that live longer than a test's database."""
-    keys.forget_cached()
-    landing.forget_backlog()
 
 
 @pytest.fixture

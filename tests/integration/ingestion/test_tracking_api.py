@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
+from cdp_site.core import memory
 from ingestion import keys, landing, messages
 from ingestion.models import InboundBatch
 
@@ -122,12 +123,12 @@ def test_a_revoked_key_and_a_source_switched_off_are_401(post, web_shop):
     assert post("track", TRACK, key=key).status_code == 200
 
     keys.revoke(key=row, by="system:test")
-    keys.forget_cached()
+    memory.forget_all()
     assert post("track", TRACK, key=key).status_code == 401
 
     web_shop.is_active = False
     web_shop.save()
-    keys.forget_cached()
+    memory.forget_all()
     assert post("track", TRACK).status_code == 401
 
 

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from ingestion import messages, tracking_api
-from ingestion.views import imports, keys, quarantine, sources
+from ingestion.views import imports, keys, mapping, quarantine, sources
 
 app_name = "ingestion"
 urlpatterns: list[URLPattern] = [
@@ -19,9 +19,9 @@ urlpatterns: list[URLPattern] = [
     path("imports/", imports.list_imports, name="imports"),
     path("imports/new/", imports.upload, name="new_import"),
     path("imports/<uuid:import_id>/", imports.show, name="import"),
-    path("imports/<uuid:import_id>/mapping/", imports.remap, name="import_mapping"),
-    path("imports/<uuid:import_id>/format/", imports.correct, name="import_format"),
-    path("imports/<uuid:import_id>/start/", imports.start, name="import_start"),
+    path("imports/<uuid:import_id>/mapping/", mapping.remap, name="import_mapping"),
+    path("imports/<uuid:import_id>/format/", mapping.correct, name="import_format"),
+    path("imports/<uuid:import_id>/start/", mapping.start, name="import_start"),
     path("imports/<uuid:import_id>/progress/", imports.progress, name="import_progress"),
     path("imports/<uuid:import_id>/cancel/", imports.cancel, name="import_cancel"),
     path("quarantine/", quarantine.list_groups, name="quarantine"),

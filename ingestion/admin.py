@@ -20,7 +20,10 @@ class SourceAdmin(AuditedAdmin):
     list_display = ("name", "slug", "kind", "department", "trust_rank", "is_active")
     list_filter = ("kind", "department", "is_active")
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "kind", "department", "trust_rank", "phone_region", "is_active")
+    fields = (
+        *("name", "slug", "kind", "department", "trust_rank", "phone_region", "is_active"),
+        *("allowed_origins", "rate_per_second"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Any]":
         return Source.objects.external()

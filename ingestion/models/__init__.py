@@ -3,17 +3,50 @@
 Ingestion knows nothing of people: it hands batches over by table state and profiles claim them.
 """
 
+from ingestion.models.corrections import CorrectionRule, Replay
+from ingestion.models.alerts import Alert, AlertDelivery, AlertKind, AlertRecipient, WatchRule
 from ingestion.models.files import FieldMapping, FileImport
+from ingestion.models.health import (
+    AccountRow,
+    FutureHour,
+    ImportAccountRow,
+    ImportRollUp,
+    ReceivedHour,
+    RejectedHour,
+    RemovedByRetention,
+    RetentionRule,
+)
 from ingestion.models.inbound import InboundBatch, QuarantinedItem, SeenMessage, SuppressedIdentifier
-from ingestion.models.source import Source, WriteKey
+from ingestion.models.plan import PlanObservation, PlanSchema, PlanViolation, Rulebook
+from ingestion.models.source import SendingRate, Source, WriteKey
 
 __all__ = [
+    "AccountRow",
+    "Alert",
+    "AlertDelivery",
+    "AlertKind",
+    "AlertRecipient",
+    "CorrectionRule",
     "FieldMapping",
     "FileImport",
+    "FutureHour",
+    "ImportAccountRow",
+    "ImportRollUp",
     "InboundBatch",
+    "PlanObservation",
+    "PlanSchema",
+    "PlanViolation",
     "QuarantinedItem",
+    "ReceivedHour",
+    "RejectedHour",
+    "RemovedByRetention",
+    "Replay",
+    "RetentionRule",
+    "Rulebook",
     "SeenMessage",
+    "SendingRate",
     "Source",
     "SuppressedIdentifier",
+    "WatchRule",
     "WriteKey",
 ]

@@ -2,11 +2,14 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.models import Department
 from cdp_site.core.personal_data import NONE, Classification
+from ingestion.origins import check_origin
 from ingestion.querysets import SourceQuerySet
 
 
@@ -42,6 +45,23 @@ class Source(models.Model):
     )
     phone_region = models.CharField(_("phone region"), max_length=2, default="TH")
     is_active = models.BooleanField(_("active"), default=True)
+    allowed_origins = ArrayField(
+        models.CharField(max_length=255, validators=[check_origin]),
+        verbose_name=_("web pages that may send"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Origins, separated by commas: https://shop.example.com. Pages of other origins are refused; empty: no "
+            "page of another origin may read an answer, and public keys work from apps and servers alone."
+        ),
+    )
+    rate_per_second = models.PositiveIntegerField(
+        _("messages a second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("What is above it is asked to come again later (429). Empty: the platform's default."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SourceQuerySet.as_manager()
@@ -68,3 +88,15 @@ class WriteKey(models.Model):
     is_public = models.BooleanField(default=False)  # sits in a browser: may add behaviour, never join people
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class SendingRate(models.Model):
+    """One row: how far a source with a limit has sent ahead of it. Written by `rate_limits`; unlogged, since after a
+    crash every source may start anew.
+
+    The source has used up its rate until `used_until`: a moment in the past means that it sends less than it may."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    source = models.OneToOneField(Source, on_delete=models.CASCADE, primary_key=True, related_name="sending_rate")
+    used_until = models.DateTimeField()

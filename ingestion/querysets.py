@@ -33,7 +33,7 @@ class SourceQuerySet(ContainerQuerySet):
         return self.select_related("department")
 
 
-class _OfSourceQuerySet(models.QuerySet[Any]):
+class OfSourceQuerySet(models.QuerySet[Any]):
     """Rows that belong to a source are seen by those who see the source."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
@@ -63,7 +63,7 @@ _EQUATION = {
 }
 
 
-class InboundBatchQuerySet(_OfSourceQuerySet):
+class InboundBatchQuerySet(OfSourceQuerySet):
     def waiting(self) -> Self:
         return self.filter(status="waiting")
 
@@ -102,7 +102,7 @@ class InboundBatchQuerySet(_OfSourceQuerySet):
         return self.filter(file_import=file_import)
 
 
-class FileImportQuerySet(_OfSourceQuerySet):
+class FileImportQuerySet(OfSourceQuerySet):
     def abandoned(self) -> Self:
         """Started, but no living job holds them (watchdog)."""
         return self.filter(status__in=["ready", "landing"]).filter(
@@ -129,19 +129,25 @@ class FileImportQuerySet(_OfSourceQuerySet):
         return self.filter(created_at__lt=moment)
 
 
-class QuarantinedItemQuerySet(_OfSourceQuerySet):
+class QuarantinedItemQuerySet(OfSourceQuerySet):
     def open(self) -> Self:
         return self.filter(status="open")
 
     def for_reason(self, reason: str) -> Self:
         return self.filter(reason=reason)
 
-    def by_reason(self) -> Self:
-        """One row for each (source, reason): `n`, `first_at`, `last_at`; sources by name, then the largest first."""
+    def of_group(self, event: str | None, field: str | None) -> Self:
+        """Narrowed to an event and to the field that is wrong; None leaves either open."""
+        narrowed = {"event": event, "field": field}
+        return self.filter(**{name: value for name, value in narrowed.items() if value is not None})
+
+    def by_group(self) -> Self:
+        """One row for each (source, reason, event, field): `n`, `first_at`, `last_at`; sources by name, then the
+        largest first."""
         return (
-            self.values("source", "source__name", "reason")
+            self.values("source", "source__name", "reason", "event", "field")
             .annotate(n=models.Count("pk"), first_at=models.Min("at"), last_at=models.Max("at"))
-            .order_by("source__name", "source", "-n", "reason")
+            .order_by("source__name", "source", "-n", "reason", "event", "field")
         )
 
     def newest_first(self) -> Self:
@@ -153,6 +159,12 @@ class QuarantinedItemQuerySet(_OfSourceQuerySet):
 
     def older_than(self, pk: int) -> Self:
         return self.filter(pk__lt=pk)
+
+    def newer_than(self, pk: int) -> Self:
+        return self.filter(pk__gt=pk)
+
+    def of_replay(self, replay: models.Model) -> Self:
+        return self.filter(replay=replay)
 
     def with_place(self) -> Self:
         """With the source, and the file that a line belongs to."""

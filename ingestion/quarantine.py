@@ -47,7 +47,7 @@ def groups(*, by: User) -> list[Group]:
             first_at=row["first_at"],
             last_at=row["last_at"],
         )
-        for row in QuarantinedItem.objects.visible_to(by).open().by_reason()
+        for row in QuarantinedItem.objects.visible_to(by).open().by_group()
     ]
 
 

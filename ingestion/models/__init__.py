@@ -3,8 +3,8 @@
 Ingestion knows nothing of people: it hands batches over by table state and profiles claim them.
 """
 
-from ingestion.models.corrections import CorrectionRule, Replay
 from ingestion.models.alerts import Alert, AlertDelivery, AlertKind, AlertRecipient, WatchRule
+from ingestion.models.corrections import CorrectionRule, Replay
 from ingestion.models.files import FieldMapping, FileImport
 from ingestion.models.health import (
     AccountRow,

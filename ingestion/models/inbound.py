@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
+from ingestion.models.corrections import Replay
 from ingestion.models.files import FileImport
 from ingestion.models.source import Source
 from ingestion.querysets import InboundBatchQuerySet, QuarantinedItemQuerySet
@@ -89,8 +90,8 @@ class InboundBatch(models.Model):
 
 
 class QuarantinedItem(models.Model):
-    """One row: a message that cannot be used, with the reason. Written by the digest; goes when a steward discards it
-    or erasure finds its subject in it."""
+    """One row: a message that cannot be used, with the reason. Written by the digest; what it says goes when a steward
+    discards it, some time after a replay, or when an erasure finds its subject in it."""
 
     PERSONAL_DATA: ClassVar[Classification] = {
         "*": NONE,
@@ -102,6 +103,7 @@ class QuarantinedItem(models.Model):
     class Status(models.TextChoices):
         OPEN = "open", _("open")
         DISCARDED = "discarded", _("discarded")
+        REPLAYED = "replayed", _("replayed")
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
@@ -111,9 +113,13 @@ class QuarantinedItem(models.Model):
     file_import = models.ForeignKey(FileImport, null=True, on_delete=models.SET_NULL)
     reason = models.CharField(max_length=40)  # a code of ingestion.messages.Reason, or of the digest's
     detail = models.CharField(max_length=300, blank=True)  # where in the message and what was expected
+    event = models.CharField(max_length=100, blank=True)  # of the message, as far as it can be told
+    field = models.CharField(max_length=120, blank=True)  # the field that `detail` speaks of
     payload = models.BinaryField(null=True)  # the message as it came (sealed); removed when discarded
     subject_keys = ArrayField(models.BinaryField(), default=list)  # keyed hashes of identifiers found in it
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    replay = models.ForeignKey(Replay, null=True, on_delete=models.SET_NULL, db_index=False)  # quarantine_of_replay
+    replayed_as = models.BigIntegerField(null=True)  # id of the batch that it was landed in again
 
     objects = QuarantinedItemQuerySet.as_manager()
 
@@ -122,6 +128,10 @@ class QuarantinedItem(models.Model):
             # the list by reason, and its samples
             models.Index(
                 fields=["source", "reason", "-id"], name="quarantine_by_reason", condition=models.Q(status="open")
+            ),
+            # what a replay took out, for its undoing
+            models.Index(
+                fields=["replay", "id"], name="quarantine_of_replay", condition=models.Q(replay__isnull=False)
             ),
             # what an erasure has to remove
             GinIndex(fields=["subject_keys"], name="quarantine_by_subject"),

@@ -80,8 +80,8 @@ class InboundBatch(models.Model):
         indexes: ClassVar = [
             # the digest's claim: waiting ones, withdrawals first, oldest first
             models.Index(fields=["lane", "id"], name="inbound_waiting", condition=models.Q(status="waiting")),
-            # the equation of one source
-            models.Index(fields=["source", "status"], name="inbound_of_source"),
+            # the account of one source over a period, what came last, what is to be rolled up
+            models.Index(fields=["source", "received_at"], name="inbound_of_source"),
             # progress of one import
             models.Index(
                 fields=["file_import"], name="inbound_of_import", condition=models.Q(file_import__isnull=False)

@@ -184,6 +184,8 @@ TRACKING_MAX_BATCH_BYTES = 500 * 1024
 TRACKING_MAX_EVENT_BYTES = 32 * 1024
 # More batches than that waiting for the digest: the event API answers 429 until it has caught up.
 TRACKING_MAX_WAITING_BATCHES = env.int("TRACKING_MAX_WAITING_BATCHES", default=20_000)
+# Messages a second that a source without a rate of its own may send; 0: as many as it likes.
+TRACKING_RATE_PER_SECOND = env.int("TRACKING_RATE_PER_SECOND", default=0)
 # Larger uploads stream to the encrypted import store in chunks and never sit in memory whole.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # A segment of 100 conditions with filters is a form of about 3,000 fields.
@@ -191,7 +193,17 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=2 * 1024**3)
+# A packed file may unpack to that many times its size; a workbook is opened in a process with this memory and time.
+IMPORT_MAX_RATIO = env.int("IMPORT_MAX_RATIO", default=200)
+IMPORT_WORKBOOK_MEMORY = env.int("IMPORT_WORKBOOK_MEMORY", default=384 * 1024**2)
+IMPORT_WORKBOOK_SECONDS = env.int("IMPORT_WORKBOOK_SECONDS", default=120)
+# Folders below which watched folders may be configured; empty: none.
+WATCHED_FOLDERS_ROOTS = env.list("WATCHED_FOLDERS_ROOTS", default=[])
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
+
+# core/outgoing.py calls https addresses on the internet only. For a chatbot or mailbox inside the company's network.
+OUTGOING_ALLOW_HTTP = env.bool("OUTGOING_ALLOW_HTTP", default=False)
+OUTGOING_ALLOW_PRIVATE = env.bool("OUTGOING_ALLOW_PRIVATE", default=False)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -27,6 +27,7 @@ from ingestion.normalise.traits import GLOBAL, normalise_traits
 from ingestion.normalise.values import Problem
 
 TYPES: Final = ("identify", "track", "page", "screen", "alias", "group")
+PRODUCT: Final = "product"  # of a file alone: what is sold, without a person
 MAX_ID_LENGTH: Final = 200  # SourceRecord.external_id
 MAX_MESSAGE_ID_LENGTH: Final = 100  # Segment's limit
 MAX_EVENT_NAME_LENGTH: Final = 100  # EventType.name
@@ -203,6 +204,8 @@ def _check_storable(raw: bytes) -> None:
 
 
 def _check_fields(message: Message) -> None:
+    if message.type == PRODUCT and message.cdp:
+        return
     if message.type not in TYPES:
         raise UnusableMessage(Reason.WRONG_TYPE, f"type is one of {', '.join(TYPES)}", "type")
     if message.message_id is not None and len(message.message_id) > MAX_MESSAGE_ID_LENGTH:

@@ -359,7 +359,7 @@ def _consents(draft: Draft, owner: Owner) -> list[signals.ConsentStatement]:
             channel=consent.channel,
             address=consent.address,
             state=consent.state,
-            occurred_at=clocks.occurred_at,
+            occurred_at=consent.occurred_at or clocks.occurred_at,
             received_at=clocks.received_at,
             origin="browser" if draft.batch.is_public_key else consent.origin,
             notice_version=consent.notice_version,

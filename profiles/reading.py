@@ -5,11 +5,12 @@ The message's form has been checked by `ingestion.messages`; here is what it mea
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from ingestion.landing import Claimed, message_uuid
-from ingestion.messages import Item, Message, Reason, Rejection
+from ingestion.messages import PRODUCT, Item, Message, Reason, Rejection
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import NormalisedTraits, normalise_traits
 from ingestion.normalise.values import Problem, placeholder_problem
@@ -54,6 +55,7 @@ class StatedConsent:
     notice_version: str
     language: str
     evidence: Mapping[str, Any]
+    occurred_at: datetime | None = None  # None: when the message was
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
     message = item.message
     if message.type == "group":
         return _reject(item, "unsupported", "type: group calls are not taken yet")
+    if message.type == PRODUCT:
+        return _reject(item, "unsupported", "type: products are not taken yet")
     statement = _statement(batch, item, source)
     if statement is None:
         return _reject(item, Reason.MISSING, "userId or anonymousId: a real one is needed, not a placeholder")
@@ -225,6 +229,7 @@ def _consents(
             notice_version=str(cell.get("notice_version") or "")[:40],
             language=str(cell.get("language") or "")[:5],
             evidence=cell.get("evidence") or {},
+            occurred_at=datetime.fromisoformat(cell["at"]) if cell.get("at") else None,
         )
         for cell in (message.cdp or {}).get("consents") or ()
     ]

@@ -22,6 +22,7 @@ ROW_TEXTS: dict[str, Text] = {
     RowProblem.TIME: _("The time cannot be read"),
     RowProblem.NUMBER: _("A number cannot be read"),
     RowProblem.CONSENT: _("The value of a consent column is neither yes nor no"),
+    RowProblem.VALUE: _("The value is not in the list of values"),
     RowProblem.NO_EVENT: _("The name of the event is empty"),
     RowProblem.UNSTORABLE: _("It holds a character or number that cannot be stored"),
 }
@@ -62,8 +63,8 @@ VALUE_TEXTS: dict[str, Text] = {
     Problem.TOO_MANY: _("More values than one person has"),
 }
 MAPPING_TEXTS: dict[str, Text] = {
-    MappingCode.VERSION: _("This is no mapping of version 1."),
-    MappingCode.ROWS: _("Say what a row is: a customer, something that happened, or an order line."),
+    MappingCode.VERSION: _("This is no mapping of a version that is known here."),
+    MappingCode.ROWS: _("Say what a row is: a customer, something that happened, an order line, or a consent."),
     MappingCode.DATES: _("The order of dates or the era of two-digit years is not known."),
     MappingCode.EMPTY: _("Say what an empty cell means: unchanged or cleared."),
     MappingCode.FIELDS: _("Choose what at least one column becomes."),
@@ -75,10 +76,15 @@ MAPPING_TEXTS: dict[str, Text] = {
     MappingCode.TWICE: _("Two columns have this target; only one can."),
     MappingCode.PURPOSE: _("Say which purpose and which channel the consent is for."),
     MappingCode.VALUES: _("Say which values mean yes and which mean no."),
+    MappingCode.EVIDENCE: _("Choose how the consent was given; the text of the notice has at most 500 characters."),
+    MappingCode.STEPS: _("A step lacks what it needs, or does not fit what the column becomes."),
+    MappingCode.OWNER: _("Say what becomes of a row without a record id: left out, or somebody unknown."),
     MappingCode.NO_EVENT: _("Give the event a name, or choose the column that holds it."),
     MappingCode.NO_ORDER: _("Choose the column that holds the order number."),
     MappingCode.NO_LINE: _("Choose a column for the product, the line number or the order's total."),
     MappingCode.NO_OWNER: _("Choose the column that tells whose row it is: a record id or a device id."),
+    MappingCode.NO_STATEMENT: _("Choose the columns of purpose, channel and state, and when it was said."),
+    MappingCode.NO_PRODUCT: _("Choose the column that holds the product code."),
     MappingCode.NOTHING: _("Choose at least one attribute, identifier or consent."),
     MappingCode.COLUMN: _("The file has no such column."),
 }

@@ -7,13 +7,14 @@ equal rows of one file without an id of their own are told apart by their ordina
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import tzinfo
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from ingestion.files import paths
+from ingestion.files import consents, elements, paths, steps
 from ingestion.files.codes import RowProblem
 from ingestion.files.mapping import (
     MULTI_VALUED,
@@ -24,17 +25,17 @@ from ingestion.files.mapping import (
     Rule,
     Target,
 )
+from ingestion.files.steps import Dates, StepProblem
 from ingestion.normalise.dates import normalise_date, parse_timestamp
 from ingestion.normalise.thai import ascii_digits
+from ingestion.normalise.values import placeholder_problem
 
+PRODUCT: Final = "product"  # the type of a message that tells of a product, and of no person
+_SEVERAL: Final = re.compile(r"\s*[,;|]\s*")
 ORDER_EVENT: Final = "Order Completed"
 MAX_ID_LENGTH: Final = 200
 MAX_EVENT_LENGTH: Final = 100
 _DATES: Final = frozenset({"birth_date", "created_at"})
-_NAME_PARTS: Final = ("title", "first_name", "middle_name", "last_name")
-_ADDRESS_PARTS: Final = frozenset(
-    {"address", "address_line2", "subdistrict", "district", "city", "province", "postcode", "country"}
-)
 _ABSENT: Final = object()
 _PLAIN_NUMBER: Final = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _TRUE: Final = frozenset({"true", "yes", "y", "1", "t", "ใช่"})
@@ -79,16 +80,19 @@ class RowReader:
         self._ordinal = ordinal
         self._seal = seal
         self._places = {name: place for place, name in enumerate(columns)} if columns is not None else None
+        self._dates = Dates(mapping.date_order, mapping.two_digit_years)
         self._values = {rule: self._getter(rule) for rule in mapping.rules}
+        self._whens = {rule: self._text_of(rule.asked.when_column) for rule in mapping.rules if rule.asked.when_column}
         self._plain_traits = [
             rule for rule in mapping.of(Target.TRAIT) if columns is not None or "[]" not in rule.column
         ]
-        self._grouped_traits = _by_list(mapping.of(Target.TRAIT)) if columns is None else {}
+        self._grouped_traits = elements.by_list(mapping.of(Target.TRAIT), self._changes) if columns is None else {}
         self._identifiers = mapping.of(Target.IDENTIFIER)
         self._consents = mapping.of(Target.CONSENT)
         self._properties = mapping.of(Target.PROPERTY)
         self._order = mapping.of(Target.ORDER)
         self._line = mapping.of(Target.LINE)
+        self._statement = {rule.name: rule for rule in mapping.of(Target.STATEMENT)}
         self._one = {rule.to: rule for rule in mapping.rules}
         self._has_line_id = any(rule.name == "line_id" for rule in self._line)
 
@@ -101,31 +105,38 @@ class RowReader:
 
     def message(self, cells: Any, line: int) -> dict[str, Any]:
         """The message of one row, JSON-ready. Raises RowError."""
+        if self.mapping.rows is RowKind.PRODUCTS:
+            return self._product_message(cells, line)
         message = self._said(cells)
         ours: dict[str, Any] = {}
         if identifiers := [found for rule in self._identifiers for found in self._identifier(rule, cells)]:
             ours["identifiers"] = identifiers
-        if consents := [found for rule in self._consents if (found := self._consent(rule, cells))]:
-            ours["consents"] = consents
-        record_id = self._id(Target.RECORD_ID, cells)
-        if record_id is None and Target.RECORD_ID in self._one:
+        if stated := self._stated(message, cells):
+            ours["consents"] = stated
+        record_id = self._record_id(cells)
+        if record_id is None and Target.RECORD_ID in self._one and not self.mapping.keeps_unknown:
             raise RowError(RowProblem.NO_ID, self._one[Target.RECORD_ID].column)
         if record_id is not None:
             ours["record"] = {"external_id": record_id}
         if anonymous_id := self._id(Target.ANONYMOUS_ID, cells):
             message["anonymousId"] = anonymous_id
+        elif record_id is None and self.mapping.keeps_unknown and self.mapping.rows is RowKind.ORDERS:
+            anonymous_id = message["anonymousId"] = f"order:{message['properties']['order_id']}"[:MAX_ID_LENGTH]
         message["cdp"] = ours
         key = self._key(message, cells, has_record=record_id is not None)
         message["messageId"] = f"row:{self.mapping.rows.value}:{key}"
         if record_id is None and not anonymous_id:
-            ours["record"] = {"external_id": f"row:{key}"}
+            if self.mapping.keeps_unknown:
+                message["anonymousId"] = f"row:{key}"
+            else:
+                ours["record"] = {"external_id": f"row:{key}"}
         ours["line"] = line
         return message
 
     def _said(self, cells: Any) -> dict[str, Any]:
         traits = self._traits(cells)
         message: dict[str, Any]
-        if self.mapping.rows is RowKind.PEOPLE:
+        if self.mapping.rows in (RowKind.PEOPLE, RowKind.CONSENTS):
             message = {"type": "identify", "traits": traits}
         else:
             message = {"type": "track", "event": self._event(cells), "properties": self._said_properties(cells)}
@@ -155,10 +166,26 @@ class RowReader:
         """What reads the rule's value out of a row: a text, a JSON value, None for an empty cell, or _ABSENT."""
         if (constant := rule.constant) is not None:
             return lambda _cells: constant
+        read = self._column(rule.column)
+        if not rule.steps:
+            return read
+        change = self._changes(rule)
+
+        def changed(cells: Any) -> Any:
+            value = read(cells)
+            if isinstance(value, list):
+                return [change(one, cells) for one in value if not isinstance(one, dict | list)]
+            found = change(value, cells)
+            return _ABSENT if found is None and value is _ABSENT else found
+
+        return changed
+
+    def _column(self, column: str) -> Callable[[Any], Any]:
+        """What reads a column, or a path of a JSON line."""
         if self._places is not None:
-            place = self._places[rule.column]
+            place = self._places[column]
             return lambda cells: cells[place].strip() or None
-        path, is_list = paths.parse(rule.column), "[]" in rule.column
+        path, is_list = paths.parse(column), "[]" in column
 
         def at_path(cells: Any) -> Any:
             values = paths.walk(cells, path)
@@ -167,21 +194,48 @@ class RowReader:
 
         return at_path
 
+    def _changes(self, rule: Rule) -> Callable[[Any, Any], Any]:
+        """What takes a value of the rule through its steps: (value, row) → text, number, or None for nothing."""
+        run = steps.chain(rule.steps, dates=self._dates, text_of=self._text_of)
+        as_number = rule.is_number and rule.to is Target.TRAIT
+
+        def change(value: Any, cells: Any) -> Any:
+            try:
+                text = run(_as_text(value), cells)
+            except StepProblem as problem:
+                raise RowError(problem.problem, rule.column) from problem
+            return (_json_number(text) if as_number else text) if text else None
+
+        return change
+
+    def _text_of(self, column: str) -> Callable[[Any], str]:
+        read = self._column(column)
+        return lambda cells: _as_text(read(cells))
+
     def _value(self, rule: Rule, cells: Any) -> Any:
         return self._values[rule](cells)
 
     def _text(self, rule: Rule, cells: Any) -> str:
         """The value as one line of text; empty for nothing, for lists of nothing and for objects."""
         value = self._values[rule](cells)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, list):
-            value = next((one for one in value if one not in (None, "")), None)
-        if value is None or value is _ABSENT or isinstance(value, dict | list):
-            return ""
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+        return value if isinstance(value, str) else _as_text(value)
+
+    def doubts(self, cells: Any) -> dict[str, str]:
+        """Name of a trait or property → code of why a step left its value as it came. For looking ahead."""
+        found: dict[str, str] = {}
+        for rule in self.mapping.rules:
+            if rule.steps and rule.constant is None:
+                text = _as_text(self._column(rule.column)(cells))
+                for step in rule.steps:
+                    if code := steps.doubt(step, text, self._dates):
+                        found[rule.name] = code
+                    text = steps.chain([step], dates=self._dates, text_of=self._text_of)(text, cells)
+        return found
+
+    def _record_id(self, cells: Any) -> str | None:
+        """The record id; of rows that may belong to somebody unknown a hidden one ("s***y") is none."""
+        found = self._id(Target.RECORD_ID, cells)
+        return None if found and self.mapping.keeps_unknown and placeholder_problem(found) else found
 
     def _id(self, target: Target, cells: Any) -> str | None:
         rule = self._one.get(target)
@@ -206,10 +260,15 @@ class RowReader:
         text = self._text(rule, cells) if rule else ""
         if rule is None or not text:
             return None
-        moment = parse_timestamp(text, zone=self._zone, order=self.mapping.date_order)
+        return self._moment(text, rule.column).isoformat()
+
+    def _moment(self, text: str, column: str) -> datetime:
+        moment = parse_timestamp(
+            text, zone=self._zone, order=self._dates.order, two_digit_years=self._dates.two_digit_years
+        )
         if moment is None:
-            raise RowError(RowProblem.TIME, rule.column)
-        return moment.isoformat()
+            raise RowError(RowProblem.TIME, column)
+        return moment
 
     # --- the person
 
@@ -219,9 +278,15 @@ class RowReader:
             value = self._value(rule, cells)
             if value is _ABSENT or (value in (None, "", []) and not self.mapping.empty_clears):
                 continue
-            self._add_trait(traits, rule.name, value)
+            if rule.splits_name and isinstance(value, str):
+                for part, text in steps.name_parts(value).items():
+                    self._add_trait(traits, part, text)
+            else:
+                self._add_trait(traits, rule.name, value)
         for base, rules in self._grouped_traits.items():
-            self._add_elements(traits, [_part(element, rules) for element in paths.walk(cells, base)])
+            found = [elements.part(element, rules, cells) for element in paths.walk(cells, base)]
+            for name, value in elements.traits(found):
+                self._add_trait(traits, name, value)
         return traits
 
     def _add_trait(self, traits: dict[str, Any], name: str, value: Any) -> None:
@@ -238,22 +303,6 @@ class RowReader:
     def _date(self, text: str) -> str:
         day = normalise_date(text, order=self.mapping.date_order, two_digit_years=self.mapping.two_digit_years)
         return day.value if day.problem is None else text
-
-    def _add_elements(self, traits: dict[str, Any], elements: Sequence[Mapping[str, Any]]) -> None:
-        """Traits out of a list's elements: name parts of one element are one name, address parts one address."""
-        names = [element for element in elements if any(part in element for part in _NAME_PARTS)]
-        if len(names) == 1 and not any("name" in element for element in elements):
-            traits.update({part: names[0][part] for part in _NAME_PARTS if part in names[0]})
-        else:
-            for element in names:
-                self._add_trait(traits, "name", " ".join(str(element[part]) for part in _NAME_PARTS if part in element))
-        for element in elements:
-            address = {part: value for part, value in element.items() if part in _ADDRESS_PARTS}
-            if address:
-                self._add_trait(traits, "address", address if len(address) > 1 else next(iter(address.values())))
-            for name, value in element.items():
-                if name not in _NAME_PARTS and name not in _ADDRESS_PARTS:
-                    self._add_trait(traits, name, value)
 
     def _identifier(self, rule: Rule, cells: Any) -> list[dict[str, Any]]:
         value = self._value(rule, cells)
@@ -276,21 +325,62 @@ class RowReader:
             found.append(stated)
         return found
 
+    # --- consents
+
+    def _stated(self, message: Mapping[str, Any], cells: Any) -> list[dict[str, Any]]:
+        """What the row says about consent: a column each, or the one statement that the row is."""
+        if self._statement:
+            found = self._row_statement(message, cells)
+            return [found] if found else []
+        return [found for rule in self._consents if (found := self._consent(rule, cells))]
+
     def _consent(self, rule: Rule, cells: Any) -> dict[str, Any] | None:
         """A filled cell is a statement; an empty one says that the person was never asked."""
-        text = self._text(rule, cells)
-        if not text:
-            return None
-        state = rule.values.get(text.casefold())
+        asked = rule.asked
+        state = self._state(rule, cells)
         if state is None:
-            raise RowError(RowProblem.CONSENT, rule.column)
-        return {
-            "purpose": rule.purpose,
-            "channel": rule.channel,
-            "state": state,
-            "cell": True,
-            "evidence": {"column": rule.column},
-        }
+            return None
+        at = None
+        if asked.is_dated:
+            column = asked.when_column
+            text = (self._whens[rule](cells) if column else "") or asked.when
+            at = self._asked_at(text, state, column)
+        return consents.cell(asked, state, at=at, evidence={"column": rule.column})
+
+    def _row_statement(self, message: Mapping[str, Any], cells: Any) -> dict[str, Any] | None:
+        said = {name: self._text(rule, cells) for name, rule in self._statement.items()}
+        for name in ("purpose", "channel"):
+            if not said[name]:
+                raise RowError(RowProblem.CONSENT, self._statement[name].column)
+        rule = self._statement["state"]
+        state = self._state(rule, cells)
+        if state is None:
+            return None
+        asked = replace(
+            rule.asked,
+            purpose=said["purpose"].casefold(),
+            channel=consents.channel_of(said["channel"]),
+            notice_version=said.get("notice_version", "")[:40] or rule.asked.notice_version,
+            language=said.get("language", "")[:5] or rule.asked.language,
+            how=said.get("how") or rule.asked.how,
+            where=said.get("where") or rule.asked.where,
+        )
+        at = self._asked_at(message.get("timestamp", ""), state, self._one[Target.TIMESTAMP].column)
+        found = consents.cell(asked, state, at=at, evidence={"reference": said.get("reference", "")})
+        return {**found, "address": said["address"]} if said.get("address") else found
+
+    def _state(self, rule: Rule, cells: Any) -> str | None:
+        try:
+            return consents.state_of(rule.asked, self._text(rule, cells))
+        except KeyError as error:
+            raise RowError(RowProblem.CONSENT, rule.column) from error
+
+    def _asked_at(self, text: str, state: str, column: str) -> datetime | None:
+        said = self._moment(text, column) if text else None
+        try:
+            return consents.moment(said, state, self._zone)
+        except LookupError as error:
+            raise RowError(RowProblem.TIME, column) from error
 
     # --- what happened
 
@@ -320,10 +410,28 @@ class RowReader:
                 product["line_id"] = f"{sku[:100]}#{ordinal}"
         return product
 
+    def _product_message(self, cells: Any, line: int) -> dict[str, Any]:
+        """A product of a catalogue: it has no person, and the same row is the same message."""
+        product: dict[str, Any] = {}
+        for rule in self.mapping.of(Target.PRODUCT):
+            if text := self._amount_or_text(rule, cells):
+                product[rule.name] = _SEVERAL.split(text) if rule.name == "synonyms" else text
+        if "sku" not in product:
+            raise RowError(RowProblem.NO_ID, next(r.column for r in self.mapping.rules if r.name == "sku"))
+        product["attributes"] = {
+            rule.name: text for rule in self.mapping.of(Target.ATTRIBUTE) if (text := self._text(rule, cells))
+        }
+        digest = hashlib.blake2b(msgspec.json.encode(product), digest_size=16).hexdigest()
+        return {
+            "type": PRODUCT,
+            "messageId": f"row:{self.mapping.rows.value}:{digest}",
+            "cdp": {"product": product, "line": line},
+        }
+
     def _amount_or_text(self, rule: Rule, cells: Any) -> str:
         text = self._text(rule, cells)
         if text and rule.name in NUMERIC_FIELDS:
-            return text if _PLAIN_NUMBER.fullmatch(text) else str(_number(text, rule.column))
+            return text if _PLAIN_NUMBER.fullmatch(text) else _number(text, rule.column)
         return text[:MAX_ID_LENGTH]
 
     def _property(self, rule: Rule, cells: Any) -> Any:
@@ -334,44 +442,30 @@ class RowReader:
         if not text:
             return None
         if rule.type == "number":
-            number = _number(text, rule.column)
-            return int(number) if number == number.to_integral_value() else float(number)
+            return _json_number(_number(text, rule.column))
         word = text.casefold()
         return True if word in _TRUE else False if word in _FALSE else text
 
 
-def _number(text: str, column: str) -> Decimal:
-    """A number as shops write it: with thousands separators, a currency sign, Thai digits."""
-    bare = ascii_digits(text).replace(",", "").replace("฿", "").replace("บาท", "").replace("THB", "").strip()
+def _as_text(value: Any) -> str:
+    """A cell or JSON value as one line of text; empty for nothing and for objects."""
+    if isinstance(value, list):
+        value = next((one for one in value if one not in (None, "")), None)
+    if value is None or value is _ABSENT or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def _number(text: str, column: str) -> str:
+    """A number as shops write it, in plain digits."""
     try:
-        number = Decimal(bare)
-    except InvalidOperation as error:
-        raise RowError(RowProblem.NUMBER, column) from error
-    if not number.is_finite() or abs(number) >= 10**12:
-        raise RowError(RowProblem.NUMBER, column)
-    return number
+        return steps.plain_number(text)
+    except StepProblem as problem:
+        raise RowError(problem.problem, column) from problem
 
 
-# --- lists of JSON lines --------------------------------------------------------------------------------------------
-
-
-def _by_list(rules: Sequence[Rule]) -> dict[paths.Path, list[tuple[paths.Path, Rule]]]:
-    """Rules under a list, by the path of the innermost list: (path within an element, rule)."""
-    groups: dict[paths.Path, list[tuple[paths.Path, Rule]]] = {}
-    for rule in rules:
-        base, mark, inner = rule.column.rpartition("[]")
-        if mark:
-            within = paths.parse(inner.lstrip(".")) if inner else ()
-            groups.setdefault(paths.parse(base + mark), []).append((within, rule))
-    return groups
-
-
-def _part(element: Any, rules: Sequence[tuple[paths.Path, Rule]]) -> dict[str, Any]:
-    """Trait → value of one element of a list."""
-    part: dict[str, Any] = {}
-    for within, rule in rules:
-        for value in paths.walk(element, within):
-            text = value.strip() if isinstance(value, str) else value
-            if text not in (None, "") and rule.name not in part:
-                part[rule.name] = text
-    return part
+def _json_number(text: str) -> int | float:
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else float(number)

@@ -165,11 +165,13 @@ _FAST_STAMP: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[Tt ]\d\d:\d\d.*")
 _EPOCH: Final = re.compile(r"\d{10}(?:\d{3})?")
 
 
-def parse_timestamp(raw: str, *, zone: tzinfo, order: DateOrder = "dmy") -> datetime | None:
+def parse_timestamp(
+    raw: str, *, zone: tzinfo, order: DateOrder = "dmy", two_digit_years: TwoDigitYears | None = None
+) -> datetime | None:
     """The instant that a text names, in UTC, or None when it names none.
 
     A text without a zone is in ``zone``, a date alone is its first moment there; ten or thirteen digits are seconds or
-    milliseconds since 1970.
+    milliseconds since 1970. A two-digit year names none unless ``two_digit_years`` says what it means.
     """
     text = ascii_digits(clean(raw))
     if len(text) > MAX_DATE_LENGTH:
@@ -181,12 +183,12 @@ def parse_timestamp(raw: str, *, zone: tzinfo, order: DateOrder = "dmy") -> date
             return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), tz=UTC)
     except (ValueError, OverflowError):
         return None
-    return _read_timestamp(text.lower(), zone, order)
+    return _read_timestamp(text.lower(), zone, _Convention(order, two_digit_years))
 
 
-def _read_timestamp(text: str, zone: tzinfo, order: DateOrder) -> datetime | None:
+def _read_timestamp(text: str, zone: tzinfo, convention: _Convention) -> datetime | None:
     time = _TIME.search(text)
-    day = _read(text[: time.start()] if time else text, _Convention(order))
+    day = _read(text[: time.start()] if time else text, convention)
     if isinstance(day, Problem):
         return None
     if time is None:

@@ -38,14 +38,14 @@ def test_a_definition_is_read():
 
     assert parsed.columns == ("id", "tel", "ok")
     assert (parsed.date_order, parsed.two_digit_years, parsed.empty_clears) == ("mdy", TwoDigitYears("buddhist"), True)
-    assert parsed.rules[2].values == {"รับ": "granted"}
+    assert parsed.rules[2].asked.values == {"รับ": "granted"}
 
 
 def test_without_values_the_usual_words_count():
     parsed = mapping.parse(definition({"from": "ok", "to": "consent", "purpose": "m", "channel": "sms"}))
 
-    assert parsed.rules[0].values["y"] == "granted"
-    assert parsed.rules[0].values["ไม่ยินยอม"] == "refused"
+    assert parsed.rules[0].asked.values["y"] == "granted"
+    assert parsed.rules[0].asked.values["ไม่ยินยอม"] == "refused"
 
 
 def test_all_problems_come_at_once():

@@ -233,8 +233,8 @@ def _exchange(
     connection.sock = sock  # already connected, to the address that was judged
     target = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT)}" if parts.query else "")
     connection.request("POST", target, body=body, headers={**headers, "Connection": "close"})
-    response = connection.getresponse()
-    return Answer(response.status, response.read(MAX_ANSWER_BYTES))
+    with connection.getresponse() as response:
+        return Answer(response.status, response.read(MAX_ANSWER_BYTES))
 
 
 class _Clock:

@@ -1,10 +1,12 @@
-"""The account of what arrived: received = stored + duplicate + quarantined + suppressed + waiting, in messages."""
+"""The account of what arrived: received = stored + duplicate + quarantined + suppressed + waiting, in messages.
+
+Each answer is one statement over batches and what was rolled up of them, so that it holds at every commit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ingestion.models import FileImport, InboundBatch, Source
+from ingestion.models import AccountRow, FileImport, ImportAccountRow, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Equation:
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> "Equation":
-        """From a row of `InboundBatchQuerySet.equation_by_…`, which says more besides."""
+        """From a row of `AccountQuerySet.equation_by_…`, which says more besides."""
         return cls(**{term.name: row[term.name] for term in fields(cls)})
 
     @property
@@ -31,18 +33,18 @@ class Equation:
 
 
 def of_source(source: Source) -> Equation:
-    """One query over the source's batches."""
-    return Equation(**InboundBatch.objects.of_source(source).equation())
+    """One query over all that the source ever sent."""
+    return Equation(**AccountRow.objects.of_source(source).equation())
 
 
 def of_sources(sources: Iterable[Source]) -> Mapping[int, Equation]:
     """Source id → its equation, also for sources that never sent anything. One query."""
     ids = [source.pk for source in sources]
-    rows = InboundBatch.objects.filter(source_id__in=ids).equation_by_source()
+    rows = AccountRow.objects.of_sources(ids).equation_by_source()
     found = {row["source"]: Equation.of_row(row) for row in rows}
     return {source_id: found.get(source_id, Equation()) for source_id in ids}
 
 
 def of_import(file_import: FileImport) -> Equation:
-    """One query over the import's batches."""
-    return Equation(**InboundBatch.objects.of_import(file_import).equation())
+    """One query over all that the import ever landed."""
+    return Equation(**ImportAccountRow.objects.of_import(file_import).equation())

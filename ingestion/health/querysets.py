@@ -70,8 +70,10 @@ class ImportAccountQuerySet(models.QuerySet[Any]):
         return self.aggregate(**TERMS)
 
 
-class ReceivedHourQuerySet(OfSourceQuerySet):
-    pass
+class FutureHourQuerySet(OfSourceQuerySet):
+    def summary(self, since: datetime) -> dict[str, Any]:
+        """`n` messages since then, the `furthest` so far ahead of our clock. One query."""
+        return self.filter(hour__gte=since).aggregate(n=models.Sum("n", default=0), furthest=models.Max("furthest"))
 
 
 class RejectedHourQuerySet(OfSourceQuerySet):
@@ -104,6 +106,10 @@ class RemovedQuerySet(OfSourceQuerySet):
 class AlertQuerySet(OfSourceQuerySet):
     def open(self) -> Self:
         return self.filter(closed_at__isnull=True)
+
+    def kinds(self) -> list[tuple[int, str]]:
+        """(source, kind) of each. One query."""
+        return list(self.order_by().values_list("source", "kind"))
 
     def unacknowledged(self) -> Self:
         return self.filter(acknowledged_at__isnull=True)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.personal_data import NONE, Classification
 from ingestion.health.querysets import (
     AccountQuerySet,
+    FutureHourQuerySet,
     ImportAccountQuerySet,
-    ReceivedHourQuerySet,
     RejectedHourQuerySet,
     RemovedQuerySet,
 )
@@ -49,11 +49,10 @@ class ReceivedHour(_Terms):
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)  # received_hour_once
     hour = models.DateTimeField()  # its beginning, in the company's time zone, so that days are whole hours
-    door = models.CharField(max_length=8)  # InboundBatch.Door
+    door = models.CharField(max_length=20)  # InboundBatch.Door
     n_batches = models.IntegerField(default=0)
     last_received_at = models.DateTimeField()
     lag = ArrayField(models.BigIntegerField())  # messages by the bucket of `health.lag` that they took to be digested
-    objects = ReceivedHourQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -90,7 +89,7 @@ class AccountRow(_AccountTerms):
 
     id = models.BigIntegerField(primary_key=True)  # a batch's id; minus a roll-up's
     source = models.ForeignKey(Source, on_delete=models.DO_NOTHING)
-    door = models.CharField(max_length=8)
+    door = models.CharField(max_length=20)
     at = models.DateTimeField()  # a batch's receipt; the beginning of a roll-up's hour
     last_at = models.DateTimeField()
     n_batches = models.IntegerField()
@@ -129,6 +128,8 @@ class FutureHour(models.Model):
     hour = models.DateTimeField()  # beginning of the hour of receipt, UTC
     n = models.IntegerField()
     furthest = models.DurationField()  # ahead of our clock
+
+    objects = FutureHourQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["source", "hour"], name="future_hour_once")]

@@ -1,5 +1,7 @@
 """Sources: the list with what became of all they sent, one source's page, and the forms for both."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +13,7 @@ from cdp_site.core.access import Permission, may, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
 from ingestion import accounts, sources
+from ingestion.health import lag, rates, standing, troubles
 from ingestion.forms import NewSourceForm, SourceForm
 from ingestion.models import FileImport, InboundBatch, Source
 from ingestion.views.fetch import company_source, reader, visible_source
@@ -37,7 +40,10 @@ def show(request: HttpRequest, source_id: int) -> HttpResponse:
         "source": source,
         "account": accounts.of_source(source, accounts.Period.read(request.GET.get("period", ""))),
         "periods": list(accounts.Period),
-        "lag": accounts.lag(source),
+        **_rates(source, rates.Span.DAY),
+        "lags": lag.in_words(source),
+        "troubles": troubles.of_source(source),
+        "standing": standing.of_source(source),
         "batches": InboundBatch.objects.of_source(source).without_messages().newest_first()[:RECENT_BATCHES],
         "imports": FileImport.objects.of_source(source).newest_first()[:RECENT_IMPORTS],
         "names_files": may(request.user, Permission.SEE_IDENTIFIERS),
@@ -45,6 +51,19 @@ def show(request: HttpRequest, source_id: int) -> HttpResponse:
     if may(request.user, Permission.MANAGE_SOURCES) and source.kind != Source.Kind.INTERNAL:
         context |= keys_context(request, source)
     return render_page_or_fragment(request, "ingestion/source.html", "ingestion/_account.html", context)
+
+
+@requires(Permission.VIEW_SOURCES)
+@require_GET
+def show_rates(request: HttpRequest, source_id: int) -> HttpResponse:
+    """The chart over another span, as a fragment; without htmx a page of its own."""
+    source = visible_source(request, source_id)
+    context = {"source": source, **_rates(source, rates.Span.read(request.GET.get("span", "")))}
+    return render_page_or_fragment(request, "ingestion/source_rates.html", "ingestion/_rates.html", context)
+
+
+def _rates(source: Source, span: rates.Span) -> dict[str, Any]:
+    return {"chart": rates.chart(source, span), "spans": list(rates.Span)}
 
 
 @requires(Permission.VIEW_SOURCES, Permission.MANAGE_SOURCES)

@@ -80,7 +80,7 @@ class TestList:
         for n in range(8):
             send(Source.objects.create(slug=f"s{n}", name=f"S{n}", department=marketer.department), 2)
         client.get(LIST)
-        with django_assert_max_num_queries(5):  # session, user, and content types of the grants; sources and sums
+        with django_assert_max_num_queries(7):  # session, user, content types of the grants; sources, sums, lines, alerts
             client.get(LIST)
 
     def test_without_a_source_it_says_what_to_do_next(self, login: Login, steward: User, analyst: User) -> None:
@@ -140,18 +140,6 @@ class TestPage:
         assert "<html" not in part.content.decode()
         assert part.headers["Vary"].find("HX-Request") >= 0
         assert client.get(page_of(web_shop), {"period": "x"}).context["account"].period == Period.ALL
-
-    def test_lag_is_that_of_the_last_hour(self, web_shop: Source, pos: Source) -> None:
-        now = timezone.now()
-        for seconds in (1, 2, 3, 4, 90):
-            send(web_shop, 1, at=now - timedelta(seconds=100), took=seconds, tally=Tally(stored=1))
-        send(web_shop, 1, at=now - timedelta(hours=3), took=7000, tally=Tally(stored=1))
-        send(pos, 1)
-        lag = accounts.lag(web_shop)
-        assert lag is not None
-        # percentile_cont: 95 % of the way from the first to the fifth is 0.8 of the way from 4 to 90
-        assert (lag.p50, lag.p95, lag.batches) == ("3.0 s", "1 min 13 s", 5)
-        assert accounts.lag(pos) is None
 
     def test_shows_keys_to_those_alone_who_manage_them(
         self, web_shop: Source, login: Login, marketer: User, steward: User

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("sources/", sources.list_sources, name="sources"),
     path("sources/new/", sources.create, name="new_source"),
     path("sources/<int:source_id>/", sources.show, name="source"),
+    path("sources/<int:source_id>/rates/", sources.show_rates, name="source_rates"),
     path("sources/<int:source_id>/edit/", sources.edit, name="edit_source"),
     path("sources/<int:source_id>/keys/", keys.list_keys, name="keys"),
     path("sources/<int:source_id>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),

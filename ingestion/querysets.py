@@ -29,6 +29,10 @@ class SourceQuerySet(ContainerQuerySet):
         """The one of this short name."""
         return self.filter(slug=slug)
 
+    def all_origins(self) -> frozenset[str]:
+        """The web pages that may send to any of them. One query."""
+        return frozenset(origin for origins in self.values_list("allowed_origins", flat=True) for origin in origins)
+
     def with_department(self) -> Self:
         return self.select_related("department")
 
@@ -43,24 +47,8 @@ class OfSourceQuerySet(models.QuerySet[Any]):
     def of_source(self, source: models.Model) -> Self:
         return self.filter(source=source)
 
-
-class _Percentile(models.Aggregate):
-    """`percentile_cont` of PostgreSQL: the value below which that share of the rows lies."""
-
-    function = "percentile_cont"
-    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
-
-
-_LAG = models.ExpressionWrapper(models.F("processed_at") - models.F("received_at"), models.DurationField())
-# The terms of received = stored + duplicate + quarantined + suppressed + waiting, in messages.
-_EQUATION = {
-    "received": models.Sum("n_items", default=0),
-    "stored": models.Sum("n_stored", default=0),
-    "duplicate": models.Sum("n_duplicate", default=0),
-    "quarantined": models.Sum("n_quarantined", default=0),
-    "suppressed": models.Sum("n_suppressed", default=0),
-    "waiting": models.Sum("n_items", filter=models.Q(status="waiting"), default=0),
-}
+    def of_sources(self, ids: Collection[int]) -> Self:
+        return self.filter(source__in=ids)
 
 
 class InboundBatchQuerySet(OfSourceQuerySet):
@@ -70,33 +58,16 @@ class InboundBatchQuerySet(OfSourceQuerySet):
     def received_since(self, moment: datetime) -> Self:
         return self.filter(received_at__gte=moment)
 
+    def digested_before(self, moment: datetime) -> Self:
+        """Received before then, and done with."""
+        return self.filter(status="digested", received_at__lt=moment)
+
     def newest_first(self) -> Self:
         return self.order_by("-pk")
 
     def without_messages(self) -> Self:
         """For lists: with the import that it is part of, and without what came."""
         return self.select_related("file_import").defer("raw")
-
-    def equation(self) -> dict[str, int]:
-        """The terms of the equation over all of them. One query."""
-        return self.aggregate(**_EQUATION)
-
-    def equation_by_source(self) -> Self:
-        """One row for each source that has sent anything: the terms of its equation, and `last_received_at`."""
-        return self.order_by().values("source").annotate(**_EQUATION, last_received_at=models.Max("received_at"))
-
-    def equation_by_door(self) -> Self:
-        """One row for each door by which anything came: the terms of its equation."""
-        return self.values("door").annotate(**_EQUATION).order_by("door")
-
-    def lag_since(self, moment: datetime) -> dict[str, Any]:
-        """How long the batches processed since then took from receipt: `p50` and `p95` (timedelta, None when there
-        are none) and `batches`. One query."""
-        return self.filter(status="digested", processed_at__gte=moment).aggregate(
-            p50=_Percentile(_LAG, fraction=0.5),
-            p95=_Percentile(_LAG, fraction=0.95),
-            batches=models.Count("pk"),
-        )
 
     def of_import(self, file_import: models.Model) -> Self:
         return self.filter(file_import=file_import)

@@ -5,6 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,10 +23,17 @@ _CACHED_KEYS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a key allows: writing to one source; a public one (in a browser) may add behaviour, never join people."""
+    """What a key allows: writing to one source; a public one (in a browser) may add behaviour, never join people.
+
+    Args:
+        allowed_origins: web pages that may use the key when it is public; empty: the source does not say.
+        rate_per_second: messages that the source may send, in the long run; None is no limit.
+    """
 
     source_id: int
     is_public: bool
+    allowed_origins: frozenset[str] = frozenset()
+    rate_per_second: int | None = None
 
 
 @transaction.atomic
@@ -65,13 +73,14 @@ def verify(key: str) -> Grant:
         return held[0]
     row = (
         WriteKey.objects.filter(secret_hash=digest, revoked_at__isnull=True, source__is_active=True)
-        .values_list("source_id", "is_public")
+        .values_list("source_id", "is_public", "source__allowed_origins", "source__rate_per_second")
         .first()
     )
     if row is None:
         _cache.pop(digest, None)
         raise AuthenticationProblem("The write key is not known.", hint="It is the user name of HTTP Basic auth.")
-    grant = Grant(*row)
+    source_id, is_public, origins, rate = row
+    grant = Grant(source_id, is_public, frozenset(origins), rate or settings.TRACKING_RATE_PER_SECOND or None)
     if len(_cache) >= _CACHED_KEYS:
         _cache.clear()
     _cache[digest] = (grant, now + CACHE_SECONDS)

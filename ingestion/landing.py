@@ -97,6 +97,7 @@ def land(
     n_items: int | None = None,
     door: str,
     lane: int | None = None,
+    is_history: bool = False,
     received_at: datetime | None = None,
     sent_at: datetime | None = None,
     is_public_key: bool = False,
@@ -107,7 +108,7 @@ def land(
 
     Args:
         messages_raw: the JSON array as bytes, with `n_items`; or the messages themselves.
-        lane: by default withdrawals go first, files last, all else between.
+        lane: by default withdrawals go first, files and other history last, all else between.
         received_at: our clock; now, unless the door has noted it earlier.
         sent_at: the envelope's `sentAt`, for the correction of the client's clock.
 
@@ -125,7 +126,7 @@ def land(
         sent_at=sent_at,
         source_id=source.pk if isinstance(source, Source) else source,
         door=door,
-        lane=_lane(raw, door) if lane is None else lane,
+        lane=_lane(raw, door, is_history) if lane is None else lane,
         is_public_key=is_public_key,
         file_import=file_import,
         operation_id=operation_id,
@@ -134,11 +135,12 @@ def land(
     )
 
 
-def _lane(raw: bytes, door: str) -> int:
+def _lane(raw: bytes, door: str, is_history: bool) -> int:
     if door == InboundBatch.Door.FILE:
         return InboundBatch.Lane.BULK
-    withdraws = any(name in raw for name in _WITHDRAWALS)
-    return InboundBatch.Lane.WITHDRAWAL if withdraws else InboundBatch.Lane.LIVE
+    if any(name in raw for name in _WITHDRAWALS):
+        return InboundBatch.Lane.WITHDRAWAL
+    return InboundBatch.Lane.BULK if is_history else InboundBatch.Lane.LIVE
 
 
 def message_uuid(source_id: int, message_id: str) -> UUID:

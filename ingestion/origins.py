@@ -16,7 +16,7 @@ def check_origin(value: str) -> None:
     found = _ORIGIN.fullmatch(value)
     if found is None or found["port"] == _DEFAULT_PORTS[found["scheme"]]:
         raise ValidationError(
-            _("“%(value)s” is no origin. Write scheme and host in small letters, and nothing behind them: %(example)s."),
+            _("“%(value)s” is no origin. Write scheme and host in small letters and nothing behind: %(example)s."),
             params={"value": value, "example": "https://shop.example.com"},
             code="origin",
         )

@@ -2,8 +2,11 @@
 
 https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 
-The door looks at the envelope only: key, size, JSON. What is wrong with one item of a batch is found by the digest,
-which quarantines that item; a single call is checked here, since its sender can be told.
+The door looks at the envelope only: key, origin, rate, size, JSON. What is wrong with one item of a batch is found by
+the digest, which quarantines that item; a single call is checked here, since its sender can be told.
+
+What a refusal costs decides how much one sender can slow the others, so the cheap questions come first: with the key
+in the Authorization header, everything up to the rate is answered before the body is read.
 """
 
 import base64
@@ -21,13 +24,14 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from cdp_site.core.access import public
 from cdp_site.core.api_errors import error_response
 from cdp_site.core.errors import AuthenticationProblem, MendableError, TooLargeProblem, UnavailableProblem
-from ingestion import clocks, keys, landing, messages
+from ingestion import clocks, cors, keys, landing, messages
 from ingestion.models import InboundBatch
+from ingestion.rate_limits import RateProblem, limiter
 
 log = structlog.get_logger("tracking")
 
@@ -41,7 +45,9 @@ class LengthProblem(MendableError):
     code = "length_required"
 
 
-class _Envelope(msgspec.Struct, rename="camel", gc=False):
+class Envelope(msgspec.Struct, rename="camel", gc=False):
+    """The body of `POST /v1/batch`. `context` and `integrations` are the defaults of its calls."""
+
     batch: list[msgspec.Raw]
     sent_at: str | None = None
     write_key: str | None = None
@@ -53,42 +59,92 @@ class _Key(msgspec.Struct, rename="camel", gc=False):
     write_key: str | None = None
 
 
-_envelopes: Final = msgspec.json.Decoder(_Envelope)
+_envelopes: Final = msgspec.json.Decoder(Envelope)
 _keys: Final = msgspec.json.Decoder(_Key)
 
 
+# What SDKs for browsers and phones write instead of the long names.
+SHORT_NAMES: Final = {kind[0]: kind for kind in messages.TYPES}
+
+
+class _Entry:
+    """One request on its way in: the grant of its key, once known, and how many messages it counts for."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.grant: keys.Grant | None = None
+        self.n_messages = 1  # also for what turns out to be unreadable: reading it was work
+
+    def show_header_key(self) -> None:
+        if key := _header_key(self.request):
+            self._admit(key)
+
+    def show_body_key(self, key: str | None) -> keys.Grant:
+        """The grant of the header's key, else of the body's. Raises AuthenticationProblem without either."""
+        return self.grant or (self._admit(key) if key else _no_key())
+
+    def _admit(self, key: str) -> keys.Grant:
+        grant = self.grant = keys.verify(key)
+        cors.check(self.request, grant)
+        limiter.admit(grant.source_id, grant.rate_per_second)
+        return grant
+
+    def count(self) -> None:
+        if self.grant is not None:
+            limiter.count(self.grant.source_id, self.grant.rate_per_second, self.n_messages)
+
+
 def _endpoint(view: Callable[..., None]) -> Callable[..., HttpResponse]:
-    """A call of the event API: POST, no session, errors as JSON, 429 and 503 with `Retry-After`."""
+    """A call of the event API: POST, no session, errors as JSON, 429 and 503 with `Retry-After`, CORS."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "OPTIONS":
+            return cors.preflight(request)
+        entry = _Entry(request)
+        response: HttpResponse
         try:
-            view(request, *args, **kwargs)
-        except MendableError as problem:
-            return _with_retry(error_response(problem))
+            response = _answer(entry, view, *args, **kwargs)
         except (OperationalError, InterfaceError):
             log.exception("landing.failed")
-            return _with_retry(error_response(UnavailableProblem("Nothing was kept; send this again later.")))
-        return HttpResponse(SUCCESS, content_type="application/json")
+            response = _refusal(UnavailableProblem("Nothing was kept; send this again later."))
+        cors.let_read(request, response, entry.grant)
+        return response
 
-    return public(csrf_exempt(require_POST(answer)))
+    return public(csrf_exempt(require_http_methods(["OPTIONS", "POST"])(answer)))
 
 
-def _with_retry(response: JsonResponse) -> JsonResponse:
-    if response.status_code in (429, 503):
-        response["Retry-After"] = str(landing.RETRY_AFTER_SECONDS)
+def _answer(entry: _Entry, view: Callable[..., None], *args: Any, **kwargs: Any) -> HttpResponse:
+    try:
+        landing.refuse_when_full()
+        entry.show_header_key()
+        view(entry, *args, **kwargs)
+    except (RateProblem, cors.OriginProblem) as problem:
+        return _refusal(problem)
+    except MendableError as problem:
+        entry.count()
+        return _refusal(problem)
+    entry.count()
+    return HttpResponse(SUCCESS, content_type="application/json")
+
+
+def _refusal(problem: MendableError) -> JsonResponse:
+    response = error_response(problem)
+    if problem.status in (429, 503):
+        seconds = problem.retry_after if isinstance(problem, RateProblem) else landing.RETRY_AFTER_SECONDS
+        # The second is what Segment's analytics.js reads.
+        response["Retry-After"] = response["X-RateLimit-Reset"] = str(seconds)
     return response
 
 
 @_endpoint
-def batch(request: HttpRequest) -> None:
-    """`POST /v1/batch`: many calls in one envelope. What is wrong with an item does not fail the others."""
-    landing.refuse_when_full()
-    key = _header_key(request)
-    grant = keys.verify(key) if key else None
-    envelope = _open(_body(request))
-    if grant is None:
-        grant = keys.verify(envelope.write_key) if envelope.write_key else _no_key()
+def batch(entry: _Entry, *, is_history: bool = False) -> None:
+    """`POST /v1/batch`: many calls in one envelope. What is wrong with an item does not fail the others.
+
+    `POST /v1/import` is the same for what happened long ago: it waits behind what happens now.
+    """
+    envelope = _open(_body(entry.request))
+    grant = entry.show_body_key(envelope.write_key)
     if len(envelope.batch) > MAX_BATCH_ITEMS:
         raise TooLargeProblem(f"A batch holds at most {MAX_BATCH_ITEMS} calls.", field="batch")
     if not envelope.batch:
@@ -97,11 +153,13 @@ def batch(request: HttpRequest) -> None:
     for name, value in (("context", envelope.context), ("integrations", envelope.integrations)):
         if default := bytes(value):
             items = [_with_default(item, name, default) for item in items]
+    entry.n_messages = len(items)
     landing.land(
         source=grant.source_id,
         messages_raw=b"[" + b",".join(items) + b"]",
         n_items=len(items),
         door=InboundBatch.Door.API,
+        is_history=is_history,
         received_at=timezone.now(),
         sent_at=clocks.parse_or_none(envelope.sent_at) if envelope.sent_at else None,
         is_public_key=grant.is_public,
@@ -109,21 +167,17 @@ def batch(request: HttpRequest) -> None:
 
 
 @_endpoint
-def call(request: HttpRequest, kind: str) -> None:
+def call(entry: _Entry, kind: str) -> None:
     """`POST /v1/{identify,track,page,screen,alias,group}`: one call; 400 says what is wrong with it."""
-    landing.refuse_when_full()
-    key = _header_key(request)
-    grant = keys.verify(key) if key else None
-    raw = _body(request)
+    raw = _body(entry.request)
     try:
         in_body = _keys.decode(raw).write_key
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _envelope_problem(error, raw) from error
-    if grant is None:
-        grant = keys.verify(in_body) if in_body else _no_key()
+    grant = entry.show_body_key(in_body)
     if in_body is not None:
         raw = msgspec.json.encode({k: v for k, v in msgspec.json.decode(raw).items() if k != "writeKey"})
-    raw = _of_type(raw, kind)
+    raw = _of_type(raw, SHORT_NAMES.get(kind, kind))
     try:
         messages.parse(raw, from_api=True)
     except messages.UnusableMessage as problem:
@@ -186,7 +240,7 @@ def _too_large(limit: int) -> TooLargeProblem:
     return TooLargeProblem(f"A request holds at most {limit // 1024} KB.", hint="Send smaller batches.")
 
 
-def _open(raw: bytes) -> _Envelope:
+def _open(raw: bytes) -> Envelope:
     try:
         return _envelopes.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -196,7 +250,7 @@ def _open(raw: bytes) -> _Envelope:
         raise _envelope_problem(error, raw) from error
 
 
-def _mended(raw: bytes) -> _Envelope | None:
+def _mended(raw: bytes) -> Envelope | None:
     """The envelope with items that msgspec cannot read wrapped as texts, which the digest quarantines; None when it is
     not valid JSON anyway."""
     try:

@@ -8,8 +8,10 @@ from ingestion.views import imports, keys, mapping, quarantine, sources
 app_name = "ingestion"
 urlpatterns: list[URLPattern] = [
     path("v1/batch", tracking_api.batch, name="tracking_batch"),
-    path("v1/import", tracking_api.batch, name="tracking_import"),
+    path("v1/b", tracking_api.batch, name="tracking_batch"),
+    path("v1/import", tracking_api.batch, {"is_history": True}, name="tracking_import"),
     re_path(rf"^v1/(?P<kind>{'|'.join(messages.TYPES)})$", tracking_api.call, name="tracking_call"),
+    re_path(rf"^v1/(?P<kind>[{''.join(tracking_api.SHORT_NAMES)}])$", tracking_api.call, name="tracking_call"),
     path("sources/", sources.list_sources, name="sources"),
     path("sources/new/", sources.create, name="new_source"),
     path("sources/<int:source_id>/", sources.show, name="source"),

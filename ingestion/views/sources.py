@@ -13,8 +13,8 @@ from cdp_site.core.access import Permission, may, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
 from ingestion import accounts, sources
-from ingestion.health import lag, rates, standing, troubles
 from ingestion.forms import NewSourceForm, SourceForm
+from ingestion.health import lag, rates, standing, troubles
 from ingestion.models import FileImport, InboundBatch, Source
 from ingestion.views.fetch import company_source, reader, visible_source
 from ingestion.views.keys import keys_context

@@ -146,8 +146,25 @@ def read(batch: Claimed) -> Iterator[Item | Rejection]:
             yield Rejection(place, problem.reason, problem.detail, raw)
             continue
         place = _line(message.cdp, index)
-        message_id = message.message_id or f"\x01{batch.id}:{index}"
+        message_id = message.message_id or unnamed(batch.id, index)
         yield Item(place, message_uuid(batch.source_id, message_id), message, times, raw)
+
+
+def item(batch: Claimed, raw: bytes, place: int) -> Item | Rejection:
+    """One message of a batch by itself, e.g. as a correction rule leaves it; without a messageId it is known by its
+    place."""
+    try:
+        message = parse(raw, from_api=batch.door == InboundBatch.Door.API)
+        times = _clocks(message, batch)
+    except UnusableMessage as problem:
+        return Rejection(place, problem.reason, problem.detail, raw)
+    message_id = message.message_id or unnamed(batch.id, place)
+    return Item(place, message_uuid(batch.source_id, message_id), message, times, raw)
+
+
+def unnamed(batch_id: int, place: int) -> str:
+    """Stands for the messageId of a message that came without one."""
+    return f"\x01{batch_id}:{place}"
 
 
 def parse(raw: bytes, *, from_api: bool) -> Message:

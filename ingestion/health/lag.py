@@ -29,31 +29,31 @@ class Lag:
     messages: int
 
 
-_HISTOGRAM = """
-SELECT bucket, sum(n)::bigint FROM (
+_HISTOGRAMS = """
+SELECT bucket, moments.place, sum(n)::bigint
+  FROM unnest(%(since)s::timestamptz[]) WITH ORDINALITY AS moments(since, place), (
     SELECT width_bucket(extract(epoch FROM processed_at - received_at)::float8, %(bounds)s::float8[]) AS bucket,
-           n_items::bigint AS n
+           received_at AS at, n_items::bigint AS n
       FROM ingestion_inboundbatch
-     WHERE source_id = %(source)s AND status = 'digested' AND received_at >= %(since)s
+     WHERE source_id = %(source)s AND status = 'digested' AND received_at >= %(first)s
      UNION ALL
-    SELECT place - 1, n
+    SELECT place - 1, hour, n
       FROM ingestion_receivedhour, unnest(lag) WITH ORDINALITY AS counted(n, place)
-     WHERE source_id = %(source)s AND hour >= %(since)s AND n > 0
-) AS told GROUP BY bucket
+     WHERE source_id = %(source)s AND hour >= %(first)s AND n > 0) AS told
+ WHERE told.at >= moments.since
+ GROUP BY bucket, moments.place
 """
 
 
-def of_source(source: Source, *, since: datetime) -> Lag | None:
-    """Of the messages received since then and digested; None when there are none. One query."""
+def of_source(source: Source, *, since: Sequence[datetime]) -> list[Lag | None]:
+    """Of the messages received since each of the moments and digested; None when there are none. One query."""
+    histograms = [[0] * BUCKETS for _moment in since]
+    parameters = {"bounds": BOUNDS, "source": source.pk, "since": list(since), "first": min(since)}
     with connection.cursor() as cursor:
-        cursor.execute(_HISTOGRAM, {"bounds": BOUNDS, "source": source.pk, "since": since})
-        counts = [0] * BUCKETS
-        for bucket, n in cursor.fetchall():
-            counts[bucket] = n
-    total = sum(counts)
-    if not total:
-        return None
-    return Lag(percentile(counts, 0.5), percentile(counts, 0.95), total)
+        cursor.execute(_HISTOGRAMS, parameters)
+        for bucket, place, n in cursor.fetchall():
+            histograms[place - 1][bucket] = n
+    return [Lag(percentile(one, 0.5), percentile(one, 0.95), sum(one)) if any(one) else None for one in histograms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ class LagRow:
 
 
 def in_words(source: Source) -> list[LagRow]:
-    """For each span of the charts. Three queries."""
-    rows = []
-    for span in Span:
-        found = of_source(source, since=span.moments()[0])
-        rows.append(LagRow(span, wording.span(found.p50), wording.span(found.p95)) if found else LagRow(span))
-    return rows
+    """For each span of the charts. One query."""
+    found = of_source(source, since=[span.moments()[0] for span in Span])
+    return [
+        LagRow(span, wording.span(one.p50), wording.span(one.p95)) if one else LagRow(span)
+        for span, one in zip(Span, found, strict=True)
+    ]
 
 
 def percentile(counts: Sequence[int], share: float) -> float:

@@ -79,7 +79,7 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class Unusable:
     """A message for the quarantine. `position` is its index in the batch, or its line in the file (`Message.place`);
-    `detail` says where in the message and what was expected, never the value;
+    `detail` says where in the message and what was expected, never the value; `event` and `field` tell its group;
     `subject_keys` are `hashing.identifier_key` of the identifiers found in it, so that an erasure finds it."""
 
     batch: Claimed
@@ -88,6 +88,8 @@ class Unusable:
     payload: bytes
     detail: str = ""
     subject_keys: Sequence[bytes] = ()
+    event: str = ""
+    field: str = ""
 
 
 def land(
@@ -258,6 +260,8 @@ def quarantine(items: Iterable[Unusable]) -> int:
             file_import_id=item.batch.file_import_id,
             reason=item.reason,
             detail=item.detail[:300],
+            event=item.event[:100],
+            field=item.field[:120],
             payload=hashing.seal(item.payload),
             subject_keys=list(item.subject_keys),
         )

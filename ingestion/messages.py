@@ -44,6 +44,7 @@ class Reason(StrEnum):
     UNSTORABLE = "unstorable"
     TIME = "time"
     FAILED = "failed"
+    PLAN = "plan"
 
 
 REASON_TEXTS: dict[str, Text] = {
@@ -55,6 +56,7 @@ REASON_TEXTS: dict[str, Text] = {
     Reason.UNSTORABLE: _("It holds a character or number that cannot be stored"),
     Reason.TIME: _("A time cannot be read"),
     Reason.FAILED: _("Processing failed three times"),
+    Reason.PLAN: _("It does not follow the tracking plan"),
 }
 
 
@@ -205,6 +207,17 @@ def field_in(error: str) -> str | None:
     if path and _mark:
         return path.rstrip("`")
     return error.split("`")[1] if "required field `" in error else None
+
+
+_STATED_FIELD: Final = re.compile(r"([A-Za-z_][\w$-]*(?:\[(?:\d+|\.\.\.)?\]|\.[^.:]+?)*)(?:: | is )")
+_PLACE_IN_LIST: Final = re.compile(r"\[(?:\d+|\.\.\.)\]")
+
+
+def field_of(detail: str) -> str:
+    """The field that a rejection's `detail` speaks of, "properties.products[].price"; empty when it names none."""
+    stated = _STATED_FIELD.match(detail)
+    field = field_in(detail) or (stated[1] if stated else "")
+    return _PLACE_IN_LIST.sub("[]", field)[:120]
 
 
 _DEEP_ENOUGH_TO_COUNT: Final = 64  # brackets: fewer cannot nest deeper than normalise.text.MAX_DEPTH

@@ -209,7 +209,7 @@ def field_in(error: str) -> str | None:
     return error.split("`")[1] if "required field `" in error else None
 
 
-_STATED_FIELD: Final = re.compile(r"([A-Za-z_][\w$-]*(?:\[(?:\d+|\.\.\.)?\]|\.[^.:]+?)*)(?:: | is )")
+_STATED_FIELD: Final = re.compile(r"([a-z_][\w$-]*(?:\[(?:\d+|\.\.\.)?\]|\.[^.:]+?)*)(?:: | is )")
 _PLACE_IN_LIST: Final = re.compile(r"\[(?:\d+|\.\.\.)\]")
 
 

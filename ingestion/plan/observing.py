@@ -72,8 +72,8 @@ def _rows(
         found.update({(prefix + shown(name), kind) for prefix, name, kind in _looked_into(properties)})
     common = {"event": event, "source_id": source_id, "day": day, "last_at": last_at}
     yield common | {"property": "", "json_type": "", "n": len(said), "n_sampled": len(sampled)}
-    for (name, kind), n in found.items():
-        name = _told_apart(shown(name), names, MAX_PROPERTIES)
+    for (path, kind), n in found.items():
+        name = _told_apart(shown(path), names, MAX_PROPERTIES)
         names.add(name)
         yield common | {"property": name, "json_type": kind, "n": n, "n_sampled": 0}
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +21,12 @@ from django.db import close_old_connections, connection, transaction
 from cdp_site.core import heartbeats
 from cdp_site.core.errors import InternalError
 from cdp_site.core.memory import Memory
-from ingestion import landing, messages, suppression
+from ingestion import landing, messages, rulebook, suppression
+from ingestion.corrections import arrivals
 from ingestion.landing import Claimed, Tally, Unusable
-from ingestion.messages import Reason, Rejection
+from ingestion.messages import Item, Reason, Rejection
 from ingestion.models import Source
+from ingestion.plan import observing, violations
 from profiles import intake, orders, reading, signals, touchpoints
 from profiles.reading import Draft, SourceFacts
 from profiles.resolution import pipeline
@@ -121,7 +123,14 @@ def _digest(claimed: Sequence[Claimed], report: Report, *, sift: bool = False) -
         drafts = [draft for one in work for draft in one.drafts]
         outcomes, failed = _store_sifting(drafts) if sift else (_store(drafts), [])
         tallies = _tallies(work, outcomes, failed)
-        landing.quarantine([item for one in work for item in one.unusable] + failed)
+        unusable = [item for one in work for item in one.unusable] + failed
+        landing.quarantine(unusable)
+        violations.write(unusable)
+        observing.write(
+            (draft.batch.source_id, draft.event, draft.properties or {}, draft.batch.received_at)
+            for draft in drafts
+            if draft.event is not None and outcomes.get(_place(draft)) == "stored"
+        )
         if landing.settle_all(tallies) != tallies.keys():
             raise LateWorkerError
     report.batches += len(claimed)
@@ -160,18 +169,30 @@ def _source(source_id: int) -> SourceFacts:
 
 def read(claimed: Iterable[Claimed]) -> list[Work]:
     """Understand batches before the transaction begins."""
+    rulebook.refresh()
     work = []
     for batch in claimed:
         one = Work(batch)
         source = _source(batch.source_id)
-        for item in messages.read(batch):
+        for item in arrivals.read(batch):
             draft = item if isinstance(item, Rejection) else reading.read(batch, item, source)
+            if isinstance(draft, Rejection):
+                draft = _corrected(batch, draft, source)
             if isinstance(draft, Rejection):
                 one.unusable.append(_unusable(batch, draft))
             else:
                 one.drafts.append(draft)
         work.append(one)
     return work
+
+
+def _corrected(batch: Claimed, rejection: Rejection, source: SourceFacts) -> Draft | Rejection:
+    """What the correction rules make of it; should it fail later, it is held back as it came."""
+
+    def understand(item: Item) -> Draft | Rejection:
+        return reading.read(batch, replace(item, raw=rejection.raw), source)
+
+    return arrivals.mend(batch, rejection, understand)
 
 
 def _unusable(batch: Claimed, rejection: Rejection) -> Unusable:
@@ -182,6 +203,8 @@ def _unusable(batch: Claimed, rejection: Rejection) -> Unusable:
         detail=rejection.detail,
         payload=rejection.raw,
         subject_keys=messages.subject_keys(rejection.raw, _source(batch.source_id).slug),
+        event=arrivals.event_in(rejection.raw),
+        field=messages.field_of(rejection.detail),
     )
 
 

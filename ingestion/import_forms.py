@@ -20,8 +20,8 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label=_("File"),
-        help_text=_("CSV, or JSON with one object a line. UTF-8 or TIS-620 (Windows-874)."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.jsonl,.ndjson,.json,text/csv"}),
+        help_text=_("CSV, TSV, XLSX, or JSON with one object a line; also packed as ZIP or gzip."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.jsonl,.ndjson,.json,.xlsx,.zip,.gz,text/csv"}),
         error_messages={"required": _("Choose a file.")},
     )
 
@@ -35,6 +35,7 @@ class UploadForm(forms.Form):
 class FileFormatForm(forms.Form):
     """What a file is, where it was detected wrongly."""
 
+    sheet = forms.CharField(label=_("Sheet"), required=False)
     encoding = forms.ChoiceField(label=_("Encoding"), choices=ENCODINGS)
     delimiter = forms.ChoiceField(label=_("Columns are separated by"), choices=DELIMITERS, required=False)
     has_header = forms.BooleanField(label=_("The first row names the columns"), required=False)
@@ -45,9 +46,11 @@ class FileFormatForm(forms.Form):
 
     @classmethod
     def of(cls, file_import: FileImport) -> "FileFormatForm":
-        """Filled with what is known now; a JSON file has neither delimiter nor header."""
+        """Filled with what is known now; a JSON file has neither delimiter nor header, only a workbook has sheets, and
+        its cells are in no encoding."""
         form = cls(
             initial={
+                "sheet": file_import.sheet,
                 "encoding": file_import.encoding,
                 "delimiter": file_import.delimiter,
                 "has_header": file_import.has_header,
@@ -56,4 +59,9 @@ class FileFormatForm(forms.Form):
         if file_import.format != "csv":
             del form.fields["delimiter"]
             del form.fields["has_header"]
+        if file_import.sheets:
+            form.fields["sheet"].widget = forms.Select(choices=[(name, name) for name in file_import.sheets])
+            form.fields["encoding"].widget = form.fields["delimiter"].widget = forms.HiddenInput()
+        else:
+            del form.fields["sheet"]
         return form

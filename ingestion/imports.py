@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,9 +13,10 @@ from cdp_site.core import audit, jobs
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import Operation, User
 from ingestion import mappings, national_ids
-from ingestion.files import importer, mapping, paths, readers, store
+from ingestion.files import importer, intake, mapping, paths, readers, store
 from ingestion.files.codes import FileCode
-from ingestion.files.detect import MAX_ROW_BYTES, Detected, Probe
+from ingestion.files.detect import MAX_ROW_BYTES, Detected
+from ingestion.files.intake import Receiver, Taken
 from ingestion.files.ordinals import Ordinals
 from ingestion.files.problems import FileProblem
 from ingestion.files.rows import RowError
@@ -28,71 +28,56 @@ PREVIEW_ROWS = 20
 FALLBACK_REGIONS = ("TH", "US")
 
 
-class Receiver:
-    """Takes a file's bytes as they come: seals them into the store and looks at them on the way.
-
-    Leaving the block without `keep` removes what was stored.
-    """
-
-    def __init__(self) -> None:
-        self._writer = store.Writer()
-        self._probe = Probe()
-        self._size = 0
-
-    def __enter__(self) -> "Receiver":
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.discard()
-
-    def discard(self) -> None:
-        """Remove what was stored, unless it is kept."""
-        self._writer.discard()
-
-    def write(self, data: bytes) -> None:
-        """Raises FileProblem as soon as the file is known to be none that can be taken."""
-        self._size += len(data)
-        if self._size > settings.IMPORT_MAX_BYTES:
-            raise FileProblem(FileCode.TOO_LARGE)
-        self._probe.feed(data)
-        self._writer.write(data)
-
-    def keep(self, *, source: Source, file_name: str, by: User | str) -> FileImport:
-        """The file is stored and its import waits for a mapping. Raises FileProblem."""
-        form = self._probe.verdict()
-        stored = self._writer.finish()
-        try:
-            return _create(source=source, file_name=file_name, stored=stored, form=form, by=by)
-        except BaseException:
-            store.remove(stored.name)
-            raise
-
-
 def receive(*, source: Source, file_name: str, chunks: Iterable[bytes], by: User | str) -> FileImport:
     """Store a whole file; raises FileProblem and leaves nothing when it cannot be taken."""
     with Receiver() as receiver:
         for data in chunks:
             receiver.write(data)
-        return receiver.keep(source=source, file_name=file_name, by=by)
+        return keep(receiver, source=source, file_name=file_name, by=by)
+
+
+def keep(receiver: Receiver, *, source: Source, file_name: str, by: User | str) -> FileImport:
+    """What was received waits for its mapping. Raises FileProblem and leaves nothing then."""
+    taken = receiver.take()
+    try:
+        return _create(source=source, file_name=file_name, taken=taken, by=by)
+    except BaseException:
+        taken.remove()
+        raise
 
 
 @transaction.atomic
-def _create(*, source: Source, file_name: str, stored: store.StoredFile, form: Detected, by: User | str) -> FileImport:
-    file_import = FileImport.objects.create(
+def _create(*, source: Source, file_name: str, taken: Taken, by: User | str) -> FileImport:
+    file_import = FileImport(
         source=source,
         file_name=file_name[-200:],
-        size=stored.size,
-        sha256=stored.sha256,
-        stored_as=stored.name,
-        format=form.format,
-        encoding=form.encoding,
-        delimiter=form.delimiter,
-        has_header=form.has_header,
-        columns=list(form.columns),
         created_by=by if isinstance(by, User) else None,
     )
+    _hold(file_import, taken)
+    file_import.save()
     audit.record(action="import.upload", target=file_import, by=by, fields=["file"])
     return file_import
+
+
+def _hold(file_import: FileImport, taken: Taken) -> list[str]:
+    """Let the import hold this file; returns the fields that say so."""
+    held = {
+        "size": taken.stored.size,
+        "sha256": taken.stored.sha256,
+        "stored_as": taken.stored.name,
+        "arrived_as": taken.packing.value,
+        "sheets": list(taken.sheets),
+        "sheet": taken.sheet,
+        "original_as": taken.original,
+        "format": taken.form.format,
+        "encoding": taken.form.encoding,
+        "delimiter": taken.form.delimiter,
+        "has_header": taken.form.has_header,
+        "columns": list(taken.form.columns),
+    }
+    for name, value in held.items():
+        setattr(file_import, name, value)
+    return list(held)
 
 
 @transaction.atomic
@@ -112,9 +97,12 @@ def start(*, file_import: FileImport, definition: dict[str, Any], by: User | str
     operation = Operation.objects.create(kind=Operation.Kind.IMPORT, actor=audit.actor_name(by))
     held.operation_id = operation.pk
     held.status = FileImport.Status.READY
-    held.save(update_fields=["mapping", "operation_id", "status"])
+    original, held.original_as = held.original_as, ""
+    held.save(update_fields=["mapping", "operation_id", "status", "original_as"])
     audit.record(action="import.start", target=held, by=by, fields=["mapping"])
     jobs.enqueue(importer.JOB, held.pk)
+    if original:
+        transaction.on_commit(lambda: store.remove(original))
     return held
 
 
@@ -130,23 +118,40 @@ def cancel(*, file_import: FileImport, by: User | str) -> None:
     held.finished_at = timezone.now()
     held.lease_until = None
     held.save(update_fields=["status", "finished_at", "lease_until"])
+    importer.forget_progress(held)
     audit.record(action="import.cancel", target=held, by=by, fields=["status"])
     if never_started:
         transaction.on_commit(importer.forget_file(held))
 
 
 @transaction.atomic
-def correct(*, file_import: FileImport, encoding: str, delimiter: str, has_header: bool, by: User | str) -> FileImport:
-    """What was detected wrongly, set by a person before the start; the columns are read anew. Raises FileProblem."""
+def correct(
+    *, file_import: FileImport, encoding: str, delimiter: str, has_header: bool, by: User | str, sheet: str = ""
+) -> FileImport:
+    """What was detected wrongly, set by a person before the start; the columns are read anew. Of a workbook the sheet
+    is chosen instead; a newly chosen one is looked at like a new file. Raises FileProblem."""
     held = FileImport.objects.select_for_update().get(pk=file_import.pk)
     if held.status != FileImport.Status.UPLOADED:
         raise ConflictProblem(_("This import has begun already."))
+    if sheet and sheet != held.sheet:
+        return _choose_sheet(held, sheet, by=by)
     form = Detected(held.format, encoding, delimiter, has_header, ())  # type: ignore[arg-type]  # the form's choices
     held.encoding, held.delimiter, held.has_header = encoding, delimiter, has_header
     if held.format == "csv":
         held.columns = list(readers.header(store.read(held.stored_as), form))
     held.save(update_fields=["encoding", "delimiter", "has_header", "columns"])
     audit.record(action="import.correct", target=held, by=by, fields=["encoding", "delimiter", "has_header"])
+    return held
+
+
+def _choose_sheet(held: FileImport, sheet: str, *, by: User | str) -> FileImport:
+    if not held.original_as:
+        raise FileProblem(FileCode.REMOVED)
+    before = held.stored_as
+    taken = intake.read_sheet(held.original_as, name=sheet)
+    held.save(update_fields=_hold(held, taken))
+    audit.record(action="import.correct", target=held, by=by, fields=["sheet"])
+    transaction.on_commit(lambda: store.remove(before))
     return held
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -96,6 +96,11 @@ class FileImportQuerySet(OfSourceQuerySet):
         """Their file is still in the store."""
         return self.exclude(stored_as="")
 
+    def stored_names(self) -> set[str]:
+        """Of all their files in the import store. One query."""
+        held = self.values_list("stored_as", "original_as")
+        return {name for names in held for name in names if name}
+
     def uploaded_before(self, moment: datetime) -> Self:
         return self.filter(created_at__lt=moment)
 
@@ -153,3 +158,10 @@ class QuarantinedItemQuerySet(OfSourceQuerySet):
     def about(self, subject_keys: Collection[bytes]) -> Self:
         """Those in which one of these identifiers (keyed hashes) was found."""
         return self.filter(subject_keys__overlap=list(subject_keys))
+
+
+class RowDigestsQuerySet(models.QuerySet[Any]):
+    def of_import(self, file_import: models.Model) -> Iterator[bytes]:
+        """What its chunks have counted, in their order; a little at a time."""
+        found = self.filter(file_import=file_import).order_by("pk").values_list("digests", flat=True)
+        return (bytes(digests) for digests in found.iterator(chunk_size=100))

@@ -7,8 +7,9 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 
 from cdp_site.core.models import User
+from ingestion import imports
+from ingestion.files.intake import Receiver
 from ingestion.files.problems import FileProblem
-from ingestion.imports import Receiver
 from ingestion.models import FileImport, Source
 
 
@@ -21,7 +22,7 @@ class SealedUpload(UploadedFile):
 
     def keep(self, *, source: Source, by: User) -> FileImport:
         """Make an import of it. Raises FileProblem."""
-        return self.receiver.keep(source=source, file_name=self.name or "", by=by)
+        return imports.keep(self.receiver, source=source, file_name=self.name or "", by=by)
 
 
 class SealingUploadHandler(FileUploadHandler):

@@ -16,15 +16,9 @@ Encoding = Literal["utf-8", "utf-8-sig", "cp874"]
 
 MAX_ROW_BYTES: Final = 1024 * 1024
 SAMPLE_BYTES: Final = 256 * 1024
+ROWS_ENOUGH: Final = 100  # that many empty rows behind a header: there will be no others
 DELIMITERS: Final = (",", ";", "\t", "|")
-_SIGNATURES: Final = (
-    (b"PK\x03\x04", FileCode.PACKED),
-    (b"\x1f\x8b", FileCode.PACKED),
-    (b"\xd0\xcf\x11\xe0", FileCode.SPREADSHEET),  # Excel before 2007
-    (b"\xff\xfe", FileCode.UTF16),
-    (b"\xfe\xff", FileCode.UTF16),
-)
-_SPREADSHEET_INSIDE: Final = b"xl/"
+_OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"  # also of a workbook that is locked with a password
 _HIGH_RUN: Final = re.compile(rb"[\x80-\xff]+")
 _LOOKS_LIKE_DATA: Final = re.compile(
     r"^(?:[+-]?[\d๐-๙][\d๐-๙.,/:\s-]*|[^@\s]+@[^@\s]+\.\w+|true|false|null|[YN])$", re.IGNORECASE
@@ -58,7 +52,10 @@ class Probe:
         self._size += len(data)
         if len(self._head) < SAMPLE_BYTES:
             self._head += data[: SAMPLE_BYTES - len(self._head)]
-            _check_signature(bytes(self._head[:4096]))
+            if self._head.startswith(_OLD_EXCEL):
+                raise FileProblem(FileCode.SPREADSHEET)
+            if len(self._head) == SAMPLE_BYTES:
+                self._look("utf-8", whole=False)  # what is wrong shows before gigabytes have come
         if not self._has_line_end:
             self._has_line_end = b"\n" in data
             if not self._has_line_end and self._size > MAX_ROW_BYTES:
@@ -72,16 +69,15 @@ class Probe:
                 self._thai += data[at : at + SAMPLE_BYTES]
 
     def verdict(self) -> Detected:
-        if self._size == 0 or not bytes(self._head).strip(b"\xef\xbb\xbf \r\n\t"):
+        if not self._head.strip(b"\xef\xbb\xbf \r\n\t"):
             raise FileProblem(FileCode.EMPTY)
+        return self._look(self._encoding(), whole=len(self._head) == self._size)
+
+    def _look(self, encoding: Encoding, *, whole: bool) -> Detected:
         head = bytes(self._head)
-        first_line = head.partition(b"\n")[0]
-        if b"\0" in first_line:
+        if b"\0" in head.partition(b"\n")[0]:
             raise FileProblem(FileCode.BINARY, line=1)
-        encoding = self._encoding()
-        whole = len(head) == self._size
-        text = head.decode(encoding, "replace")
-        lines = text.splitlines(keepends=True)
+        lines = head.decode(encoding, "replace").splitlines(keepends=True)
         sample = lines if whole or len(lines) == 1 else lines[:-1]
         return look_at(sample, encoding=encoding, is_whole=whole)
 
@@ -91,13 +87,6 @@ class Probe:
         if self._is_utf8:
             return "utf-8"
         return _vote(bytes(self._head) + bytes(self._thai))
-
-
-def _check_signature(head: bytes) -> None:
-    for signature, code in _SIGNATURES:
-        if head.startswith(signature):
-            is_workbook = code is FileCode.PACKED and _SPREADSHEET_INSIDE in head
-            raise FileProblem(FileCode.SPREADSHEET if is_workbook else code)
 
 
 def _vote(sample: bytes) -> Encoding:
@@ -132,18 +121,21 @@ def _decodes(line: bytes, encoding: str) -> bool:
 
 
 def look_at(sample: list[str], *, encoding: Encoding, is_whole: bool) -> Detected:
-    """What decoded first lines show. Raises FileProblem for an array, or for a header alone."""
+    """What decoded first lines show. Raises FileProblem for an array, for a header alone or with empty rows."""
     start = "".join(sample[:50]).lstrip("\ufeff \r\n\t")
     if start.startswith("["):
         raise FileProblem(FileCode.JSON_ARRAY)
     if start.startswith("{"):
-        return Detected("jsonl", encoding, "", has_header=False, columns=tuple(json_paths(sample)))
+        columns = tuple(json_paths(sample))
+        if not columns:
+            raise FileProblem(FileCode.NOT_JSON_LINES, line=1)
+        return Detected("jsonl", encoding, "", has_header=False, columns=columns)
     delimiter = _delimiter(sample)
     rows = _rows(sample, delimiter)
     if not rows:
         raise FileProblem(FileCode.EMPTY)
     has_header = looks_like_header(rows[0])
-    if has_header and len(rows) == 1 and is_whole:
+    if has_header and len(rows) == 1 and (is_whole or len(sample) > ROWS_ENOUGH):
         raise FileProblem(FileCode.NO_ROWS)
     return Detected("csv", encoding, delimiter, has_header=has_header, columns=column_names(rows[0], has_header))
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import takewhile
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -29,14 +28,14 @@ from ingestion.files.ordinals import Ordinals
 from ingestion.files.problems import FileProblem
 from ingestion.files.readers import Broken, Position
 from ingestion.files.rows import Ordinal, RowError, RowReader
-from ingestion.models import FileImport, InboundBatch
+from ingestion.models import FileImport, InboundBatch, RowDigests
 
 log = structlog.get_logger("import")
 
 JOB: Final = "ingestion.files.importer.run"
 CHUNK_ROWS: Final = 500
 CHUNK_BYTES: Final = 1024 * 1024
-LEASE: Final = timedelta(seconds=60)  # a chunk takes well under a second
+LEASE: Final = timedelta(seconds=20)  # a chunk takes well under a second; twice landed would be landed once
 BUDGET_SECONDS: Final = 240.0  # then the job puts itself back, and the cluster does something else in between
 MOST_ATTEMPTS: Final = 5  # jobs in a row that died without landing a chunk
 KEPT_BROKEN: Final = 1_000
@@ -104,10 +103,10 @@ def _land(file_import: FileImport, *, until: float) -> bool:
     with Ordinals() as ordinals:
         reader = reader_for(file_import, ordinal=ordinals)
         start = Position(file_import.offset, file_import.line)
-        if start.offset and reader.counts_rows:
-            _count_again(file_import, form, reader, start)
+        for known in RowDigests.objects.of_import(file_import):
+            ordinals.count(known)
         for chunk in _chunks(_rows(file_import, form, start), reader):
-            _commit(file_import, chunk)
+            _commit(file_import, chunk, ordinals.since())
             if time.monotonic() >= until:
                 return False
     is_useless = file_import.rows_read > 0 and file_import.rows_read == file_import.rows_broken
@@ -154,14 +153,6 @@ def _rows(file_import: FileImport, form: Detected, start: Position) -> Iterator[
     return readers.read(store.read(file_import.stored_as, offset=start.offset), form, start)
 
 
-def _count_again(file_import: FileImport, form: Detected, reader: RowReader, stop: Position) -> None:
-    """Bring the ordinals to where the import stopped."""
-    done = takewhile(lambda row: row.end.offset <= stop.offset, _rows(file_import, form, Position()))
-    for row in done:
-        if not isinstance(row, Broken):
-            _message(reader, row)
-
-
 def _message(reader: RowReader, row: readers.Row) -> dict[str, Any] | RowError:
     try:
         return reader.message(row.cells, row.line)
@@ -192,7 +183,7 @@ def _chunks(rows: Iterator[readers.Row | Broken], reader: RowReader) -> Iterator
         yield chunk
 
 
-def _commit(file_import: FileImport, chunk: _Chunk) -> None:
+def _commit(file_import: FileImport, chunk: _Chunk, digests: bytes) -> None:
     """Land a chunk and note the place, in one transaction. Raises LostLeaseError, FileProblem."""
     with transaction.atomic():
         held = FileImport.objects.select_for_update().get(pk=file_import.pk)
@@ -207,6 +198,8 @@ def _commit(file_import: FileImport, chunk: _Chunk) -> None:
                 file_import=file_import,
                 operation_id=file_import.operation_id,
             )
+        if digests:
+            RowDigests.objects.create(file_import=file_import, digests=digests)
         room = KEPT_BROKEN - len(file_import.broken_rows)
         file_import.broken_rows = [*file_import.broken_rows, *chunk.broken[: max(room, 0)]]
         file_import.rows_broken += len(chunk.broken)
@@ -230,6 +223,12 @@ def _end(file_import: FileImport, status: str, *, problem: FileProblem | None = 
         finished_at=timezone.now(),
         lease_until=None,
     )
+    forget_progress(file_import)
+
+
+def forget_progress(file_import: FileImport) -> None:
+    """What only a running import needs; in the caller's transaction."""
+    RowDigests.objects.filter(file_import=file_import).delete()
 
 
 def _put_back(file_import: FileImport) -> None:
@@ -254,7 +253,7 @@ def remove_old_files() -> int:
         with transaction.atomic():
             remove = forget_file(file_import)
         removed += remove()
-    known = set(FileImport.objects.exclude(stored_as="").values_list("stored_as", flat=True))
+    known = FileImport.objects.stored_names()
     yesterday = timezone.now() - timedelta(days=1)
     for path in store.stray_names(known, older_than=yesterday.timestamp()):
         path.unlink(missing_ok=True)
@@ -265,7 +264,7 @@ def remove_old_files() -> int:
 def forget_file(file_import: FileImport) -> Callable[[], bool]:
     """The import loses its file, in the caller's transaction; one that was still to be landed ends as failed. Returns
     what removes the file from the store, to be called once that is committed."""
-    name = file_import.stored_as
+    names = [name for name in (file_import.stored_as, file_import.original_as) if name]
     _end(file_import, FileImport.Status.FAILED, problem=FileProblem(FileCode.REMOVED))
-    FileImport.objects.filter(pk=file_import.pk).update(stored_as="", columns=[])
-    return lambda: store.remove(name)
+    FileImport.objects.filter(pk=file_import.pk).update(stored_as="", original_as="", columns=[], sheets=[], sheet="")
+    return lambda: sum(store.remove(name) for name in names) > 0

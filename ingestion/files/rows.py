@@ -96,13 +96,6 @@ class RowReader:
         self._one = {rule.to: rule for rule in mapping.rules}
         self._has_line_id = any(rule.name == "line_id" for rule in self._line)
 
-    @property
-    def counts_rows(self) -> bool:
-        """Whether messages depend on the rows before them (`ordinal`)."""
-        counts_events = self.mapping.rows is RowKind.EVENTS and Target.ROW_ID not in self._one
-        counts_lines = bool(self._line) and not self._has_line_id
-        return counts_events or counts_lines or Target.RECORD_ID not in self._one
-
     def message(self, cells: Any, line: int) -> dict[str, Any]:
         """The message of one row, JSON-ready. Raises RowError."""
         if self.mapping.rows is RowKind.PRODUCTS:

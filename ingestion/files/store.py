@@ -6,7 +6,9 @@ token's text begins with the file's id, its number and whether it is the last: c
 or cut off unnoticed.
 """
 
+import errno
 import hashlib
+import io
 import os
 import struct
 from collections.abc import Iterator
@@ -120,6 +122,93 @@ def read(name: str, *, offset: int = 0) -> Iterator[bytes]:
             number += 1
             yield data[skip:]
             skip = 0
+
+
+def size(name: str) -> int:
+    """About how many bytes a stored file has, never fewer."""
+    try:
+        return _path(name).stat().st_size
+    except FileNotFoundError as error:
+        raise FileProblem(FileCode.REMOVED) from error
+
+
+class TooLongReadError(Exception):
+    """More was asked for at once than a reader allows."""
+
+
+class Seekable(io.RawIOBase):
+    """A stored file for readers that jump about in it, as of a zip's directory; holds one mebibyte of it.
+
+    A read of more than `longest_read` bytes raises TooLongReadError: what a hostile file says about itself must not
+    decide how much memory is taken.
+    """
+
+    def __init__(self, name: str, *, longest_read: int) -> None:
+        super().__init__()
+        self._id, self._longest = UUID(name), longest_read
+        try:
+            self._file = _path(name).open("rb")
+        except FileNotFoundError as error:
+            raise FileProblem(FileCode.REMOVED) from error
+        self._tokens = _token_places(self._file)
+        self._number, self._chunk = -1, b""
+        self._size = (len(self._tokens) - 1) * CHUNK_BYTES + len(self._load(len(self._tokens) - 1))
+        self._at = 0
+
+    def _load(self, number: int) -> bytes:
+        if number != self._number:
+            self._file.seek(self._tokens[number])
+            self._chunk, _is_last = _unseal(self._file.read(_token_length(self._file)), self._id, number)
+            self._number = number
+        return self._chunk
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        if place < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        self._at = place
+        return place
+
+    def read(self, size: int = -1) -> bytes:
+        size = max(self._size - self._at, 0) if size < 0 else size
+        if size > self._longest:
+            raise TooLongReadError
+        parts = []
+        while size > 0 and self._at < self._size:
+            number, skip = divmod(self._at, CHUNK_BYTES)
+            part = self._load(number)[skip : skip + size]
+            parts.append(part)
+            self._at += len(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def _token_places(file: BinaryIO) -> list[int]:
+    """Where each sealed chunk begins."""
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise FileProblem(FileCode.DAMAGED)
+    end = os.fstat(file.fileno()).st_size
+    places, at = [], file.tell()
+    while at < end:
+        places.append(at)
+        at = file.seek(at) + _LENGTH.size + _token_length(file)
+    if not places:
+        raise FileProblem(FileCode.DAMAGED)
+    return places
 
 
 def _token_length(file: BinaryIO) -> int:

@@ -5,7 +5,7 @@ Ingestion knows nothing of people: it hands batches over by table state and prof
 
 from ingestion.models.alerts import Alert, AlertDelivery, AlertKind, AlertRecipient, WatchRule
 from ingestion.models.corrections import CorrectionRule, Replay
-from ingestion.models.files import FieldMapping, FileImport
+from ingestion.models.files import FieldMapping, FileImport, RowDigests
 from ingestion.models.health import (
     AccountRow,
     FutureHour,
@@ -43,6 +43,7 @@ __all__ = [
     "Replay",
     "RetentionRule",
     "Rulebook",
+    "RowDigests",
     "SeenMessage",
     "SendingRate",
     "Source",

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.ids import uuid7
 from cdp_site.core.models import User
-from cdp_site.core.personal_data import NONE, PERSONAL, Classification
+from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from ingestion.models.source import Source
-from ingestion.querysets import FileImportQuerySet
+from ingestion.querysets import FileImportQuerySet, RowDigestsQuerySet
 
 
 class FieldMapping(models.Model):
@@ -35,7 +35,14 @@ class FileImport(models.Model):
 
     # The file's content is personal. Its name is chosen by staff; screens show it to those who see identifiers.
     # Where a file has no header and was taken to have one, its first row stands in `columns`: both go with the file.
-    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "stored_as": PERSONAL, "columns": PERSONAL}
+    PERSONAL_DATA: ClassVar[Classification] = {
+        "*": NONE,
+        "stored_as": PERSONAL,
+        "columns": PERSONAL,
+        "sheets": PERSONAL,
+        "sheet": PERSONAL,
+        "original_as": PERSONAL,
+    }
 
     class Status(models.TextChoices):
         UPLOADED = "uploaded", _("waiting for its mapping")
@@ -53,6 +60,10 @@ class FileImport(models.Model):
     size = models.BigIntegerField()  # bytes
     sha256 = models.BinaryField(max_length=32)
     stored_as = models.CharField(max_length=80, blank=True)  # name in the import store; empty once removed
+    arrived_as = models.CharField(max_length=10, blank=True)  # a code of files.archives.Packing; stored unpacked
+    sheets = models.JSONField(default=list)  # names of a workbook's sheets
+    sheet = models.CharField(max_length=100, blank=True)  # the one that is imported
+    original_as = models.CharField(max_length=80, blank=True)  # the workbook in the store, while a sheet can be chosen
     format = models.CharField(max_length=10)  # csv, jsonl
     encoding = models.CharField(max_length=20)
     delimiter = models.CharField(max_length=2, blank=True)
@@ -90,3 +101,17 @@ class FileImport(models.Model):
     def is_finished(self) -> bool:
         """Nothing will change any more; the digest may still be at work on what was landed."""
         return self.status in (self.Status.LANDED, self.Status.FAILED, self.Status.CANCELLED)
+
+
+class RowDigests(models.Model):
+    """One row: digests of the rows in one landed chunk of an import, of eight bytes each, where equal rows are told
+    apart by how often they came. An import that resumes knows by them what came before without reading it again.
+    Written with the chunk; all go when the import ends."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "digests": PSEUDONYMOUS}
+
+    id = models.BigAutoField(primary_key=True)
+    file_import = models.ForeignKey(FileImport, on_delete=models.CASCADE)
+    digests = models.BinaryField()
+
+    objects = RowDigestsQuerySet.as_manager()

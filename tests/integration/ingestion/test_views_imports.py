@@ -62,7 +62,7 @@ class TestUpload:
         [
             (b"", "empty"),
             (b"x" * 1_100_000, "longer than 1 MB"),
-            (b"PK\x03\x04 xl/workbook.xml", "spreadsheet"),
+            (b"PK\x03\x04 xl/workbook.xml", "damaged"),
             ("name\nMüller é\n".encode("cp1252"), "TIS-620"),
         ],
     )

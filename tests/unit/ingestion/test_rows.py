@@ -179,8 +179,6 @@ def test_equal_events_are_two_unless_the_row_has_an_id():
 
     assert without.message(["1", "x"], 1)["messageId"] != without.message(["1", "x"], 2)["messageId"]
     assert numbered.message(["1", "x"], 1)["messageId"] == numbered.message(["1", "x"], 2)["messageId"]
-    assert without.counts_rows
-    assert not numbered.counts_rows
 
 
 def test_a_row_without_an_owner_is_its_own_record():
@@ -190,7 +188,6 @@ def test_a_row_without_an_owner_is_its_own_record():
 
     assert first["cdp"]["record"]["external_id"] != second["cdp"]["record"]["external_id"]
     assert first["messageId"].endswith(first["cdp"]["record"]["external_id"].removeprefix("row:"))
-    assert read.counts_rows
 
 
 def test_the_message_id_follows_the_content_and_not_the_line():

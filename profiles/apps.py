@@ -7,7 +7,8 @@ class ProfilesConfig(AppConfig):
     verbose_name = _("Profiles")
 
     def ready(self) -> None:
-        from profiles import personal_data, receivers, screens  # noqa: F401  models are there only now
+        from profiles import lent, personal_data, receivers, screens  # noqa: F401  models are there only now
 
+        lent.register()
         personal_data.register()
         screens.register()

@@ -120,9 +120,7 @@ def _write(sheet: Any, out: io.TextIOWrapper, padded: Mapping[int, int]) -> None
 def text(value: Any) -> str:
     """A cell as a person sees it, where that is unambiguous: dates in ISO order, numbers without an exponent."""
     if value.__class__ is float:  # the most common by far
-        if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        return format(Decimal(f"{value:.15g}"), "f")  # Excel computes with 15 digits and shows no more
+        return _number(value)
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, datetime.datetime):
@@ -130,9 +128,13 @@ def text(value: Any) -> str:
     if isinstance(value, datetime.timedelta):
         minutes, seconds = divmod(round(value.total_seconds()), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return "" if value is None else str(value)
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else str(value)
+
+
+def _number(value: float) -> str:
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return format(Decimal(f"{value:.15g}"), "f")  # Excel computes with 15 digits and shows no more
 
 
 # --- the workbook's parts -------------------------------------------------------------------------------------------

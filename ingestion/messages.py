@@ -165,8 +165,8 @@ def item(batch: Claimed, raw: bytes, place: int) -> Item | Rejection:
 
 
 def unnamed(batch_id: int, place: int) -> str:
-    """Stands for the messageId of a message that came without one."""
-    return f"\x01{batch_id}:{place}"
+    """Stands for the messageId of a message that came without one. No sender can take it first: NUL is refused."""
+    return f"\0{batch_id}:{place}"
 
 
 def parse(raw: bytes, *, from_api: bool) -> Message:

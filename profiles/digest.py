@@ -3,7 +3,7 @@
 One step is one short transaction over up to `LIMIT_BATCHES` batches. PostgreSQL is the queue (`FOR UPDATE SKIP
 LOCKED`): a killed worker's batches are taken up again when their lease ends, and nothing is stored twice.
 
-Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, touchpoints, batches.
+Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, accounts, touchpoints, batches.
 """
 
 import signal
@@ -27,7 +27,7 @@ from ingestion.landing import Claimed, Tally, Unusable
 from ingestion.messages import Item, Reason, Rejection
 from ingestion.models import Source
 from ingestion.plan import observing, violations
-from profiles import intake, orders, reading, signals, touchpoints
+from profiles import accounts, intake, orders, reading, signals, touchpoints
 from profiles.reading import Draft, SourceFacts
 from profiles.resolution import pipeline
 from profiles.statements import Owner, RecordKey
@@ -237,6 +237,7 @@ def _store(drafts: Sequence[Draft]) -> dict[tuple[int, int], str]:
     fresh = _without_suppressed(fresh, existing, outcomes)
     owners = intake.take([draft.statement for draft in fresh], existing, by=ACTOR)
     order_ids = _store_orders(fresh, owners)
+    _store_accounts(fresh, owners)
     types = _event_types.resolve({draft.event for draft in fresh if draft.event is not None})
     rows: dict[UUID, touchpoints.NewTouchpoint] = {}
     for draft in fresh:
@@ -331,6 +332,16 @@ def _store_orders(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) ->
             )
             for draft in drafts
             if draft.order is not None
+        ]
+    )
+
+
+def _store_accounts(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) -> None:
+    accounts.upsert(
+        [
+            accounts.AccountWrite(draft.account, owners[draft.statement.key].record_id, draft.statement.operation_id)
+            for draft in drafts
+            if draft.account is not None
         ]
     )
 

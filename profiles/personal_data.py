@@ -16,6 +16,8 @@ from django.utils import timezone
 from cdp_site.core.personal_data import BaseHolder, Ground, Outcome, Subject, register_holder
 from ingestion import landing
 from profiles.models import (
+    Account,
+    AccountMembership,
     Identifier,
     IdentifierKey,
     LinkDecision,
@@ -186,6 +188,33 @@ SELECT k.id
   JOIN profiles_identifierkey k USING (kind, namespace, value)
  WHERE i.record_id = ANY(%s) AND NOT EXISTS (
        SELECT 1 FROM profiles_identifier o
+class AccountHolder(RowsHolder):
+    """Whom the person acts for. An account goes with its last member: that of a single person tells of that person."""
+
+    name = "profiles.accounts"
+    tables = ("profiles.Account", "profiles.AccountMembership")
+    rows: ClassVar = {
+        "profiles.Account": lambda subject: Account.objects.filter(
+            Exists(AccountMembership.objects.filter(account=OuterRef("pk"), record__in=subject.record_ids)),
+            ~Exists(AccountMembership.objects.filter(account=OuterRef("pk")).exclude(record__in=subject.record_ids)),
+        ),
+        "profiles.AccountMembership": _of_records(AccountMembership),
+    }
+    exported: ClassVar = {
+        "profiles.AccountMembership": (
+            *("account__external_id", "account__traits", "account__source__name"),
+            *("first_stated_at", "last_stated_at"),
+        )
+    }
+
+    def erase(self, subject: Subject) -> Outcome:
+        """The accounts are found by their members, and members go before their account."""
+        alone = list(self.rows["profiles.Account"](subject).values_list("pk", flat=True))
+        members = _delete(self.rows["profiles.AccountMembership"](subject), "profiles.AccountMembership")
+        accounts = _delete(Account.objects.filter(pk__in=alone), "profiles.Account")
+        return Outcome(erased={"profiles.Account": accounts, "profiles.AccountMembership": members})
+
+
         WHERE (o.kind, o.value, o.namespace) = (i.kind, i.value, i.namespace) AND o.record_id <> ALL(%s))
 """
 _OTHERS_WITH_THE_SAME_KEYS = """
@@ -271,5 +300,5 @@ def _execute(statement: str, moves: Mapping[int, int]) -> None:
 
 def register() -> None:
     """The holders of this app, in the order in which an erasure runs them."""
-    for place, holder in enumerate((TouchpointHolder(), OrderHolder(), NoteHolder(), RecordHolder())):
+    for place, holder in enumerate((TouchpointHolder(), OrderHolder(), NoteHolder(), AccountHolder(), RecordHolder())):
         register_holder(holder, order=300 + place)

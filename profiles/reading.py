@@ -14,7 +14,7 @@ from ingestion.messages import PRODUCT, Item, Message, Reason, Rejection
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import NormalisedTraits, normalise_traits
 from ingestion.normalise.values import Problem, placeholder_problem
-from profiles import identifiers, orders, signals
+from profiles import accounts, circumstances, identifiers, orders, signals
 from profiles.models import SourceRecord
 from profiles.statements import RecordKey, StatedIdentifier, Statement
 
@@ -70,6 +70,7 @@ class Draft:
     touchpoint_id: UUID | None = None
     order: orders.StatedOrder | None = None
     consents: tuple[StatedConsent, ...] = ()
+    account: accounts.StatedAccount | None = None
 
     @property
     def has_own_touchpoint(self) -> bool:
@@ -80,13 +81,16 @@ class Draft:
 def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
     """Understand one message. A Rejection says why it cannot be used; nothing of it is written then."""
     message = item.message
-    if message.type == "group":
-        return _reject(item, "unsupported", "type: group calls are not taken yet")
     if message.type == PRODUCT:
         return _reject(item, "unsupported", "type: products are not taken yet")
     statement = _statement(batch, item, source)
     if statement is None:
         return _reject(item, Reason.MISSING, "userId or anonymousId: a real one is needed, not a placeholder")
+    account = accounts.read(
+        message, source_id=source.id, occurred_at=item.clocks.occurred_at, is_public_key=batch.is_public_key
+    )
+    if message.type == "group" and account is None:
+        return _reject(item, Reason.MISSING, "groupId: a real one is needed, not a placeholder")
     event, properties = _event(message)
     consents = _consents(message, batch, event, properties)
     for consent in consents:
@@ -94,7 +98,8 @@ def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
         if problem is not None:
             return _reject(item, problem.reason, problem.detail)
     order = None
-    if event is not None and event in orders.STATUS_OF_EVENT:
+    # What a browser says of an order is behaviour; the order itself is what the company's own systems say.
+    if event is not None and event in orders.STATUS_OF_EVENT and not batch.is_public_key:
         try:
             order = orders.read(
                 source_id=source.id, event=event, occurred_at=item.clocks.occurred_at, properties=properties
@@ -110,6 +115,7 @@ def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
         touchpoint_id=_touchpoint_id(item, event, order),
         order=order,
         consents=consents,
+        account=account,
     )
 
 
@@ -142,6 +148,10 @@ def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | N
         if user_id:
             own = _id("user", source.slug, user_id)
         stated += [_id("device", source.slug, used) for used in (device, previous) if used]
+        if previous and previous not in (user_id, device) and not batch.is_public_key:
+            # An alias does not say whether its former id was a visitor's or a user's. That one record states both user
+            # ids is the source's own word that they are one person; a browser's word joins nobody.
+            stated.append(_id("user", source.slug, previous))
     elif device:
         key = RecordKey(source.id, SourceRecord.Kind.ANONYMOUS, device)
         own = _id("device", source.slug, device)
@@ -208,11 +218,11 @@ def _our_identifier(named: Mapping[str, Any], source: SourceFacts) -> StatedIden
 def _event(message: Message) -> tuple[str | None, Mapping[str, Any]]:
     properties = message.properties or {}
     if message.type == "track":
-        return message.event, properties
+        return message.event, {**circumstances.of(message), **properties}
     if message.type in {"page", "screen"}:
         named = {"name": message.name, "category": message.category}
         told = {key: value for key, value in named.items() if value}
-        return (PAGE if message.type == "page" else SCREEN), {**told, **properties}
+        return (PAGE if message.type == "page" else SCREEN), {**circumstances.of(message), **told, **properties}
     return None, properties
 
 

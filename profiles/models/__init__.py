@@ -1,5 +1,6 @@
 """Schema of the profiles app: who people are and what they did."""
 
+from profiles.models.accounts import Account, AccountMembership
 from profiles.models.behaviour import (
     EventType,
     KindOfData,
@@ -22,6 +23,8 @@ from profiles.models.identity import (
 )
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
 
+    "Account",
+    "AccountMembership",
 __all__ = [
     "EventType",
     "Identifier",

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from cdp_site.core import panels
 from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
-from profiles import directory, lineage, overview, timeline, viewing
+from profiles import accounts, directory, lineage, overview, timeline, viewing
 from profiles.views.fetch import reader, visible_profile
 
 # A caller who rings often has a record for each ticket; the rest is one click away.
@@ -29,12 +29,17 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
             raise Http404
         return redirect("profiles:customer", successor.public_id)
     viewing.log([profile], by=user, what=viewing.OPENED)
+    customer = overview.load(profile, by=user)
     return render(
         request,
         "profiles/customer.html",
         {
             "profile": profile,
-            "customer": overview.load(profile, by=user),
+            "customer": customer,
+            "accounts": accounts.of_records(
+                [record.pk for record in customer.records],
+                without=() if customer.shows_identifiers else overview.DIRECT_IDENTIFIERS,
+            ),
             "panels": panels.panels_for(user),
             "filters": request.GET.urlencode(),
         },

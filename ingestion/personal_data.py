@@ -17,6 +17,7 @@ from ingestion.models import FileImport, QuarantinedItem, SuppressedIdentifier
 
 QUARANTINE, FILES = "ingestion.QuarantinedItem", "ingestion.FileImport"
 BATCHES, SEEN, SUPPRESSED = "ingestion.InboundBatch", "ingestion.SeenMessage", "ingestion.SuppressedIdentifier"
+RELAYED, NONCES = "ingestion.RelayDelivery", "ingestion.LinkNonce"  # gone after minutes
 
 
 class QuarantineHolder(BaseHolder):
@@ -70,10 +71,10 @@ class ImportFileHolder(BaseHolder):
 
 
 class LandingHolder(BaseHolder):
-    """Waiting batches, tombstones and the suppression itself: short-lived, or kept so that the erasure lasts."""
+    """Waiting batches, reports passed on, tombstones and the suppression itself: short-lived, or kept so that the erasure lasts."""
 
     name = "ingestion.landing"
-    tables: tuple[str, ...] = (BATCHES, SEEN, SUPPRESSED)
+    tables: tuple[str, ...] = (BATCHES, SEEN, SUPPRESSED, RELAYED, NONCES)
 
     def locate(self, subject: Subject) -> Mapping[str, int]:
         return {SUPPRESSED: SuppressedIdentifier.objects.filter(key__in=subject.identifier_keys).count()}

@@ -19,6 +19,7 @@ from ingestion.models.health import (
 from ingestion.models.inbound import InboundBatch, QuarantinedItem, SeenMessage, SuppressedIdentifier
 from ingestion.models.plan import PlanObservation, PlanSchema, PlanViolation, Rulebook
 from ingestion.models.source import SendingRate, Source, WriteKey
+from ingestion.models.webhooks import LinkNonce, RelayDelivery, Webhook
 
 __all__ = [
     "AccountRow",
@@ -33,12 +34,14 @@ __all__ = [
     "ImportAccountRow",
     "ImportRollUp",
     "InboundBatch",
+    "LinkNonce",
     "PlanObservation",
     "PlanSchema",
     "PlanViolation",
     "QuarantinedItem",
     "ReceivedHour",
     "RejectedHour",
+    "RelayDelivery",
     "RemovedByRetention",
     "Replay",
     "RetentionRule",
@@ -49,5 +52,6 @@ __all__ = [
     "Source",
     "SuppressedIdentifier",
     "WatchRule",
+    "Webhook",
     "WriteKey",
 ]

@@ -33,6 +33,7 @@ class InboundBatch(models.Model):
         API = "api", _("event API")
         FILE = "file", _("file import")
         SCREEN = "screen", _("screen")
+        WEBHOOK = "webhook", _("webhook")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

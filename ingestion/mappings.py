@@ -1,6 +1,7 @@
 """Saved mappings: named, versioned; presets ship with the product beside them."""
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import models, transaction
@@ -22,10 +23,11 @@ def save(*, name: str, definition: dict[str, Any], source: Source | None, by: Us
     Raises InvalidMapping, or MendableError for a bad name.
     """
     mapping.parse(definition)
+    definition = definition | {"version": mapping.VERSION}
     if not _NAME.fullmatch(name):
         raise MendableError(_("A mapping's name has small Latin letters, digits, - and _."), field="mapping_name")
     newest = newest_of(name)
-    if newest is not None and newest.definition == definition:
+    if newest is not None and newest.definition | {"version": mapping.VERSION} == definition:
         return newest
     saved = FieldMapping.objects.create(
         name=name,
@@ -42,11 +44,20 @@ def newest_of(name: str) -> FieldMapping | None:
     return FieldMapping.objects.filter(name=name).order_by("-version").first()
 
 
-def find(name: str) -> dict[str, Any] | None:
-    """The definition that goes by a name: the newest saved version, else the preset."""
+def find(name: str, columns: Collection[str] = ()) -> dict[str, Any] | None:
+    """The definition that goes by a name, for a file of these columns: the newest saved version, else the preset (also
+    where a preset was saved for a file of other columns)."""
     saved = newest_of(name)
-    definition: dict[str, Any] | None = saved.definition if saved else presets.definition(name)
+    preset = presets.definition(name, columns)
+    definition: dict[str, Any] | None = preset if saved is None else saved.definition
+    if preset is not None and columns and definition is not None and not fits(definition, columns):
+        return preset
     return definition
+
+
+def fits(definition: Mapping[str, Any], columns: Collection[str]) -> bool:
+    """Whether a file of these columns has all that the definition reads."""
+    return set(mapping.parse(definition).columns) <= set(columns)
 
 
 def names_for(source: Source) -> list[str]:

@@ -43,6 +43,10 @@ class Other(StrEnum):
     PROBLEM = "problem"
 
 
+_KINDS: Final = frozenset(kind.value for kind in StepKind)
+_OTHERS: Final = frozenset(other.value for other in Other)
+
+
 class StepProblem(ValueError):
     """A value that a step cannot take: the row is left out."""
 
@@ -78,7 +82,7 @@ def parse(stated: Any) -> tuple[Step, ...] | None:
 
 
 def _step(one: Any) -> Step | None:
-    if not isinstance(one, dict) or one.get("do") not in StepKind:
+    if not isinstance(one, dict) or one.get("do") not in _KINDS:
         return None
     do = StepKind(one["do"])
     text, column, values = one.get("text", ""), one.get("column", ""), one.get("values", {})
@@ -92,7 +96,7 @@ def _step(one: Any) -> Step | None:
         and bool(values) is (do is StepKind.MAP)
         and len(values) <= MAX_VALUES
         and all(isinstance(value, str) for value in values.values())
-        and one.get("other", "keep") in Other
+        and one.get("other", "keep") in _OTHERS
         and one.get("order") in (None, *DATE_ORDERS)
         and isinstance(one.get("decimal_comma", False), bool)
         and isinstance(one.get("unsigned", False), bool)

@@ -50,7 +50,8 @@ class Command(BaseCommand):
         except MendableError as problem:
             raise CommandError(str(problem.message)) from problem
         try:
-            started = imports.start(file_import=received, definition=definition, mapping_name=name, by=BY)
+            fitting = (mappings.find(name, received.columns) if name else None) or definition
+            started = imports.start(file_import=received, definition=fitting, mapping_name=name, by=BY)
         except mapping.InvalidMapping as error:
             imports.cancel(file_import=received, by=BY)
             raise CommandError(_told(error)) from error

@@ -205,6 +205,17 @@ IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
 OUTGOING_ALLOW_HTTP = env.bool("OUTGOING_ALLOW_HTTP", default=False)
 OUTGOING_ALLOW_PRIVATE = env.bool("OUTGOING_ALLOW_PRIVATE", default=False)
 
+# Alerts go out by mail. EMAIL_URL: smtp+tls://user:password@host:587; without it mails are files in the data folder.
+PUBLIC_URL = env.str("PUBLIC_URL", default="")  # https://cdp.example.com, for links in mails and webhooks
+EMAIL_IS_SENT = bool(env.str("EMAIL_URL", default=""))
+if EMAIL_IS_SENT:
+    vars().update(env.email("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = CDP_DATA / "mail"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="cdp@localhost")
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["cdp_site.core.rest.DenyAll"],

@@ -92,6 +92,11 @@ class FileImportQuerySet(OfSourceQuerySet):
     def finished(self) -> Self:
         return self.filter(status__in=["landed", "failed", "cancelled"])
 
+    def last_status_by_source(self, since: datetime) -> dict[int, str]:
+        """Source → the status of the import that finished last, where one did since then. One query."""
+        rows = self.finished().filter(finished_at__gte=since).order_by("source", "-finished_at").distinct("source")
+        return dict(rows.values_list("source", "status"))
+
     def with_file(self) -> Self:
         """Their file is still in the store."""
         return self.exclude(stored_as="")

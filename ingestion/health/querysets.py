@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
@@ -74,6 +74,13 @@ class FutureHourQuerySet(OfSourceQuerySet):
     def summary(self, since: datetime) -> dict[str, Any]:
         """`n` messages since then, the `furthest` so far ahead of our clock. One query."""
         return self.filter(hour__gte=since).aggregate(n=models.Sum("n", default=0), furthest=models.Max("furthest"))
+
+    def furthest_by_source(self, since: datetime, *, fewest: int) -> dict[int, timedelta]:
+        """Source → how far ahead of our clock its furthest message since then is, where there are that many. One
+        query."""
+        rows = self.filter(hour__gte=since).order_by().values("source").annotate(total=models.Sum("n"))
+        found = rows.filter(total__gte=fewest).annotate(ahead=models.Max("furthest"))
+        return dict(found.values_list("source", "ahead"))
 
 
 class RejectedHourQuerySet(OfSourceQuerySet):

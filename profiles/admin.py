@@ -1,5 +1,5 @@
-"""What things are called and whose they are, in the Django admin: event types, trait groups, traits. Customers and
-what they did are never here."""
+"""What things are called, whose they are and what money is worth, in the Django admin: event types, trait groups,
+traits, exchange rates. Customers and what they did are never here."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from cdp_site.core.admin import AuditedAdmin
-from profiles.models import EventType, Trait, TraitGroup
+from profiles.models import EventType, ExchangeRate, Trait, TraitGroup
 
 
 class DiscoveredAdmin(AuditedAdmin):
@@ -48,3 +48,9 @@ class TraitGroupAdmin(AuditedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a group that no trait is in any more, and never the one for what is discovered."""
         return obj is not None and obj.slug != "other" and not obj.traits.exists()
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(AuditedAdmin):
+    list_display = ("currency", "valid_from", "rate")
+    list_filter = ("currency",)

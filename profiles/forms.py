@@ -61,6 +61,29 @@ class NotesForm(forms.Form):
         return {int(name.removeprefix("notes_")): target for name, target in self.cleaned_data.items()}
 
 
+class TermForm(forms.Form):
+    """What means the same: a word with its names and other spellings, one a line."""
+
+    attribute = forms.CharField(
+        label=_("Attribute"),
+        max_length=50,
+        help_text=_("The property that the word stands in, as events name it: color, category, material."),
+    )
+    label = forms.CharField(label=_("Name"), max_length=120)
+    label_th = forms.CharField(label=_("Name in Thai"), max_length=120, required=False)
+    spellings = forms.CharField(
+        label=_("Other spellings"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("One a line. Capital and small letters are the same."),
+    )
+
+    def clean_spellings(self) -> list[str]:
+        text: str = self.cleaned_data["spellings"]
+        return text.splitlines()
+
+
 class PinForm(forms.Form):
     """Which record's value of which trait; filled in by buttons."""
 

@@ -10,14 +10,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, DecimalField, F, FilteredRelation, OuterRef, Q, Subquery, Sum
 
 from cdp_site.core.access import Permission, Scope, may, scope_of
 from cdp_site.core.models import User
 from cdp_site.core.templatetags.formats import masked
 from ingestion.models import Source
-from profiles import survivorship
+from profiles import money, survivorship
 from profiles.labels import RULES, value_label
 from profiles.models import KindOfData, Order, Pin, Profile, SourceRecord, Touchpoint, Trait
 from profiles.naming import shown_name
@@ -70,10 +71,20 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Sums over the orders that the viewer may see, cancelled ones left out: `value` by currency, after refunds."""
+    """Sums over the orders that the viewer may see, cancelled ones left out, after refunds.
+
+    `value` is in the company's currency, each order at the rate of its day; `by_currency` what it is made of, and
+    `unconverted` the part of it in currencies for which there is no rate, which `value` lacks.
+    """
 
     orders: int = 0
-    value: Mapping[str, Decimal] = field(default_factory=dict)
+    value: Decimal = Decimal(0)
+    by_currency: Mapping[str, Decimal] = field(default_factory=dict)
+    unconverted: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def is_mixed(self) -> bool:
+        return any(currency != settings.COMPANY_CURRENCY for currency in self.by_currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +278,18 @@ def orders_of(profile: Profile, scope: Scope) -> Any:
 
 
 def _figures(profile: Profile, scope: Scope) -> Figures:
-    orders = orders_of(profile, scope).exclude(status=Order.Status.CANCELLED)
-    sums = orders.values("currency").annotate(n=Count("*"), total=Sum("total"), refunded=Sum("refunded"))
+    orders = money.with_rate(orders_of(profile, scope).exclude(status=Order.Status.CANCELLED))
+    paid = F("total") - F("refunded")
+    sums = orders.values("currency", has_rate=Q(rate__isnull=False)).annotate(
+        n=Count("*"), paid=Sum(paid), converted=Sum(paid * F("rate"), output_field=DecimalField())
+    )
     rows = list(sums.order_by("-n"))
+    by_currency: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        by_currency[row["currency"]] += row["paid"]
     return Figures(
         orders=sum(row["n"] for row in rows),
-        value={row["currency"]: row["total"] - row["refunded"] for row in rows},
+        value=sum((row["converted"] for row in rows if row["has_rate"]), Decimal(0)).quantize(money.CENT),
+        by_currency=dict(by_currency),
+        unconverted={row["currency"]: row["paid"] for row in rows if not row["has_rate"]},
     )

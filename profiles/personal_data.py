@@ -130,6 +130,12 @@ class OrderHolder(RowsHolder):
             "discount",
             "coupon",
             "refunded",
+            "paid_at",
+            "payment_method",
+            "shipped_at",
+            "carrier",
+            "tracking_number",
+            "delivered_at",
         ),
         "profiles.OrderLine": ("order__external_id", "sku", "name", "category", "color", "quantity", "unit_price"),
         "profiles.Refund": ("order__external_id", "at", "amount", "currency"),
@@ -148,7 +154,7 @@ class OrderHolder(RowsHolder):
         return Outcome(erased=erased, kept={"profiles.Order": (kept.count(), Ground.ACCOUNTING)})
 
     def erase(self, subject: Subject) -> Outcome:
-        kept = self._kept(subject).update(record=None, profile=None)
+        kept = self._kept(subject).update(record=None, profile=None, tracking_number="", tracking_url="", url="")
         erased = super().erase(subject).erased
         return Outcome(erased=erased, kept={"profiles.Order": (kept, Ground.ACCOUNTING)})
 
@@ -182,12 +188,6 @@ class NoteHolder(RowsHolder):
         )
 
 
-_KEYS_OF_NOBODY_ELSE = """
-SELECT k.id
-  FROM profiles_identifier i
-  JOIN profiles_identifierkey k USING (kind, namespace, value)
- WHERE i.record_id = ANY(%s) AND NOT EXISTS (
-       SELECT 1 FROM profiles_identifier o
 class AccountHolder(RowsHolder):
     """Whom the person acts for. An account goes with its last member: that of a single person tells of that person."""
 
@@ -215,6 +215,12 @@ class AccountHolder(RowsHolder):
         return Outcome(erased={"profiles.Account": accounts, "profiles.AccountMembership": members})
 
 
+_KEYS_OF_NOBODY_ELSE = """
+SELECT k.id
+  FROM profiles_identifier i
+  JOIN profiles_identifierkey k USING (kind, namespace, value)
+ WHERE i.record_id = ANY(%s) AND NOT EXISTS (
+       SELECT 1 FROM profiles_identifier o
         WHERE (o.kind, o.value, o.namespace) = (i.kind, i.value, i.namespace) AND o.record_id <> ALL(%s))
 """
 _OTHERS_WITH_THE_SAME_KEYS = """

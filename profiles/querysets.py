@@ -41,3 +41,20 @@ class TouchpointQuerySet(models.QuerySet[Any]):
         if scope.event_type_ids is not None:
             rows = rows.filter(type__in=scope.event_type_ids)
         return rows
+
+
+class ProductQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> "ProductQuerySet":
+        """Products are no secret between departments; none without the permission to view the catalogue."""
+        return self.all() if may(user, Permission.VIEW_CATALOGUE) else self.none()
+
+    def of_category(self, category: str) -> "ProductQuerySet":
+        return self.filter(category=category) if category else self
+
+    def with_words(self, text: str) -> "ProductQuerySet":
+        """Whose number or a name contains the text."""
+        if not text:
+            return self
+        return self.filter(
+            models.Q(name__icontains=text) | models.Q(name_th__icontains=text) | models.Q(sku__icontains=text)
+        )

@@ -1,4 +1,4 @@
-"""What the profiles app adds to the frame: its entry of the navigation and its panel of the start page."""
+"""What the profiles app adds to the frame: its entries of the navigation and its panel of the start page."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +15,16 @@ def register() -> None:
             icon="users",
             order=100,
             permission=Permission.VIEW_CUSTOMERS,
+        )
+    )
+    navigation.register(
+        navigation.NavEntry(
+            key="products",
+            title=_("Products"),
+            url_name="profiles:products",
+            icon="tag",
+            order=250,
+            permission=Permission.VIEW_CATALOGUE,
         )
     )
     home.register(

@@ -1,6 +1,6 @@
 """A customer's timeline as one viewer may see it: a page by key, and the counts of its filters.
 
-Two queries for a page (three with orders), one for the counts; a page costs the same at any depth, because it
+Two queries for a page (six with orders), one for the counts; a page costs the same at any depth, because it
 follows the index `touchpoint_timeline` from a key and never skips rows.
 """
 
@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -17,8 +16,10 @@ from django.utils.translation import gettext as _
 
 from cdp_site.core.access import Scope
 from cdp_site.core.errors import MendableError
+from profiles import order_cards
 from profiles.event_text import EventText, describe
-from profiles.models import EventType, KindOfData, Order, OrderLine, Profile, Touchpoint
+from profiles.models import EventType, KindOfData, Profile, Touchpoint
+from profiles.order_cards import Card
 from profiles.orders import BIRTH_EVENTS
 
 PAGE_SIZE = 50
@@ -78,14 +79,13 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line: a touchpoint; `order` is set on the line that bears the order's card; `opens_day` on a day's first."""
+    """One line: a touchpoint; `card` is set on the line that bears an order's card; `opens_day` on a day's first."""
 
     touchpoint: Touchpoint
     text: EventText
     day: date
     opens_day: bool
-    order: Order | None = None
-    lines: Sequence[OrderLine] = ()
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,15 @@ class Choices:
 
 
 def page(profile: Profile, *, scope: Scope, filters: Filters, after: Cursor | None, size: int = PAGE_SIZE) -> Page:
-    """The newest touchpoints behind `after`, newest first. Two queries, two more when orders are among them."""
+    """The newest touchpoints behind `after`, newest first. Two queries, four more when orders are among them."""
     rows = Touchpoint.objects.filter(profile=profile).within(scope)
     if filters.kind:
         rows = rows.filter(type__kind_of_data=filters.kind)
     if filters.type_id is not None:
         rows = rows.filter(type_id=filters.type_id)
+    elif filters.kind in ("", KindOfData.BEHAVIOURAL) and order_cards.are_shown_to(scope):
+        # What happened to an order later stands on its card, where the order came to be.
+        rows = rows.exclude(Q(order__is_born=True) & ~Q(type__name__in=BIRTH_EVENTS))
     if filters.source_id is not None:
         rows = rows.filter(source_id=filters.source_id)
     if after is not None:
@@ -135,25 +138,15 @@ def page(profile: Profile, *, scope: Scope, filters: Filters, after: Cursor | No
 
 def _items(touchpoints: Sequence[Touchpoint], after: Cursor | None) -> list[Item]:
     births = [row.order_id for row in touchpoints if row.order_id and row.type.name in BIRTH_EVENTS]
-    orders = _orders(births)
+    cards = order_cards.load(births)
     day = timezone.localdate(after.occurred_at) if after else None
     items = []
     for touchpoint in touchpoints:
         previous, day = day, timezone.localdate(touchpoint.occurred_at)
-        order, lines = None, ()
-        if touchpoint.type.name in BIRTH_EVENTS and touchpoint.order_id in orders:
-            order, lines = orders.pop(touchpoint.order_id)
+        card = cards.pop(touchpoint.order_id or 0, None) if touchpoint.type.name in BIRTH_EVENTS else None
         text = describe(touchpoint.type.name, touchpoint.properties)
-        items.append(Item(touchpoint, text, day, opens_day=day != previous, order=order, lines=lines))
+        items.append(Item(touchpoint, text, day, opens_day=day != previous, card=card))
     return items
-
-
-def _orders(order_ids: Sequence[int]) -> dict[int, tuple[Order, Any]]:
-    """Order id → order with its lines in the order of their keys. Two queries, none without orders."""
-    if not order_ids:
-        return {}
-    orders = Order.objects.filter(pk__in=order_ids).prefetch_related("lines")
-    return {order.pk: (order, sorted(order.lines.all(), key=lambda line: line.pk)) for order in orders}
 
 
 def choices(profile: Profile, *, scope: Scope, filters: Filters) -> Choices:

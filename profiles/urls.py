@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles.views import customer, merging, notes, pins, search
+from profiles.views import catalogue, customer, merging, notes, pins, search
 
 app_name = "profiles"
 urlpatterns = [
@@ -20,5 +20,10 @@ urlpatterns = [
     path("customers/<uuid:public_id>/merge/", merging.choose, name="merge_choose"),
     path("customers/<uuid:public_id>/merge/<uuid:other_id>/", merging.merge, name="merge"),
     path("customers/<uuid:public_id>/unmerge/", merging.unmerge, name="unmerge"),
+    path("products/", catalogue.list_products, name="products"),
+    path("products/words/", catalogue.list_words, name="words"),
+    path("products/words/new/", catalogue.new_word, name="new_word"),
+    path("products/words/<int:term_id>/", catalogue.edit_word, name="edit_word"),
+    path("products/words/<int:term_id>/remove/", catalogue.remove_word, name="remove_word"),
     path("customers/revert/<uuid:operation_id>/", merging.revert, name="revert"),
 ]

@@ -39,6 +39,8 @@ class Permission(StrEnum):
     BUILD_SEGMENTS = "build_segments"
     VIEW_SEGMENTS = "view_segments"
     EXPORT_SEGMENTS = "export_segments"
+    VIEW_CATALOGUE = "view_catalogue"
+    MANAGE_CATALOGUE = "manage_catalogue"  # which words mean the same
     VIEW_SOURCES = "view_sources"
     MANAGE_SOURCES = "manage_sources"
     IMPORT_FILES = "import_files"
@@ -53,8 +55,18 @@ class Permission(StrEnum):
 
 P = Permission
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
-    Role.AGENT: frozenset({P.VIEW_CUSTOMERS, P.EDIT_CUSTOMERS, P.SEE_IDENTIFIERS, P.RECORD_CONSENT}),
-    Role.MARKETER: frozenset({P.VIEW_CUSTOMERS, P.VIEW_SEGMENTS, P.BUILD_SEGMENTS, P.EXPORT_SEGMENTS, P.VIEW_SOURCES}),
+    Role.AGENT: frozenset({P.VIEW_CUSTOMERS, P.EDIT_CUSTOMERS, P.SEE_IDENTIFIERS, P.RECORD_CONSENT, P.VIEW_CATALOGUE}),
+    Role.MARKETER: frozenset(
+        {
+            P.VIEW_CUSTOMERS,
+            P.VIEW_SEGMENTS,
+            P.BUILD_SEGMENTS,
+            P.EXPORT_SEGMENTS,
+            P.VIEW_CATALOGUE,
+            P.MANAGE_CATALOGUE,
+            P.VIEW_SOURCES,
+        }
+    ),
     Role.STEWARD: frozenset(
         {
             P.VIEW_CUSTOMERS,
@@ -62,6 +74,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.MERGE_PROFILES,
             P.SEE_IDENTIFIERS,
             P.SEE_ALL_DEPARTMENTS,
+            P.VIEW_CATALOGUE,
+            P.MANAGE_CATALOGUE,
             P.VIEW_SOURCES,
             P.MANAGE_SOURCES,
             P.IMPORT_FILES,
@@ -81,7 +95,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.VIEW_SOURCES,
         }
     ),
-    Role.ANALYST: frozenset({P.VIEW_SEGMENTS, P.BUILD_SEGMENTS, P.VIEW_SOURCES}),
+    Role.ANALYST: frozenset({P.VIEW_SEGMENTS, P.BUILD_SEGMENTS, P.VIEW_CATALOGUE, P.VIEW_SOURCES}),
     # Configures every department's containers, and sees no customer.
     Role.ADMIN: frozenset(
         {P.MANAGE_CONFIGURATION, P.SEE_ALL_DEPARTMENTS, P.VIEW_SOURCES, P.MANAGE_SOURCES, P.VIEW_AUDIT}

@@ -6,25 +6,23 @@ change theirs under the process and call `forget_all`.
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from django.db import transaction
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-_memories: "WeakSet[Memory[Any, Any]]" = WeakSet()
+_memories: "WeakValueDictionary[int, Memory[Any, Any]]" = WeakValueDictionary()
 _forgetting: list[Callable[[], None]] = []
 
 
 class Memory(dict[K, V]):
     """A dict that lives as long as its process and is emptied by `forget_all`."""
 
-    __hash__ = object.__hash__  # by identity, so that the set of all memories can hold it
-
     def __init__(self) -> None:
         super().__init__()
-        _memories.add(self)
+        _memories[id(self)] = self
 
     def remember(self, found: Mapping[K, V]) -> None:
         """Add these once the current transaction is committed: what is rolled back was never true."""
@@ -38,7 +36,7 @@ def forgets(function: Callable[[], None]) -> Callable[[], None]:
 
 
 def forget_all() -> None:
-    for memory in _memories:
+    for memory in _memories.values():
         memory.clear()
     for forget in _forgetting:
         forget()

@@ -5,14 +5,12 @@ from profiles.models.behaviour import (
     EventType,
     KindOfData,
     Note,
-    Order,
-    OrderLine,
     Pin,
-    Refund,
     Touchpoint,
     Trait,
     TraitGroup,
 )
+from profiles.models.catalogue import ExchangeRate, Product, Synonym, Term
 from profiles.models.identity import (
     Identifier,
     IdentifierKey,
@@ -21,12 +19,14 @@ from profiles.models.identity import (
     PendingResolution,
     RecordName,
 )
+from profiles.models.orders import Order, OrderLine, Refund
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
 
+__all__ = [
     "Account",
     "AccountMembership",
-__all__ = [
     "EventType",
+    "ExchangeRate",
     "Identifier",
     "IdentifierKey",
     "KindOfData",
@@ -38,11 +38,14 @@ __all__ = [
     "OrderLine",
     "PendingResolution",
     "Pin",
+    "Product",
     "Profile",
     "RecordName",
     "Refund",
     "SourceRecord",
     "SourceRecordVersion",
+    "Synonym",
+    "Term",
     "Touchpoint",
     "Trait",
     "TraitGroup",

@@ -119,6 +119,7 @@ def test_customers_ledgers_and_the_audit_are_not_in_the_admin() -> None:
         "consent.Purpose",
         "ingestion.Source",
         "profiles.EventType",
+        "profiles.ExchangeRate",
         "profiles.TraitGroup",
         "profiles.Trait",
     }

@@ -97,11 +97,14 @@ class Message(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     cdp: dict[str, Any] | None = None
 
     def person(self) -> dict[str, Any]:
-        """What the message says about the person: `traits` of an identify call, else `context.traits`."""
-        if self.type == "identify":
-            return self.traits or {}
+        """What the message says about the person: `context.traits`, and of an identify call its `traits`, which win.
+
+        RudderStack's server SDKs send the traits of an identify call in the context alone."""
         traits = (self.context or {}).get("traits")
-        return traits if isinstance(traits, dict) else {}
+        told = traits if isinstance(traits, dict) else {}
+        if self.type == "identify" and self.traits:
+            return {**told, **self.traits} if told else self.traits
+        return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,8 @@ def _by_canonical_name(traits: Mapping[str, Any]) -> dict[str, Any]:
             collected[name] = [*_as_list(collected[name]), *_as_list(value)]
     if any(isinstance(item, dict) for item in _as_list(collected.get("address"))):
         _flatten_address(collected)
+    if isinstance(collected.get("company"), dict):
+        _flatten_company(collected)
     return collected
 
 
@@ -183,6 +185,14 @@ def _flatten_address(collected: dict[str, Any]) -> None:
     lines = [line for line in lines if line not in (None, "")]
     if lines:
         collected["address"] = lines if len(lines) > 1 else lines[0]
+
+
+def _flatten_company(collected: dict[str, Any]) -> None:
+    """Segment's company object as traits: its name is the company, the rest goes beside it."""
+    company = collected.pop("company")
+    for key, value in company.items():
+        name = canonical_name(key)
+        collected.setdefault("company" if name == "name" else f"company_{name}", value)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Segment's own Python client against the running site: every call is found on the profile, once."""
+"""Segment's and RudderStack's own Python clients against the running site: every call is found on the profile, once."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,14 +6,16 @@ from decimal import Decimal
 
 import pytest
 import requests
+import rudderstack.analytics.request as rudder_request
 from pytest_django.live_server_helper import LiveServer
+from rudderstack.analytics.client import Client as RudderClient
 from segment.analytics import request as segment_request
 from segment.analytics.client import Client
 
 from ingestion import equation, keys
 from ingestion.models import InboundBatch, Source
 from profiles import digest
-from profiles.models import Membership, Order, Profile, SourceRecord, Touchpoint
+from profiles.models import AccountMembership, Membership, Order, Profile, SourceRecord, Touchpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +51,27 @@ def connect(live_server: LiveServer, key: str) -> Iterator[Callable[..., Client]
     assert failures == []
 
 
-def send_everything(client: Client) -> int:
+@pytest.fixture
+def rudder(live_server: LiveServer, key: str) -> Iterator[Callable[..., RudderClient]]:
+    """Makes RudderStack's clients of the shop; at the end none of them has failed to send."""
+    failures: list[Exception] = []
+    opened: list[RudderClient] = []
+
+    def make(**options: object) -> RudderClient:
+        client = RudderClient(
+            key, host=live_server.url, on_error=lambda error, _items: failures.append(error), max_retries=1, **options
+        )
+        opened.append(client)
+        return client
+
+    yield make
+    for client in opened:
+        client.shutdown()
+    rudder_request._session.close()
+    assert failures == []
+
+
+def send_everything(client: Client | RudderClient) -> int:
     """One of each call, as a shop would make them; returns how many."""
     client.page(anonymous_id="phone-1", name="หน้าแรก", properties={"url": "https://shop.example/"})
     client.track(
@@ -71,7 +93,8 @@ def send_everything(client: Client) -> int:
     client.screen("u-1", name="ตะกร้าสินค้า")
     client.alias("phone-2", "u-1")
     client.track(anonymous_id="phone-2", event="Product Added", properties={"product_id": "S2"})
-    return 7
+    client.group("u-1", "acme", {"name": "Acme Siam"})
+    return 8
 
 
 def suda() -> Profile:
@@ -86,6 +109,20 @@ def test_every_call_is_on_the_profile(connect, web_shop, gzip):
     client.flush()
     client.join()
 
+    assert_everything_is_there(web_shop, sent)
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+def test_rudderstacks_client_is_understood_as_well(rudder, web_shop, gzip):
+    client = rudder(gzip=gzip)
+    sent = send_everything(client)
+    client.flush()
+    client.join()
+
+    assert_everything_is_there(web_shop, sent)
+
+
+def assert_everything_is_there(web_shop: Source, sent: int) -> None:
     digest.drain()
 
     assert equation.of_source(web_shop) == equation.Equation(received=sent, stored=sent)
@@ -99,6 +136,8 @@ def test_every_call_is_on_the_profile(connect, web_shop, gzip):
     assert (viewed.properties["color"], viewed.properties["price"]) == ("แดง", 290)
     ordered = Touchpoint.objects.get(profile=profile, type__name="Order Completed")
     assert abs(ordered.occurred_at - YESTERDAY) < timedelta(seconds=10)
+    membership = AccountMembership.objects.get(record__external_id="u-1")
+    assert (membership.account.external_id, membership.account.name) == ("acme", "Acme Siam")
 
 
 def test_a_batch_sent_again_is_taken_once(live_server, key, web_shop):

@@ -271,3 +271,27 @@ class TestNamesOfARecord:
             "สุดา ใจดี",
             "สุดา รักไทย",
         ]
+
+
+def test_segments_company_object_becomes_flat_traits():
+    read = normalise_traits(
+        {"company": {"name": "Acme Siam", "id": "A1", "industry": "Food", "employee_count": 40, "plan": "pro"}}
+    )
+
+    assert read.attributes == {
+        "company": "Acme Siam",
+        "company_id": "A1",
+        "company_industry": "Food",
+        "company_employee_count": 40,
+        "company_plan": "pro",
+    }
+    assert normalise_traits({"company": "Acme"}).attributes == {"company": "Acme"}
+
+
+def test_segments_address_object_becomes_flat_traits():
+    said = {"street": "99 Rama I Rd", "city": "Bangkok", "state": "Bangkok", "postalCode": "10330", "country": "TH"}
+
+    read = normalise_traits({"address": said}).attributes
+
+    assert (read["address"], read["city"], read["country"]) == ("99 Rama I Rd", "Bangkok", "TH")
+    assert (read["province"], read["postcode"]) == ("Bangkok", "10330")

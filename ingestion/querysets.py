@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.utils import timezone
 
@@ -59,8 +60,12 @@ class InboundBatchQuerySet(OfSourceQuerySet):
         return self.filter(received_at__gte=moment)
 
     def digested_before(self, moment: datetime) -> Self:
-        """Received before then, and done with."""
-        return self.filter(status="digested", received_at__lt=moment)
+        """Received before then, and done with: no message of theirs is in quarantine or was replayed from there."""
+        held = apps.get_model("ingestion", "QuarantinedItem")._default_manager
+        of_it = held.filter(batch_id=models.OuterRef("pk"), status__in=["open", "replayed"])
+        as_it = held.filter(replayed_as=models.OuterRef("pk"), status="replayed")
+        done = self.filter(status="digested", received_at__lt=moment)
+        return done.exclude(models.Exists(of_it)).exclude(models.Exists(as_it))
 
     def newest_first(self) -> Self:
         return self.order_by("-pk")

@@ -16,12 +16,17 @@ from ingestion.models import InboundBatch, Source
 # About 50 ms of one transaction.
 BATCHES_AT_ONCE: Final = 2_000
 
+# A batch stays while a replay could take a message out of its account or bring one back (`corrections.replaying`).
 # Rows that a digest still holds are passed over; the groups are written in one order, so that two runs cannot deadlock.
 _ROLL_UP = """
 WITH gone AS (
     DELETE FROM ingestion_inboundbatch
-     WHERE id IN (SELECT id FROM ingestion_inboundbatch
+     WHERE id IN (SELECT id FROM ingestion_inboundbatch AS batch
                    WHERE source_id = %(source)s AND status = 'digested' AND received_at < %(before)s
+                     AND NOT EXISTS (SELECT FROM ingestion_quarantineditem AS held
+                                      WHERE held.batch_id = batch.id AND held.status IN ('open', 'replayed'))
+                     AND NOT EXISTS (SELECT FROM ingestion_quarantineditem AS held
+                                      WHERE held.replayed_as = batch.id AND held.status = 'replayed')
                    ORDER BY received_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
     RETURNING source_id, date_trunc('hour', received_at, %(zone)s) AS hour, door, received_at, file_import_id,
               n_items, n_stored, n_duplicate, n_quarantined, n_suppressed,

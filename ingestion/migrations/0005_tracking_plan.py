@@ -242,5 +242,19 @@ class Migration(migrations.Migration):
             model_name="planviolation",
             constraint=models.UniqueConstraint(fields=("event", "source", "rule", "at"), name="plan_violation_once"),
         ),
+        migrations.AddIndex(
+            model_name="quarantineditem",
+            index=models.Index(
+                condition=models.Q(("status__in", ["open", "replayed"])),
+                fields=["batch_id"],
+                name="quarantine_of_batch",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="quarantineditem",
+            index=models.Index(
+                condition=models.Q(("status", "replayed")), fields=["replayed_as"], name="quarantine_replayed_as"
+            ),
+        ),
         migrations.RunPython(make_rulebook, migrations.RunPython.noop),
     ]

@@ -130,6 +130,11 @@ class QuarantinedItem(models.Model):
             models.Index(
                 fields=["source", "reason", "-id"], name="quarantine_by_reason", condition=models.Q(status="open")
             ),
+            # whether a batch's row is still needed: to take a message out of it, to bring one back into it
+            models.Index(
+                fields=["batch_id"], name="quarantine_of_batch", condition=models.Q(status__in=["open", "replayed"])
+            ),
+            models.Index(fields=["replayed_as"], name="quarantine_replayed_as", condition=models.Q(status="replayed")),
             # what a replay took out, for its undoing
             models.Index(
                 fields=["replay", "id"], name="quarantine_of_replay", condition=models.Q(replay__isnull=False)

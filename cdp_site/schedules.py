@@ -33,6 +33,9 @@ CHORES = (
     Chore("take up dead erasures", "consent.jobs.resume_erasures", every_minutes=2),
     Chore("check the audit's chain", "consent.jobs.check_audit", daily_at=time(2, 40)),
     Chore("take up dead imports", "ingestion.files.importer.resume_abandoned", every_minutes=1),
-    Chore("remove old import files", "ingestion.files.importer.remove_old_files", daily_at=time(3, 20)),
+    Chore("remove strays of the import store", "ingestion.files.importer.remove_strays", daily_at=time(3, 20)),
+    Chore("watch the sources", "ingestion.health.watch.check", every_minutes=1),
+    Chore("send alerts again", "ingestion.health.delivery.send_due", every_minutes=1),
+    Chore("remove what is past its days", "ingestion.health.retention.remove_due", every_minutes=10),
     Chore("end old sessions", "cdp_site.operations.chores.clear_expired_sessions", daily_at=time(3, 10)),
 )

@@ -160,6 +160,10 @@ class QuarantinedItemQuerySet(OfSourceQuerySet):
         """For lists, which need nothing of what the messages say."""
         return self.defer("payload", "subject_keys")
 
+    def held_before(self, moment: datetime) -> Self:
+        """Held back before then; without those that a replay is at work on."""
+        return self.filter(at__lt=moment).exclude(replay__status__in=["running", "undoing"])
+
     def give_up(self) -> int:
         """Discard them; returns how many. What a message said goes, and with it all that could lead to a person. One
         statement."""

@@ -245,16 +245,11 @@ def resume_abandoned() -> int:
     return len(ids)
 
 
-def remove_old_files() -> int:
-    """Files go IMPORT_FILE_DAYS after their upload, strays of killed uploads after a day; returns how many went."""
-    limit = timezone.now() - timedelta(days=settings.IMPORT_FILE_DAYS)
-    removed = 0
-    for file_import in FileImport.objects.with_file().uploaded_before(limit):
-        with transaction.atomic():
-            remove = forget_file(file_import)
-        removed += remove()
+def remove_strays() -> int:
+    """Files in the store that no import knows, of killed uploads and removals, go after a day; returns how many."""
     known = FileImport.objects.stored_names()
     yesterday = timezone.now() - timedelta(days=1)
+    removed = 0
     for path in store.stray_names(known, older_than=yesterday.timestamp()):
         path.unlink(missing_ok=True)
         removed += 1

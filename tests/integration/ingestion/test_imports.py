@@ -14,6 +14,7 @@ from ingestion.equation import Equation
 from ingestion.files import importer, mapping, store
 from ingestion.files.codes import FileCode, RowProblem
 from ingestion.files.problems import FileProblem
+from ingestion.health import retention
 from ingestion.models import FileImport, InboundBatch
 
 pytestmark = pytest.mark.django_db
@@ -283,12 +284,12 @@ def test_what_was_detected_can_be_corrected(upload, steward):
     assert list(imports.samples(corrected)) == ["column 1"]
 
 
-def test_old_files_and_strays_go(upload, settings):
+def test_old_files_go(upload, settings):
     old, new = upload(people(1)), upload(people(2))
     settings.IMPORT_FILE_DAYS = 30
     FileImport.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
 
-    assert importer.remove_old_files() == 1
+    assert retention.remove_due().files == 1
 
     old.refresh_from_db()
     assert (old.stored_as, old.status, old.problem) == ("", "failed", FileCode.REMOVED)

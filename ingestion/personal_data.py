@@ -62,7 +62,7 @@ class ImportFileHolder(BaseHolder):
         return Outcome(anonymised=self.locate(subject))
 
     def erase(self, subject: Subject) -> Outcome:
-        """Files leave the disk when the step commits; a crash in between leaves strays, which `remove_old_files`
+        """Files leave the disk when the step commits; a crash in between leaves strays, which `remove_strays`
         finds."""
         found = list(FileImport.objects.finished().with_file().select_for_update().order_by("pk"))
         for file_import in found:

@@ -3,16 +3,17 @@
 One step is one short transaction over up to `LIMIT_BATCHES` batches. PostgreSQL is the queue (`FOR UPDATE SKIP
 LOCKED`): a killed worker's batches are taken up again when their lease ends, and nothing is stored twice.
 
-Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, accounts, touchpoints, batches.
+Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, accounts, touchpoints, products,
+batches.
 """
 
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -27,7 +28,8 @@ from ingestion.landing import Claimed, Tally, Unusable
 from ingestion.messages import Item, Reason, Rejection
 from ingestion.models import Source
 from ingestion.plan import observing, violations
-from profiles import accounts, intake, orders, reading, signals, touchpoints
+from profiles import accounts, intake, orders, product_feed, reading, signals, touchpoints
+from profiles.product_feed import ProductDraft
 from profiles.reading import Draft, SourceFacts
 from profiles.resolution import pipeline
 from profiles.statements import Owner, RecordKey
@@ -54,6 +56,7 @@ class Work:
 
     batch: Claimed
     drafts: list[Draft] = field(default_factory=list)
+    products: list[ProductDraft] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
 
 
@@ -121,7 +124,14 @@ def _digest(claimed: Sequence[Claimed], report: Report, *, sift: bool = False) -
     with transaction.atomic():
         pipeline.share_merge_lock()
         drafts = [draft for one in work for draft in one.drafts]
-        outcomes, failed = _store_sifting(drafts) if sift else (_store(drafts), [])
+        products = [draft for one in work for draft in one.products]
+        if sift:
+            outcomes, failed = _store_sifting(drafts, _store)
+            of_products, failed_products = _store_sifting(products, product_feed.store)
+            failed += failed_products
+        else:
+            outcomes, failed, of_products = _store(drafts), [], product_feed.store(products)
+        outcomes |= of_products
         tallies = _tallies(work, outcomes, failed)
         unusable = [item for one in work for item in one.unusable] + failed
         landing.quarantine(unusable)
@@ -175,22 +185,30 @@ def read(claimed: Iterable[Claimed]) -> list[Work]:
         one = Work(batch)
         source = _source(batch.source_id)
         for item in arrivals.read(batch):
-            draft = item if isinstance(item, Rejection) else reading.read(batch, item, source)
+            draft = item if isinstance(item, Rejection) else _understand(batch, item, source)
             if isinstance(draft, Rejection):
                 draft = _corrected(batch, draft, source)
             if isinstance(draft, Rejection):
                 one.unusable.append(_unusable(batch, draft))
+            elif isinstance(draft, ProductDraft):
+                one.products.append(draft)
             else:
                 one.drafts.append(draft)
         work.append(one)
     return work
 
 
-def _corrected(batch: Claimed, rejection: Rejection, source: SourceFacts) -> Draft | Rejection:
+def _understand(batch: Claimed, item: Item, source: SourceFacts) -> Draft | ProductDraft | Rejection:
+    if product_feed.tells_of_product(item):
+        return product_feed.read(batch, item, namespace=source.slug)
+    return reading.read(batch, item, source)
+
+
+def _corrected(batch: Claimed, rejection: Rejection, source: SourceFacts) -> Draft | ProductDraft | Rejection:
     """What the correction rules make of it; should it fail later, it is held back as it came."""
 
-    def understand(item: Item) -> Draft | Rejection:
-        return reading.read(batch, replace(item, raw=rejection.raw), source)
+    def understand(item: Item) -> Draft | ProductDraft | Rejection:
+        return _understand(batch, replace(item, raw=rejection.raw), source)
 
     return arrivals.mend(batch, rejection, understand)
 
@@ -211,16 +229,21 @@ def _unusable(batch: Claimed, rejection: Rejection) -> Unusable:
 # --- storing --------------------------------------------------------------------------------------------------------
 
 
-def _store_sifting(drafts: Sequence[Draft]) -> tuple[dict[tuple[int, int], str], list[Unusable]]:
+AnyDraft = TypeVar("AnyDraft", Draft, ProductDraft)
+
+
+def _store_sifting(
+    drafts: Sequence[AnyDraft], store: Callable[[Sequence[AnyDraft]], dict[tuple[int, int], str]]
+) -> tuple[dict[tuple[int, int], str], list[Unusable]]:
     """Store what can be stored; what fails alone is returned for the quarantine. Halves, each in a savepoint."""
     try:
         with transaction.atomic():
-            return _store(drafts), []
+            return store(drafts), []
     except Exception as error:
         if len(drafts) > 1:
             middle = len(drafts) // 2
-            outcomes, failed = _store_sifting(drafts[:middle])
-            more_outcomes, more_failed = _store_sifting(drafts[middle:])
+            outcomes, failed = _store_sifting(drafts[:middle], store)
+            more_outcomes, more_failed = _store_sifting(drafts[middle:], store)
             return outcomes | more_outcomes, failed + more_failed
         log.exception("message_failed", batch=drafts[0].batch.id, place=drafts[0].item.place)
         rejection = Rejection(

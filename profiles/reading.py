@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from ingestion.landing import Claimed, message_uuid
-from ingestion.messages import PRODUCT, Item, Message, Reason, Rejection
+from ingestion.messages import Item, Message, Reason, Rejection
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import NormalisedTraits, normalise_traits
 from ingestion.normalise.values import Problem, placeholder_problem
@@ -81,8 +81,6 @@ class Draft:
 def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
     """Understand one message. A Rejection says why it cannot be used; nothing of it is written then."""
     message = item.message
-    if message.type == PRODUCT:
-        return _reject(item, "unsupported", "type: products are not taken yet")
     statement = _statement(batch, item, source)
     if statement is None:
         return _reject(item, Reason.MISSING, "userId or anonymousId: a real one is needed, not a placeholder")

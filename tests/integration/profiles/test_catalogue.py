@@ -10,7 +10,9 @@ from django.utils import translation
 
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import AuditEvent
-from profiles import catalogue
+from ingestion import landing
+from ingestion.models import QuarantinedItem
+from profiles import catalogue, digest
 from profiles.models import Product, Term
 from tests.customers import track
 
@@ -180,3 +182,42 @@ def test_orders_speak_the_readers_language(somchai, tell, web_shop, login, agent
     assert "เก้าอี้โอ๊ค" in page
     assert "แดง" in page
     assert "Oak chair (red)" not in page
+
+
+class TestDigest:
+    def row(self, content: str, *, line: int = 2, **stated: object) -> dict:
+        product = {"sku": "CH-1", **stated}
+        return {"type": "product", "messageId": f"row:{content}", "cdp": {"product": product, "line": line}}
+
+    def test_a_feed_comes_in_once_and_what_is_wrong_is_held(self, db, pos):
+        rows = [
+            self.row("a", name="Chair"),
+            self.row("b", line=3, name="Stool", sku=""),
+            self.row("a", line=4, name="Chair"),
+        ]
+        landing.land(source=pos, messages_raw=rows, door="file")
+
+        report = digest.drain()
+
+        assert report.counts == {"stored": 1, "duplicate": 1, "quarantined": 1}
+        assert Product.objects.get(namespace=pos.slug).name == "Chair"
+        assert "sku" in QuarantinedItem.objects.get().detail
+
+    def test_the_event_api_knows_no_products(self, db, pos):
+        landing.land(source=pos, messages_raw=[self.row("a", name="Chair")], door="api")
+        assert digest.drain().counts["quarantined"] == 1
+        assert not Product.objects.exists()
+
+    def test_one_product_that_fails_does_not_stop_the_others(self, db, pos, monkeypatch):
+        def upsert(products, *, real=catalogue.upsert):
+            products = list(products)
+            if any(product.sku == "BAD" for product in products):
+                raise RuntimeError
+            real(products)
+
+        monkeypatch.setattr(catalogue, "upsert", upsert)
+        rows = [self.row("a", name="Chair"), self.row("b", line=3, sku="BAD"), self.row("c", line=4, sku="CU-2")]
+        landing.land(source=pos, messages_raw=rows, door="file")
+
+        assert digest.drain().counts == {"stored": 2, "quarantined": 1}
+        assert set(Product.objects.values_list("sku", flat=True)) == {"CH-1", "CU-2"}

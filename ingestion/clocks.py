@@ -6,17 +6,17 @@ The client's clock may be wrong, but its distance between the two is right:
 https://segment.com/docs/connections/spec/common/#timestamps
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+import msgspec
 
 # Further in the future than any error of time zones (+14 h … −12 h) and of clocks: flagged, shown at its time.
 FUTURE: Final = timedelta(hours=23)
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True, gc=False):
     """`occurred_at` drives timeline, windows and segments; `received_at` retention and lag. All in UTC."""
 
     occurred_at: datetime
@@ -38,6 +38,8 @@ def parse(text: str, field: str = "timestamp") -> datetime:
     """An ISO 8601 instant in UTC; without a zone it is UTC, as Segment reads it. Raises UnreadableTime."""
     try:
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is UTC:
+            return moment
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UnreadableTime(field) from error

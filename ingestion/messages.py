@@ -237,33 +237,38 @@ def _check_storable(raw: bytes) -> None:
 
 
 def _check_fields(message: Message) -> None:
-    if message.type == PRODUCT and message.cdp:
+    kind = message.type
+    if kind == PRODUCT and message.cdp:
         return
-    if message.type not in TYPES:
+    if kind not in TYPES:
         raise UnusableMessage(Reason.WRONG_TYPE, f"type is one of {', '.join(TYPES)}", "type")
     if message.message_id is not None and len(message.message_id) > MAX_MESSAGE_ID_LENGTH:
         raise UnusableMessage(Reason.TOO_LONG, f"messageId: at most {MAX_MESSAGE_ID_LENGTH} characters", "messageId")
-    has_owner = False
-    for field, value in (
-        ("userId", message.user_id),
-        ("anonymousId", message.anonymous_id),
-        ("previousId", message.previous_id),
-        ("groupId", message.group_id),
-    ):
-        if isinstance(value, str) and len(value) > MAX_ID_LENGTH:
-            raise UnusableMessage(Reason.TOO_LONG, f"{field}: at most {MAX_ID_LENGTH} characters", field)
-        has_owner = has_owner or (value not in (None, "") and field in ("userId", "anonymousId"))
-    if not has_owner and not (message.cdp and message.cdp.get("record")):
+    user, device = message.user_id, message.anonymous_id
+    _check_length("userId", user)
+    _check_length("anonymousId", device)
+    _check_length("previousId", message.previous_id)
+    _check_length("groupId", message.group_id)
+    if user in _NOTHING and device in _NOTHING and not (message.cdp and message.cdp.get("record")):
         raise UnusableMessage(Reason.MISSING, "userId or anonymousId is required", "userId")
-    if message.type == "track":
+    if kind == "track":
         if not message.event or not message.event.strip():
             raise UnusableMessage(Reason.MISSING, "event is required", "event")
         if len(message.event) > MAX_EVENT_NAME_LENGTH:
             raise UnusableMessage(Reason.TOO_LONG, f"event: at most {MAX_EVENT_NAME_LENGTH} characters", "event")
-    elif message.type == "alias" and not (message.previous_id and message.user_id):
-        raise UnusableMessage(Reason.MISSING, "alias needs previousId and userId", "previousId")
-    elif message.type == "group" and not message.group_id:
+    elif kind == "alias":
+        if not (message.previous_id and message.user_id):
+            raise UnusableMessage(Reason.MISSING, "alias needs previousId and userId", "previousId")
+    elif kind == "group" and not message.group_id:
         raise UnusableMessage(Reason.MISSING, "groupId is required", "groupId")
+
+
+_NOTHING: Final = (None, "")
+
+
+def _check_length(field: str, value: str | int | None) -> None:
+    if isinstance(value, str) and len(value) > MAX_ID_LENGTH:
+        raise UnusableMessage(Reason.TOO_LONG, f"{field}: at most {MAX_ID_LENGTH} characters", field)
 
 
 def _line(cdp: dict[str, Any] | None, index: int) -> int:

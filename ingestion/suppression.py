@@ -12,7 +12,7 @@ The rules (data-model.md, "Suppression"), as they are decided here:
   both, else given names.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -97,13 +97,23 @@ def was_added_since(moment: datetime) -> bool:
     return SuppressedIdentifier.objects.filter(erased_at__gte=moment).exists()
 
 
+def holds_anybody() -> bool:
+    """Whether anybody was ever erased. Asked within the transaction that then relies on the answer. One query."""
+    return SuppressedIdentifier.objects.exists()
+
+
+def held(identifiers: Collection[Key]) -> frozenset[Key]:
+    """Those of the identifiers that an erased person had, whatever that means for who bears them now. One query."""
+    return frozenset(_held(identifiers).values())
+
+
 def matches(candidates: Sequence[Candidate], *, by: User | str = "system:digest") -> frozenset[int]:
     """The positions of the candidates that must stay out.
 
-    Releases the identifiers of people who come back, in the caller's transaction. One query while nobody was ever
-    erased, else two, and one more for releases.
+    Releases the identifiers of people who come back, in the caller's transaction. One query, and one more for
+    releases. While nobody was ever erased (`holds_anybody`) there is no need to ask.
     """
-    if not candidates or not SuppressedIdentifier.objects.exists():
+    if not candidates:
         return frozenset()
     found = _find({key for candidate in candidates for key in candidate.identifiers})
     if not found:
@@ -121,12 +131,28 @@ def matches(candidates: Sequence[Candidate], *, by: User | str = "system:digest"
     )
 
 
+_HELD = """
+SELECT DISTINCT s.key FROM unnest(string_to_array(%s, ',')) AS asked(hex)
+  JOIN ingestion_suppressedidentifier s ON s.key = decode(asked.hex, 'hex')
+"""
+
+
+def _held(identifiers: Iterable[Key]) -> dict[bytes, Key]:
+    """Hash → identifier of those that are suppressed, under every key that ever wrote. One query."""
+    key_ids = hashing.key_ids()
+    identifier_of = {hashing.identifier_key(*key, key_id=key_id): key for key in identifiers for key_id in key_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [",".join([key.hex() for key in identifier_of])])
+        return {bytes(row[0]): identifier_of[bytes(row[0])] for row in cursor.fetchall()}
+
+
 def _find(keys: Iterable[Key]) -> Mapping[Key, list[SuppressedIdentifier]]:
-    """Suppressed rows by the identifier that they are the hash of, under every key that ever wrote."""
-    identifier_of = {hashing.identifier_key(*key, key_id=key_id): key for key in keys for key_id in hashing.key_ids()}
+    """Suppressed rows by the identifier that they are the hash of."""
+    identifier_of = _held(keys)
     found: dict[Key, list[SuppressedIdentifier]] = {}
-    for row in SuppressedIdentifier.objects.filter(key__in=list(identifier_of)).order_by("pk"):
-        found.setdefault(identifier_of[bytes(row.key)], []).append(row)
+    if identifier_of:
+        for row in SuppressedIdentifier.objects.filter(key__in=list(identifier_of)).order_by("pk"):
+            found.setdefault(identifier_of[bytes(row.key)], []).append(row)
     return found
 
 

@@ -6,17 +6,20 @@ The message's form has been checked by `ingestion.messages`; here is what it mea
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
+from cdp_site.core.errors import InternalError
 from ingestion.landing import Claimed, message_uuid
-from ingestion.messages import Item, Message, Reason, Rejection
+from ingestion.messages import PRODUCT, Item, Message, Reason, Rejection
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import NormalisedTraits, normalise_traits
 from ingestion.normalise.values import Problem, placeholder_problem
 from profiles import accounts, circumstances, identifiers, orders, signals
 from profiles.models import SourceRecord
-from profiles.statements import RecordKey, StatedIdentifier, Statement
+from profiles.passing import DEVICE, Passing
+from profiles.statements import RecordKey, SourceFacts, StatedIdentifier, Statement
 
 PAGE, SCREEN = "Page Viewed", "Screen Viewed"
 # Segment-style events by which a customer says yes or no.
@@ -25,6 +28,8 @@ CONSENT_EVENTS: Mapping[str, str] = {
     "Consent Refused": "refused",
     "Consent Withdrawn": "withdrawn",
 }
+_IDENTIFIED: Final = SourceRecord.Kind.IDENTIFIED.value
+_ANONYMOUS: Final = SourceRecord.Kind.ANONYMOUS.value
 # Countries tried for a phone number that is none in the source's own.
 FALLBACK_REGIONS = ("TH", "US")
 
@@ -32,15 +37,6 @@ FALLBACK_REGIONS = ("TH", "US")
 # Traits by which somebody is reached, and what makes a value useless for that.
 REACHING = frozenset({"email", "phone"})
 UNREACHABLE = frozenset({Problem.MALFORMED, Problem.MASKED})
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFacts:
-    """What reading needs to know of a source."""
-
-    id: int
-    slug: str
-    phone_region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,7 @@ class Draft:
 
     batch: Claimed
     item: Item
+    source: SourceFacts
     statement: Statement
     event: str | None = None
     properties: Mapping[str, Any] | None = None
@@ -78,9 +75,52 @@ class Draft:
         return self.touchpoint_id == self.item.id
 
 
-def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
+def read(batch: Claimed, item: Item, source: SourceFacts) -> Passing | Draft | Rejection:
     """Understand one message. A Rejection says why it cannot be used; nothing of it is written then."""
+    return _passing(batch, item, source) or _draft(batch, item, source)
+
+
+def in_full(passing: Passing) -> Draft:
+    """The draft of an event that says something new after all."""
+    draft = _draft(passing.batch, passing.item, passing.source)
+    if isinstance(draft, Rejection):
+        raise InternalError(f"an event in passing cannot be rejected: {draft.reason}")
+    return draft
+
+
+_TRACKED: Final = frozenset({"track", "page", "screen"})
+_TELLING_EVENTS: Final = frozenset({*CONSENT_EVENTS, *orders.STATUS_OF_EVENT})
+_SILENT_PARTS: Final = frozenset({"record", "line"})
+
+
+def _passing(batch: Claimed, item: Item, source: SourceFacts) -> Passing | None:
+    """The message as one that may say nothing new of the person; None when it does for sure."""
     message = item.message
+    context, ours = message.context, message.cdp
+    tells = (
+        message.type not in _TRACKED
+        or message.event in _TELLING_EVENTS
+        or (context and (context.get("traits") or context.get("groupId")))
+        or (ours and not ours.keys() <= _SILENT_PARTS)
+    )
+    if tells:
+        return None
+    user_id, device = _usable_id(message.user_id), _usable_id(message.anonymous_id)
+    record_id = (_usable_id((ours.get("record") or {}).get("external_id")) if ours else None) or user_id
+    if user_id and record_id != user_id:
+        return None
+    event, properties = _event(message)
+    if event is None or not (record_id or device):
+        return None
+    if record_id:
+        return Passing(batch, item, source, RecordKey(source.id, _IDENTIFIED, record_id), device, event, properties)
+    return Passing(batch, item, source, RecordKey(source.id, _ANONYMOUS, device or ""), None, event, properties)
+
+
+def _draft(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
+    message = item.message
+    if message.type == PRODUCT:
+        return _reject(item, "unsupported", "type: products are not taken yet")
     statement = _statement(batch, item, source)
     if statement is None:
         return _reject(item, Reason.MISSING, "userId or anonymousId: a real one is needed, not a placeholder")
@@ -107,6 +147,7 @@ def read(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
     return Draft(
         batch=batch,
         item=item,
+        source=source,
         statement=statement,
         event=event,
         properties=properties,
@@ -142,17 +183,17 @@ def _statement(batch: Claimed, item: Item, source: SourceFacts) -> Statement | N
     stated: list[StatedIdentifier] = []
     own = None
     if record_id or user_id:
-        key = RecordKey(source.id, SourceRecord.Kind.IDENTIFIED, record_id or user_id or "")
+        key = RecordKey(source.id, _IDENTIFIED, record_id or user_id or "")
         if user_id:
             own = _id("user", source.slug, user_id)
-        stated += [_id("device", source.slug, used) for used in (device, previous) if used]
+        stated += [_id(DEVICE, source.slug, used) for used in (device, previous) if used]
         if previous and previous not in (user_id, device) and not batch.is_public_key:
             # An alias does not say whether its former id was a visitor's or a user's. That one record states both user
             # ids is the source's own word that they are one person; a browser's word joins nobody.
             stated.append(_id("user", source.slug, previous))
     elif device:
-        key = RecordKey(source.id, SourceRecord.Kind.ANONYMOUS, device)
-        own = _id("device", source.slug, device)
+        key = RecordKey(source.id, _ANONYMOUS, device)
+        own = _id(DEVICE, source.slug, device)
     else:
         return None
     person = message.person()
@@ -186,6 +227,7 @@ def _clear_unusable(traits: NormalisedTraits) -> None:
         traits.attributes[problem.trait] = (usable if len(usable) > 1 else usable[0]) if usable else None
 
 
+@lru_cache(maxsize=32_768)
 def _usable_id(value: str | int | None) -> str | None:
     """The id as text; None for nothing and for placeholders such as "null" and "guest", which many people share."""
     text = "" if value is None else str(value).strip()

@@ -8,6 +8,14 @@ from uuid import UUID
 from ingestion.normalise.traits import NormalisedTraits
 
 
+class SourceFacts(NamedTuple):
+    """What reading needs to know of a source. The short name is also the namespace of its ids."""
+
+    id: int
+    slug: str
+    phone_region: str
+
+
 class RecordKey(NamedTuple):
     """What identifies a source record."""
 

@@ -4,7 +4,6 @@ A hash carries the id of the key that made it, so that keys can be rotated: ever
 the last one writes.
 """
 
-import hashlib
 import hmac
 from functools import lru_cache
 
@@ -40,7 +39,7 @@ def key_ids() -> list[str]:
 def keyed(value: str, *, purpose: str, key_id: str | None = None) -> bytes:
     """HMAC-SHA-256 of (purpose, value), 32 bytes. Different purposes give unrelated hashes of one value."""
     key = _keys()[key_id or current_key_id()]
-    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).digest()
+    return hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256")
 
 
 def identifier_key(kind: str, namespace: str, value: str, *, key_id: str | None = None) -> bytes:

@@ -1,0 +1,257 @@
+"""Storing what messages say: each once, nobody who was erased, with its record, order, account, consent, touchpoint.
+
+Runs in the transaction of a step of the digest, with the shared merge lock held.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from django.db import connection
+
+from cdp_site.core.errors import InternalError
+from ingestion import landing, suppression
+from profiles import accounts, intake, orders, passing, reading, signals, touchpoints
+from profiles.passing import Passing
+from profiles.reading import Draft
+from profiles.statements import Owner, RecordKey
+from profiles.touchpoints import NewTouchpoint
+
+Entry: TypeAlias = Passing | Draft
+
+_event_types = touchpoints.EventTypes()
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What became of entries. `counts`: (batch, stored | duplicate | suppressed) → how many."""
+
+    counts: Counter[tuple[int, str]] = field(default_factory=Counter)
+    stored: list[Entry] = field(default_factory=list)
+
+    def add(self, entry: Entry, outcome: str) -> None:
+        self.counts[entry.batch.id, outcome] += 1
+        if outcome == "stored":
+            self.stored.append(entry)
+
+    def extend(self, other: "Outcomes") -> None:
+        self.counts += other.counts
+        self.stored += other.stored
+
+
+def store(entries: Sequence[Entry], *, by: str) -> Outcomes:
+    """Write entries in the current transaction; returns what became of each."""
+    outcomes = Outcomes()
+    fresh, written = _without_duplicates(entries, outcomes)
+    known, drafts = _told_apart(fresh)
+    existing = intake.find({draft.statement.key for draft in drafts})
+    drafts = _without_suppressed(drafts, existing, outcomes)
+    owners = intake.take([draft.statement for draft in drafts], existing, by=by)
+    order_ids = _store_orders(drafts, owners)
+    _store_accounts(drafts, owners)
+    types = _event_types.resolve(
+        {draft.event for draft in drafts if draft.event is not None} | {event.event for event, _owner in known}
+    )
+    rows: dict[UUID, NewTouchpoint] = {}
+    for draft in drafts:
+        if draft.event is not None and draft.touchpoint_id not in written:
+            row = _touchpoint(draft, owners[draft.statement.key], order_ids, types)
+            first = rows.setdefault(row.id, row)
+            if row.occurred_at < first.occurred_at:
+                rows[row.id] = row
+    for event, owner in known:
+        rows[event.item.id] = _touchpoint_in_passing(event, owner, types)
+    inserted = touchpoints.insert(rows.values())
+    # Another worker may have stored the same message since we looked: then its touchpoint stands.
+    is_late = rows.keys() - inserted if len(inserted) < len(rows) else ()
+    for event, _owner in known:
+        outcomes.add(event, "duplicate" if is_late and event.item.id in is_late else "stored")
+    for draft in drafts:
+        is_twin = draft.has_own_touchpoint and draft.touchpoint_id in is_late
+        outcomes.add(draft, "duplicate" if is_twin else "stored")
+    landing.remember(draft.item.id for draft in drafts if not draft.has_own_touchpoint)
+    if stated := [said for draft in drafts for said in _consents(draft, owners[draft.statement.key])]:
+        _keep_consents(stated)
+    signals.records_resolved.send(
+        sender=None,
+        profile_ids=frozenset(owner.profile_id for owner in owners.values())
+        | frozenset([owner.profile_id for _event, owner in known]),
+        event_type_ids=frozenset(types.values()),
+    )
+    return outcomes
+
+
+def _told_apart(entries: Iterable[Entry]) -> tuple[list[tuple[Passing, Owner]], list[Draft]]:
+    """Events of people whom we know, with their owners, and all that says something new."""
+    drafts = [entry for entry in entries if isinstance(entry, Draft)]
+    candidates = [entry for entry in entries if isinstance(entry, Passing)]
+    known = []
+    for event, owner in zip(candidates, passing.recognise(candidates), strict=True):
+        if owner is None:
+            drafts.append(reading.in_full(event))
+        else:
+            known.append((event, owner))
+    return known, drafts
+
+
+_TOUCHPOINTS_THERE = "SELECT id FROM profiles_touchpoint WHERE id = ANY(%s::uuid[])"
+
+
+def _without_duplicates(entries: Sequence[Entry], outcomes: Outcomes) -> tuple[list[Entry], set[UUID]]:
+    """Each message once for ever, whether its touchpoint is there, or its tombstone, or its twin in this step.
+
+    Returns the fresh ones, and the ids of all touchpoints among theirs that are there: of an order that was told of.
+    """
+    ids = [entry.item.id for entry in entries]
+    shared = [entry.touchpoint_id for entry in entries if isinstance(entry, Draft) and not entry.has_own_touchpoint]
+    with connection.cursor() as cursor:
+        asked = [one.int for one in ids] + [one.int for one in shared if one is not None]
+        cursor.execute(_TOUCHPOINTS_THERE, [landing.uuid_array(asked)])
+        written = {row[0] for row in cursor.fetchall()}
+    known = written | landing.seen(ids)
+    fresh: list[Entry] = []
+    for entry in entries:
+        if entry.item.id in known:
+            outcomes.add(entry, "duplicate")
+        else:
+            known.add(entry.item.id)
+            fresh.append(entry)
+    return fresh, written
+
+
+def _without_suppressed(drafts: Sequence[Draft], existing: intake.Existing, outcomes: Outcomes) -> list[Draft]:
+    """What speaks of an erased person, or of one whose erasure runs, stays out."""
+    hits: frozenset[int] = frozenset()
+    if drafts and suppression.holds_anybody():
+        hits = suppression.matches([_candidate(draft) for draft in drafts])
+    fresh = []
+    for position, draft in enumerate(drafts):
+        if position in hits or draft.statement.key in existing.erasing:
+            outcomes.add(draft, "suppressed")
+        else:
+            fresh.append(draft)
+    return fresh
+
+
+def _candidate(draft: Draft) -> suppression.Candidate:
+    statement = draft.statement
+    stated = (*statement.identifiers, *((statement.own,) if statement.own else ()))
+    record = (suppression.RECORD, draft.source.slug, statement.key.external_id)
+    return suppression.Candidate(
+        identifiers=(record, *((i.kind, i.namespace, i.value) for i in stated)),
+        names=tuple(name.full for name in statement.traits.names) if statement.traits else (),
+        occurred_at=statement.occurred_at,
+        is_own_act=_is_own_act(draft),
+    )
+
+
+def _is_own_act(draft: Draft) -> bool:
+    """A registration or a consent of the person's own, by the event API; a nightly file or a click is none."""
+    if draft.batch.door != "api" or draft.batch.is_public_key:
+        return False
+    granted = any(consent.state == "granted" for consent in draft.consents)
+    return granted or (draft.item.message.type == "identify" and draft.statement.traits is not None)
+
+
+def _store_orders(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) -> dict[tuple[int, str], int]:
+    return orders.upsert(
+        [
+            orders.OrderWrite(
+                order=draft.order,
+                message=draft.item.id,
+                record_id=owners[draft.statement.key].record_id,
+                profile_id=owners[draft.statement.key].profile_id,
+                operation_id=draft.statement.operation_id,
+            )
+            for draft in drafts
+            if draft.order is not None
+        ]
+    )
+
+
+def _store_accounts(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) -> None:
+    accounts.upsert(
+        [
+            accounts.AccountWrite(draft.account, owners[draft.statement.key].record_id, draft.statement.operation_id)
+            for draft in drafts
+            if draft.account is not None
+        ]
+    )
+
+
+def _touchpoint(
+    draft: Draft, owner: Owner, order_ids: Mapping[tuple[int, str], int], types: Mapping[str, int]
+) -> NewTouchpoint:
+    clocks = draft.item.clocks
+    if draft.event is None or draft.touchpoint_id is None:
+        raise InternalError("a draft without event has no touchpoint")
+    return NewTouchpoint(
+        id=draft.touchpoint_id,
+        occurred_at=clocks.occurred_at,
+        received_at=clocks.received_at,
+        original_at=clocks.original_at if clocks.original_at != clocks.occurred_at else None,
+        sent_at=clocks.sent_at,
+        profile_id=owner.profile_id,
+        record_id=owner.record_id,
+        order_id=order_ids[draft.order.source_id, draft.order.external_id] if draft.order else None,
+        type_id=types[draft.event],
+        source_id=draft.batch.source_id,
+        properties=_kept_properties(draft),
+    )
+
+
+def _touchpoint_in_passing(event: Passing, owner: Owner, types: Mapping[str, int]) -> NewTouchpoint:
+    clocks = event.item.clocks
+    return NewTouchpoint(
+        id=event.item.id,
+        occurred_at=clocks.occurred_at,
+        received_at=clocks.received_at,
+        original_at=clocks.original_at if clocks.original_at != clocks.occurred_at else None,
+        sent_at=clocks.sent_at,
+        profile_id=owner.profile_id,
+        record_id=owner.record_id,
+        order_id=None,
+        type_id=types[event.event],
+        source_id=event.source.id,
+        properties=event.properties,
+    )
+
+
+def _kept_properties(draft: Draft) -> dict[str, Any]:
+    """An order's lines live in the order; everything else stays as it was said."""
+    properties = dict(draft.properties or {})
+    if draft.order is not None:
+        properties.pop("products", None)
+    return properties
+
+
+def _keep_consents(statements: list[signals.ConsentStatement]) -> None:
+    """Hand statements to the ledger. They were understood before (`consent_asked`), so a refusal now is a fault."""
+    for _receiver, rejected in signals.consents_stated.send(sender=None, statements=statements):
+        if isinstance(rejected, list) and rejected:
+            raise InternalError(f"the ledger refused {len(rejected)} statements: {rejected[0].reason}")
+
+
+def _consents(draft: Draft, owner: Owner) -> list[signals.ConsentStatement]:
+    clocks = draft.item.clocks
+    return [
+        signals.ConsentStatement(
+            record_id=owner.record_id,
+            source_id=draft.batch.source_id,
+            message_id=draft.item.id,
+            purpose=consent.purpose,
+            channel=consent.channel,
+            address=consent.address,
+            state=consent.state,
+            occurred_at=consent.occurred_at or clocks.occurred_at,
+            received_at=clocks.received_at,
+            origin="browser" if draft.batch.is_public_key else consent.origin,
+            notice_version=consent.notice_version,
+            language=consent.language,
+            evidence=dict(consent.evidence),
+            operation_id=draft.statement.operation_id,
+        )
+        for consent in draft.consents
+    ]

@@ -26,6 +26,12 @@ class SourceQuerySet(ContainerQuerySet):
         """Systems of the company; without this platform's own source."""
         return self.exclude(kind="internal")
 
+    def with_own_retention(self) -> Self:
+        """Those that keep what came raw for days of their own."""
+        numbers = ("quarantine_days", "file_days", "batch_days")
+        own = models.Q(*[(f"retentionrule__{name}__isnull", False) for name in numbers], _connector=models.Q.OR)
+        return self.filter(own)
+
     def named(self, slug: str) -> Self:
         """The one of this short name."""
         return self.filter(slug=slug)

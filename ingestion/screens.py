@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core import navigation
+from cdp_site.core import home, navigation
 from cdp_site.core.access import Permission
 
 
@@ -15,6 +15,8 @@ def register() -> None:
             icon="database",
             order=400,
             permission=Permission.VIEW_SOURCES,
+            badge_url_name="ingestion:alert_count",
+            badge_permission=Permission.MANAGE_SOURCES,
         )
     )
     navigation.register(
@@ -35,5 +37,15 @@ def register() -> None:
             icon="alert-triangle",
             order=420,
             permission=Permission.VIEW_SOURCES,
+        )
+    )
+    home.register(
+        home.HomePanel(
+            key="alerts",
+            title=_("Sources that need somebody"),
+            url_name="ingestion:alerts_on_home",
+            icon="bell",
+            order=400,
+            permission=Permission.MANAGE_SOURCES,
         )
     )

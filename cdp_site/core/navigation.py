@@ -1,6 +1,6 @@
 """Entries of the side navigation: each app adds its own; a user sees those that the role may open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdp_site.core.access import Permission, may
 from cdp_site.core.errors import Text
@@ -9,12 +9,16 @@ from cdp_site.core.models import User
 
 @dataclass(frozen=True)
 class NavEntry:
+    """`badge_url_name`, where there is one, answers with a small count, or nothing; loaded by hx-get."""
+
     key: str
     title: Text
     url_name: str
     icon: str  # name in static/icons.svg
     order: int
     permission: Permission
+    badge_url_name: str = ""
+    badge_permission: Permission | None = None
 
 
 _entries: dict[str, NavEntry] = {}
@@ -26,5 +30,11 @@ def register(entry: NavEntry) -> None:
     _entries[entry.key] = entry
 
 
+def _without_badge_unless_permitted(entry: NavEntry, user: User) -> NavEntry:
+    is_seen = entry.badge_permission is None or may(user, entry.badge_permission)
+    return entry if is_seen else replace(entry, badge_url_name="")
+
+
 def entries_for(user: User) -> list[NavEntry]:
-    return sorted((entry for entry in _entries.values() if may(user, entry.permission)), key=lambda entry: entry.order)
+    entries = (_without_badge_unless_permitted(one, user) for one in _entries.values() if may(user, one.permission))
+    return sorted(entries, key=lambda entry: entry.order)

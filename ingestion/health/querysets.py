@@ -114,6 +114,9 @@ class AlertQuerySet(OfSourceQuerySet):
     def open(self) -> Self:
         return self.filter(closed_at__isnull=True)
 
+    def over(self) -> Self:
+        return self.filter(closed_at__isnull=False)
+
     def kinds(self) -> list[tuple[int, str]]:
         """(source, kind) of each. One query."""
         return list(self.order_by().values_list("source", "kind"))
@@ -143,5 +146,7 @@ class AlertDeliveryQuerySet(models.QuerySet[Any]):
     def due(self) -> Self:
         return self.filter(status="waiting", due_at__lte=timezone.now())
 
-    def newest_first(self) -> Self:
-        return self.order_by("-pk")
+    def last_problems(self) -> dict[int, str]:
+        """Recipient → why the last message to it did not arrive, where it did not. One query."""
+        last = self.exclude(attempts=0).order_by("recipient", "-pk").distinct("recipient")
+        return {row[0]: row[1] for row in last.values_list("recipient", "problem") if row[1]}

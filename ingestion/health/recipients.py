@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cdp_site.core import audit, hashing, outgoing
-from cdp_site.core.errors import ConflictProblem
+from cdp_site.core.errors import ConflictProblem, Text
 from cdp_site.core.models import Department, User
 from ingestion.health import delivery
 from ingestion.models import AlertDelivery, AlertRecipient
@@ -69,3 +69,12 @@ def send_test(*, recipient: AlertRecipient, by: User | str) -> AlertDelivery:
     delivery.deliver(test.pk)
     test.refresh_from_db()
     return test
+
+
+def problem_text(code: str) -> Text:
+    """Why a delivery did not arrive, in words."""
+    if code == delivery.NO_MAIL:
+        return _("The mail server did not take it.")
+    if code.startswith("http_"):
+        return _("The receiver answered with status %(status)s.") % {"status": code.removeprefix("http_")}
+    return outgoing.FAULT_TEXTS.get(code, code)

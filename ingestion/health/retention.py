@@ -22,7 +22,7 @@ from cdp_site.core.models import User
 from ingestion.files import importer
 from ingestion.health import rejections, rollup
 from ingestion.models import FileImport, QuarantinedItem, RejectedHour, RemovedByRetention, RetentionRule, Source
-from ingestion.querysets import FileImportQuerySet, QuarantinedItemQuerySet
+from ingestion.querysets import FileImportQuerySet, QuarantinedItemQuerySet, SourceQuerySet
 
 log = structlog.get_logger("retention")
 
@@ -81,8 +81,18 @@ def days_by_source() -> Callable[[int], Days]:
     return lambda source_id: _with(rules.get(source_id), company)
 
 
+def replaced(days: Days, by: Mapping[str, int | None]) -> Days:
+    """The days with other numbers where there are some."""
+    return Days(**{name: by.get(name) or number for name, number in asdict(days).items()})
+
+
+def sources_with_own_numbers() -> SourceQuerySet:
+    """One query."""
+    return Source.objects.with_own_retention()
+
+
 def _with(rule: RetentionRule | None, otherwise: Days) -> Days:
-    return Days(**{name: getattr(rule, name, None) or days for name, days in asdict(otherwise).items()})
+    return otherwise if rule is None else replaced(otherwise, {name: getattr(rule, name) for name in asdict(otherwise)})
 
 
 @transaction.atomic

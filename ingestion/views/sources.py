@@ -14,7 +14,7 @@ from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
 from ingestion import accounts, sources
 from ingestion.forms import NewSourceForm, SourceForm
-from ingestion.health import lag, rates, standing, troubles
+from ingestion.health import alerts, lag, rates, standing, troubles
 from ingestion.models import FileImport, InboundBatch, Source
 from ingestion.views.fetch import company_source, reader, visible_source
 from ingestion.views.keys import keys_context
@@ -44,6 +44,7 @@ def show(request: HttpRequest, source_id: int) -> HttpResponse:
         "lags": lag.in_words(source),
         "troubles": troubles.of_source(source),
         "standing": standing.of_source(source),
+        "alerts": alerts.open_for(reader(request)).of_source(source),
         "batches": InboundBatch.objects.of_source(source).without_messages().newest_first()[:RECENT_BATCHES],
         "imports": FileImport.objects.of_source(source).newest_first()[:RECENT_IMPORTS],
         "names_files": may(request.user, Permission.SEE_IDENTIFIERS),

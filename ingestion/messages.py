@@ -45,6 +45,7 @@ class Reason(StrEnum):
     TIME = "time"
     FAILED = "failed"
     PLAN = "plan"
+    UNTRANSLATED = "untranslated"
 
 
 REASON_TEXTS: dict[str, Text] = {
@@ -57,6 +58,7 @@ REASON_TEXTS: dict[str, Text] = {
     Reason.TIME: _("A time cannot be read"),
     Reason.FAILED: _("Processing failed three times"),
     Reason.PLAN: _("It does not follow the tracking plan"),
+    Reason.UNTRANSLATED: _("A webhook's report could not be translated"),
 }
 
 
@@ -237,6 +239,8 @@ def _check_storable(raw: bytes) -> None:
 
 
 def _check_fields(message: Message) -> None:
+    if message.cdp and message.cdp.get("problem"):
+        raise UnusableMessage(Reason.UNTRANSLATED, str(message.cdp["problem"]))
     kind = message.type
     if kind == PRODUCT and message.cdp:
         return

@@ -76,7 +76,7 @@ class _Entry:
         self.n_messages = 1  # also for what turns out to be unreadable: reading it was work
 
     def show_header_key(self) -> None:
-        if key := _header_key(self.request):
+        if key := header_key(self.request):
             self._admit(key)
 
     def show_body_key(self, key: str | None) -> keys.Grant:
@@ -198,7 +198,7 @@ def _no_key() -> keys.Grant:
     )
 
 
-def _header_key(request: HttpRequest) -> str | None:
+def header_key(request: HttpRequest) -> str | None:
     """The user name of HTTP Basic auth; None without such a header."""
     scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path, re_path
 
 from ingestion import messages, tracking_api
 from ingestion.views import imports, keys, mapping, quarantine, sources
+from ingestion.webhooks import link_api, receiving
 
 app_name = "ingestion"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +13,8 @@ urlpatterns: list[URLPattern] = [
     path("v1/import", tracking_api.batch, {"is_history": True}, name="tracking_import"),
     re_path(rf"^v1/(?P<kind>{'|'.join(messages.TYPES)})$", tracking_api.call, name="tracking_call"),
     re_path(rf"^v1/(?P<kind>[{''.join(tracking_api.SHORT_NAMES)}])$", tracking_api.call, name="tracking_call"),
+    path("v1/line/link-nonce", link_api.make_nonce, name="line_link_nonce"),
+    path("webhooks/<str:token>", receiving.receive, name="receive_webhook"),
     path("sources/", sources.list_sources, name="sources"),
     path("sources/new/", sources.create, name="new_source"),
     path("sources/<int:source_id>/", sources.show, name="source"),

@@ -137,6 +137,35 @@ def land(
     )
 
 
+def land_chunk(file_import: FileImport, batches: Sequence[tuple[bytes, int]]) -> None:
+    """Keep what a chunk of a file brought: JSON arrays with their numbers of items; one COPY, half the price of that
+    many `land`. Safe from then on that the caller's transaction commits. National ids are sealed as `land` does it."""
+    now = timezone.now()
+    rows = [
+        InboundBatch(
+            received_at=now,
+            source_id=file_import.source_id,
+            door=InboundBatch.Door.FILE,
+            lane=InboundBatch.Lane.BULK,
+            file_import=file_import,
+            operation_id=file_import.operation_id,
+            n_items=n_items,
+            raw=seal_national_ids(raw),
+        )
+        for raw, n_items in batches
+    ]
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.set_types([str(field.db_type(connection)).partition("(")[0] for field in _COPIED])
+        for row in rows:
+            copy.write_row([getattr(row, field.attname) for field in _COPIED])
+
+
+_COPIED = [field for field in InboundBatch._meta.concrete_fields if not field.primary_key]
+_COPY = (
+    f"COPY {InboundBatch._meta.db_table} ({', '.join(field.column for field in _COPIED)}) FROM STDIN (FORMAT BINARY)"
+)
+
+
 def _lane(raw: bytes, door: str, is_history: bool) -> int:
     if door == InboundBatch.Door.FILE:
         return InboundBatch.Lane.BULK

@@ -28,13 +28,16 @@ from ingestion.files.ordinals import Ordinals
 from ingestion.files.problems import FileProblem
 from ingestion.files.readers import Broken, Position
 from ingestion.files.rows import Ordinal, RowError, RowReader
-from ingestion.models import FileImport, InboundBatch, RowDigests
+from ingestion.models import FileImport, RowDigests
 
 log = structlog.get_logger("import")
 
 JOB: Final = "ingestion.files.importer.run"
-CHUNK_ROWS: Final = 500
-CHUNK_BYTES: Final = 1024 * 1024
+# One transaction a chunk, and several batches in it: a digest's attempt at a batch is to be small.
+CHUNK_ROWS: Final = 2_000
+CHUNK_BYTES: Final = 4 * 1024 * 1024
+BATCH_ROWS: Final = 500
+BATCH_BYTES: Final = 1024 * 1024
 LEASE: Final = timedelta(seconds=20)  # a chunk takes well under a second; twice landed would be landed once
 BUDGET_SECONDS: Final = 240.0  # then the job puts itself back, and the cluster does something else in between
 MOST_ATTEMPTS: Final = 5  # jobs in a row that died without landing a chunk
@@ -48,18 +51,35 @@ class LostLeaseError(Exception):
 
 @dataclass(slots=True)
 class _Chunk:
-    messages: list[bytes] = field(default_factory=list)
-    size: int = 0
+    batches: list[tuple[bytes, int]] = field(default_factory=list)  # JSON arrays with their numbers of messages
     broken: list[dict[str, Any]] = field(default_factory=list)
     end: Position = field(default_factory=Position)
+    size: int = 0
+    rows: int = 0
+    _messages: list[bytes] = field(default_factory=list)
+    _bytes: int = 0
 
-    @property
-    def rows(self) -> int:
-        return len(self.messages) + len(self.broken)
+    def add(self, message: bytes) -> None:
+        self._messages.append(message)
+        self._bytes += len(message)
+        self.size += len(message)
+        self.rows += 1
+        if len(self._messages) >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
+            self.close()
+
+    def add_broken(self, row: dict[str, Any]) -> None:
+        self.broken.append(row)
+        self.rows += 1
+
+    def close(self) -> None:
+        """No more messages come: what there is becomes a batch."""
+        if self._messages:
+            self.batches.append((b"[" + b",".join(self._messages) + b"]", len(self._messages)))
+            self._messages, self._bytes = [], 0
 
     @property
     def is_full(self) -> bool:
-        return self.rows >= CHUNK_ROWS or self.size >= CHUNK_BYTES
+        return self.rows >= CHUNK_ROWS or self.size >= CHUNK_BYTES or len(self.broken) >= BATCH_ROWS
 
 
 def run(import_id: str) -> None:
@@ -166,16 +186,14 @@ def _chunks(rows: Iterator[readers.Row | Broken], reader: RowReader) -> Iterator
     for row in rows:
         chunk.end = row.end
         if isinstance(row, Broken):
-            chunk.broken.append({"line": row.line, "code": row.problem.value})
+            chunk.add_broken({"line": row.line, "code": row.problem.value})
         else:
             message = _message(reader, row)
             if isinstance(message, RowError):
                 column = {"column": message.column[:80]} if message.column else {}
-                chunk.broken.append({"line": row.line, "code": message.problem.value, **column})
+                chunk.add_broken({"line": row.line, "code": message.problem.value, **column})
             else:
-                raw = encode(message)
-                chunk.messages.append(raw)
-                chunk.size += len(raw)
+                chunk.add(encode(message))
         if chunk.is_full:
             yield chunk
             chunk = _Chunk()
@@ -189,15 +207,9 @@ def _commit(file_import: FileImport, chunk: _Chunk, digests: bytes) -> None:
         held = FileImport.objects.select_for_update().get(pk=file_import.pk)
         if held.status != FileImport.Status.LANDING or held.offset != file_import.offset:
             raise LostLeaseError
-        if chunk.messages:
-            landing.land(
-                source=file_import.source_id,
-                messages_raw=b"[" + b",".join(chunk.messages) + b"]",
-                n_items=len(chunk.messages),
-                door=InboundBatch.Door.FILE,
-                file_import=file_import,
-                operation_id=file_import.operation_id,
-            )
+        chunk.close()
+        if chunk.batches:
+            landing.land_chunk(file_import, chunk.batches)
         if digests:
             RowDigests.objects.create(file_import=file_import, digests=digests)
         room = KEPT_BROKEN - len(file_import.broken_rows)

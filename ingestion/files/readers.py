@@ -170,6 +170,22 @@ class _CsvText:
         except UnicodeDecodeError as error:
             raise _BrokenLineError(RowProblem.ENCODING) from error
 
+    def plain_row(self, delimiter: str, width: int) -> list[str] | None:
+        """The cells of the next line, where it is a row by itself and splits at every delimiter: nothing in it is
+        quoted. None, and the line is still to come, where that cannot be said at a glance."""
+        line = self._again.popleft() if self._again else next(self._lines, None)
+        if line is None:
+            return None
+        data = line.data
+        if data is not None and line.number > 1 and b'"' not in data and b"\0" not in data:
+            text = _decoded(data.removesuffix(b"\r"), self._encoding)
+            cells = text.split(delimiter) if "\r" not in text else []
+            if len(cells) == width and any(cells):
+                self._taken.append(line)
+                return cells
+        self._again.appendleft(line)
+        return None
+
     def begin(self) -> None:
         """The next line begins a row."""
         self._taken.clear()
@@ -193,15 +209,27 @@ class _CsvText:
         del self._taken[1:]
 
 
+def _decoded(data: bytes, encoding: str) -> str:
+    """A line as text; empty where it is not in the encoding."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
 def _read_csv(lines: Iterator[_Line], form: Detected, start: Position) -> Iterator[Row | Broken]:
     text = _CsvText(lines, form.encoding)
     reader = csv.reader(text, delimiter=form.delimiter or ",", strict=True)
     width = len(form.columns)
     awaits_header = form.has_header and start.offset == 0
+    delimiter = form.delimiter or ","
     while True:
         text.begin()
         problem: RowProblem | None = None
         cells: list[str] = []
+        if not awaits_header and (plain := text.plain_row(delimiter, width)) is not None:
+            yield Row(text.first.number, Position(text.first.end, text.first.number), plain)
+            continue
         try:
             cells = next(reader)
         except StopIteration:

@@ -211,7 +211,11 @@ class RowReader:
     def _text(self, rule: Rule, cells: Any) -> str:
         """The value as one line of text; empty for nothing, for lists of nothing and for objects."""
         value = self._values[rule](cells)
-        return value if isinstance(value, str) else _as_text(value)
+        return value if value.__class__ is str else _as_text(value)
+
+    def text_at(self, column: str, cells: Any) -> str:
+        """What stands in a column of the row."""
+        return self._text_of(column)(cells)
 
     def doubts(self, cells: Any) -> dict[str, str]:
         """Name of a trait or property → code of why a step left its value as it came. For looking ahead."""
@@ -435,6 +439,8 @@ class RowReader:
         if not text:
             return None
         if rule.type == "number":
+            if text.isdecimal() and text.isascii() and len(text) <= 12:  # as most are
+                return int(text)
             return _json_number(_number(text, rule.column))
         word = text.casefold()
         return True if word in _TRUE else False if word in _FALSE else text

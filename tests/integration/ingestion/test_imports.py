@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import AuditEvent, Operation
-from ingestion import equation, imports, mappings
+from ingestion import equation, imports, looking_ahead, mappings
 from ingestion.equation import Equation
 from ingestion.files import importer, mapping, store
 from ingestion.files.codes import FileCode, RowProblem
@@ -32,8 +32,9 @@ BY = "system:test"
 
 
 @pytest.fixture(autouse=True)
-def _own_store(tmp_path, settings):
+def _own_store(tmp_path, settings, monkeypatch):
     settings.CDP_DATA = tmp_path
+    monkeypatch.setattr(importer, "CHUNK_ROWS", 500)
 
 
 @pytest.fixture
@@ -265,13 +266,13 @@ def test_mappings_have_versions(pos):
 def test_a_preview_shows_values_as_they_will_be(upload, django_assert_num_queries):
     file_import = upload("id,name,phone\nP1,นายสมชาย ใจดี,๐๘๑-๒๓๔-๕๖๗๘\nP2,x,0999999999\n,y,z\nonly\n")
 
-    good, junk, no_id, broken = imports.preview(file_import=file_import, definition=DEFINITION)
+    good, junk, no_id, broken = looking_ahead.preview(file_import=file_import, definition=DEFINITION)
 
     assert good.record_id == "P1"
     assert (good.traits.attributes["phone"], good.traits.attributes["first_name"]) == ("+66812345678", "สมชาย")
     assert [(problem.trait, problem.code) for problem in junk.traits.problems] == [("phone", "junk")]
     assert (no_id.problem, no_id.column, broken.problem) == (RowProblem.NO_ID, "id", RowProblem.COLUMNS)
-    assert imports.samples(file_import)["phone"] == ["๐๘๑-๒๓๔-๕๖๗๘", "0999999999", "z"]
+    assert looking_ahead.samples(file_import)["phone"] == ["๐๘๑-๒๓๔-๕๖๗๘", "0999999999", "z"]
 
 
 def test_what_was_detected_can_be_corrected(upload, steward):
@@ -281,7 +282,7 @@ def test_what_was_detected_can_be_corrected(upload, steward):
     corrected = imports.correct(file_import=file_import, encoding="utf-8", delimiter=",", has_header=False, by=steward)
 
     assert corrected.columns == ["column 1"]
-    assert list(imports.samples(corrected)) == ["column 1"]
+    assert list(looking_ahead.samples(corrected)) == ["column 1"]
 
 
 def test_old_files_go(upload, settings):

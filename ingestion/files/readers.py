@@ -170,10 +170,16 @@ class _CsvText:
         except UnicodeDecodeError as error:
             raise _BrokenLineError(RowProblem.ENCODING) from error
 
+    def _next(self) -> _Line | None:
+        return self._again.popleft() if self._again else next(self._lines, None)
+
     def plain_row(self, delimiter: str, width: int) -> list[str] | None:
         """The cells of the next line, where it is a row by itself and splits at every delimiter: nothing in it is
         quoted. None, and the line is still to come, where that cannot be said at a glance."""
-        line = self._again.popleft() if self._again else next(self._lines, None)
+        line = self._next()
+        blank = delimiter.encode() + b"\r"
+        while line is not None and line.data is not None and not line.data.strip(blank):
+            line = self._next()  # also 300 columns and nothing in them, a million times
         if line is None:
             return None
         data = line.data

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from ingestion import messages, tracking_api
-from ingestion.views import imports, keys, mapping, quarantine, sources
+from ingestion.views import alerts, health, imports, keys, mapping, quarantine, sources
 from ingestion.webhooks import link_api, receiving
 
 app_name = "ingestion"
@@ -18,6 +18,18 @@ urlpatterns: list[URLPattern] = [
     path("sources/", sources.list_sources, name="sources"),
     path("sources/new/", sources.create, name="new_source"),
     path("sources/<int:source_id>/", sources.show, name="source"),
+    path("sources/alerts/", alerts.list_alerts, name="alerts"),
+    path("sources/alerts/home/", alerts.show_on_home, name="alerts_on_home"),
+    path("sources/alerts/count/", alerts.count_open, name="alert_count"),
+    path("sources/alerts/<int:alert_id>/acknowledge/", alerts.acknowledge, name="acknowledge_alert"),
+    path("sources/alerts/recipients/", alerts.list_recipients, name="alert_recipients"),
+    path("sources/alerts/recipients/<int:recipient_id>/test/", alerts.send_test, name="test_alert_recipient"),
+    path("sources/alerts/recipients/<int:recipient_id>/remove/", alerts.remove_recipient, name="remove_alert_recipient"),
+    path("sources/retention/", health.keep_of_company, name="retention"),
+    path("sources/retention/try/", health.try_out, name="try_retention"),
+    path("sources/<int:source_id>/watch/", health.watch, name="source_watch"),
+    path("sources/<int:source_id>/retention/", health.keep, name="source_retention"),
+    path("sources/<int:source_id>/retention/try/", health.try_out, name="try_source_retention"),
     path("sources/<int:source_id>/rates/", sources.show_rates, name="source_rates"),
     path("sources/<int:source_id>/edit/", sources.edit, name="edit_source"),
     path("sources/<int:source_id>/keys/", keys.list_keys, name="keys"),

@@ -13,9 +13,9 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import uuid5
+from uuid import UUID, uuid5
 
-from consent.models import ConsentEntry, RepeatedCell
+from consent.models import ConsentEntry, RepeatedCell, SecondedCell
 from consent.states import Origin, State
 
 MOMENT = timedelta(microseconds=1)
@@ -42,6 +42,7 @@ class Run:
     last: datetime
     is_new: bool = False
     has_grown: bool = False
+    seconds: list[ConsentEntry] = field(default_factory=list)  # cells of other imports that said the same
 
     @property
     def order(self) -> Order:
@@ -59,6 +60,8 @@ class Runs:
         place = bisect_right(self.runs, order_of(cell), key=lambda run: run.order)
         before = self.runs[place - 1] if place else None
         if before is not None and before.entry.state == cell.state:
+            if cell.operation_id != before.entry.operation_id:
+                before.seconds.append(cell)
             if cell.occurred_at > before.last:
                 before.last, before.has_grown = cell.occurred_at, True
             return
@@ -91,14 +94,17 @@ def column_of(entry: ConsentEntry) -> Column:
     return Column(entry.record_id, entry.purpose_id, entry.channel, entry.address)
 
 
-def changes(cells: Iterable[ConsentEntry]) -> tuple[list[ConsentEntry], list[RepeatedCell]]:
-    """The entries that these cells make, and how far runs have gone on. One query, none without cells.
+def changes(
+    cells: Iterable[ConsentEntry],
+) -> tuple[list[ConsentEntry], list[RepeatedCell], list[SecondedCell]]:
+    """The entries that these cells make, how far runs have gone on, and which imports said what others had said. One
+    query, none without cells.
 
     The repetitions are for entries that are stored or among those returned.
     """
     arrived = sorted(cells, key=order_of)
     if not arrived:
-        return [], []
+        return [], [], []
     columns = _stored({cell.record_id for cell in arrived})
     for cell in arrived:
         columns[column_of(cell)].take(cell)
@@ -106,12 +112,25 @@ def changes(cells: Iterable[ConsentEntry]) -> tuple[list[ConsentEntry], list[Rep
     return (
         [run.entry for run in runs if run.is_new],
         [RepeatedCell(entry_id=run.entry.pk, last_stated_at=run.last) for run in runs if run.has_grown],
+        [second for run in runs for second in _seconds(run)],
     )
+
+
+def _seconds(run: Run) -> list[SecondedCell]:
+    said: dict[UUID | None, list[datetime]] = defaultdict(list)
+    for cell in run.seconds:
+        said[cell.operation_id].append(cell.occurred_at)
+    return [
+        SecondedCell(
+            entry_id=run.entry.pk, operation_id=operation_id, first_stated_at=min(times), last_stated_at=max(times)
+        )
+        for operation_id, times in said.items()
+    ]
 
 
 def _stored(record_ids: Iterable[int]) -> defaultdict[Column, Runs]:
     columns: defaultdict[Column, Runs] = defaultdict(Runs)
-    entries = ConsentEntry.objects.of_records(record_ids).with_origin(Origin.CELL).select_related("repeated")
+    entries = ConsentEntry.objects.of_records(record_ids).standing().with_origin(Origin.CELL).select_related("repeated")
     for entry in sorted(entries, key=order_of):
         repeated: RepeatedCell | None = getattr(entry, "repeated", None)
         last = max(repeated.last_stated_at, entry.occurred_at) if repeated else entry.occurred_at
@@ -125,6 +144,17 @@ def store(repetitions: Sequence[RepeatedCell]) -> None:
         sorted(repetitions, key=lambda one: one.entry_id),
         update_conflicts=True,
         unique_fields=["entry"],
+        update_fields=["last_stated_at"],
+        batch_size=1000,
+    )
+
+
+def store_seconds(seconds: Sequence[SecondedCell]) -> None:
+    """Note which imports said what others had said. One statement a thousand, none in most steps."""
+    SecondedCell.objects.bulk_create(
+        sorted(seconds, key=lambda one: (one.entry_id, str(one.operation_id))),
+        update_conflicts=True,
+        unique_fields=["entry", "operation_id"],
         update_fields=["last_stated_at"],
         batch_size=1000,
     )

@@ -98,9 +98,9 @@ class Dossier:
 
 def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
     """The dossier of a profile, with the addresses that the scope sees. Three queries, and two for a limited scope."""
-    entries = ConsentEntry.objects.of_profiles([profile.pk]).select_related("source").order_by("-occurred_at", "-pk")
+    entries = ConsentEntry.objects.of_profiles([profile.pk]).standing().select_related("source")
     by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
-    for entry in entries:
+    for entry in entries.order_by("-occurred_at", "-pk"):
         by_purpose[entry.purpose_id].append(entry)
     identifiers = list(Identifier.objects.filter(profile=profile, kind__in=CHANNELS_OF_KIND).select_related("record"))
     return Dossier(

@@ -11,6 +11,6 @@ def statements(profile_ids: Sequence[int], record_ids: Sequence[int]) -> Sequenc
     owners = dict(
         Membership.objects.filter(profile__in=profile_ids, valid_to__isnull=True).values_list("record", "profile")
     )
-    entries = ConsentEntry.objects.filter(record__in=owners).order_by("pk")
+    entries = ConsentEntry.objects.of_records(owners).standing().order_by("pk")
     rows = entries.values_list("record", "pk", "purpose", "channel", "address", "state", "occurred_at")
     return [(owners[row[0]], *row) for row in rows]

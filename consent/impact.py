@@ -31,7 +31,7 @@ def preview(before: Sequence[Group], after: Sequence[Group]) -> list[Effect]:
     records = frozenset().union(*before, *after)
     held = _held(records)
     said: dict[int, list[Statement]] = {}
-    for entry in ConsentEntry.objects.of_records(records):
+    for entry in ConsentEntry.objects.of_records(records).standing():
         said.setdefault(entry.purpose_id, []).append(statement_of(entry))
     effects = [
         effect

@@ -11,7 +11,7 @@ ahead must not make a grant that no later refusal can beat.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +21,7 @@ from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, InternalError
 from cdp_site.core.models import User
 from consent import cells
-from consent.models import Channel, ConsentEntry, Purpose
+from consent.models import Channel, ConsentEntry, Purpose, VoidEntry
 from consent.states import Origin, State
 from ingestion.models import Source
 from ingestion.normalise.email import normalise_email
@@ -92,13 +92,13 @@ def record(
     return entries
 
 
-def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> None:
-    """Append what messages and files say, in the caller's transaction.
+def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> frozenset[UUID]:
+    """Append what messages and files say, in the caller's transaction; returns the messages that made an entry.
 
     A cell of a file is an entry only when it differs from the cell before it in source time, of the same record,
     purpose, channel and address (`consent.cells`). Events always are, unless the same message has been recorded before.
 
-    The entry itself is the evidence (message, source, actor, clocks), so there is no audit row beside it. Five
+    The entry itself is the evidence (message, source, actor, clocks), so there is no audit row beside it. Six
     queries for a thousand statements.
 
     Raises:
@@ -111,11 +111,16 @@ def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> None:
     sources = Source.objects.filter(pk__in={one.source_id for one in statements})
     regions = dict(sources.values_list("pk", "phone_region"))
     entries = [_entry(one, purposes[one.purpose], regions[one.source_id], by) for one in statements]
-    changed, repetitions = cells.changes(entry for entry in entries if entry.origin == Origin.CELL)
+    said_by = {entry.pk: one.message_id for entry, one in zip(entries, statements, strict=True)}
+    changed, repetitions, seconds = cells.changes(entry for entry in entries if entry.origin == Origin.CELL)
     entries = changed + [entry for entry in entries if entry.origin != Origin.CELL]
     entries.sort(key=lambda entry: entry.pk)
     ConsentEntry.objects.bulk_create(entries, ignore_conflicts=True, batch_size=1000)
+    # A message whose import was reverted may be taken again: then its entry, which is there, has effect again.
+    VoidEntry.objects.filter(entry__in=[entry.pk for entry in entries]).delete()
     cells.store(repetitions)
+    cells.store_seconds(seconds)
+    return frozenset(said_by[entry.pk] for entry in entries if entry.pk in said_by)
 
 
 def normalised_address(channel: str, raw: str, *, region: str, state: str) -> str:

@@ -7,9 +7,10 @@ import msgspec
 from django.db.models import QuerySet
 
 from cdp_site.core.personal_data import BaseHolder, Outcome, Subject, register_holder
-from consent.models import ConsentEntry, DataSubjectRequest, RepeatedCell
+from consent.models import ConsentEntry, DataSubjectRequest, RepeatedCell, SecondedCell, VoidEntry
 
 ENTRIES, REPEATED, REQUESTS = "consent.ConsentEntry", "consent.RepeatedCell", "consent.DataSubjectRequest"
+VOID, SECONDED = "consent.VoidEntry", "consent.SecondedCell"
 
 
 class ConsentHolder(BaseHolder):
@@ -19,18 +20,20 @@ class ConsentHolder(BaseHolder):
     """
 
     name = "consent.ledger"
-    tables: tuple[str, ...] = (ENTRIES, REPEATED, REQUESTS)
+    tables: tuple[str, ...] = (ENTRIES, REPEATED, VOID, SECONDED, REQUESTS)
 
     def locate(self, subject: Subject) -> Mapping[str, int]:
         return {
             ENTRIES: self._entries(subject).count(),
             REPEATED: RepeatedCell.objects.filter(entry__in=self._entries(subject)).count(),
+            VOID: VoidEntry.objects.filter(entry__in=self._entries(subject)).count(),
+            SECONDED: SecondedCell.objects.filter(entry__in=self._entries(subject)).count(),
             REQUESTS: self._requests(subject).count(),
         }
 
     def preview(self, subject: Subject) -> Outcome:
         found = self.locate(subject)
-        erased = {ENTRIES: found[ENTRIES], REPEATED: found[REPEATED]}
+        erased = {table: found[table] for table in (ENTRIES, REPEATED, VOID, SECONDED)}
         return Outcome(erased=erased, anonymised={REQUESTS: found[REQUESTS]})
 
     def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:

@@ -17,6 +17,10 @@ class ConsentEntryQuerySet(models.QuerySet[Any]):
     def of_records(self, record_ids: Iterable[int]) -> "ConsentEntryQuerySet":
         return self.filter(record__in=record_ids)
 
+    def standing(self) -> "ConsentEntryQuerySet":
+        """Those that have effect: not what came by an import that was reverted."""
+        return self.filter(void__isnull=True)
+
     def with_origin(self, origin: str) -> "ConsentEntryQuerySet":
         return self.filter(origin=origin)
 

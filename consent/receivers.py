@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -50,8 +51,8 @@ def check(sender: object, *, purpose: str, channel: str, state: str, **kwargs: A
     return None
 
 
-def append(sender: object, *, statements: Sequence[ConsentStatement], **kwargs: Any) -> None:
-    ledger.append(statements)
+def append(sender: object, *, statements: Sequence[ConsentStatement], **kwargs: Any) -> frozenset[UUID]:
+    return ledger.append(statements)
 
 
 def connect() -> None:

@@ -10,12 +10,13 @@ from django.db import connection
 from psycopg import sql
 
 from consent.contacts import HARMLESS, KIND_OF_CHANNEL
-from consent.models import Channel, ConsentEntry, Purpose
+from consent.models import Channel, ConsentEntry, Purpose, VoidEntry
 from consent.states import State
 from profiles.models import Identifier, Membership, Profile
 
 _TABLES = {
     "entries": sql.Identifier(ConsentEntry._meta.db_table),
+    "void": sql.Identifier(VoidEntry._meta.db_table),
     "memberships": sql.Identifier(Membership._meta.db_table),
     "identifiers": sql.Identifier(Identifier._meta.db_table),
     "profiles": sql.Identifier(Profile._meta.db_table),
@@ -32,6 +33,7 @@ told AS (
            ) AS before
     FROM {entries} e JOIN {memberships} m ON m.record_id = e.record_id AND m.valid_to IS NULL
     WHERE e.purpose_id = {purpose} AND e.channel = {channel}{among}
+      AND NOT EXISTS (SELECT FROM {void} v WHERE v.entry_id = e.id)
 ),
 said AS (
     SELECT * FROM told WHERE origin <> 'cell' OR before IS DISTINCT FROM state

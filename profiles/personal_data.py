@@ -26,14 +26,17 @@ from profiles.models import (
     Note,
     Order,
     OrderLine,
+    OrderShare,
     PendingResolution,
     Pin,
     Profile,
     RecordName,
+    RecordShare,
     Refund,
     SourceRecord,
     SourceRecordVersion,
     Touchpoint,
+    TouchpointShare,
 )
 
 # Accounting Act B.E. 2543 s.14: documents are kept for five years from the end of the accounts.
@@ -82,8 +85,13 @@ class TouchpointHolder(RowsHolder):
     """What the person did. A tombstone stays for each, so that no message is taken again."""
 
     name = "profiles.touchpoints"
-    tables = ("profiles.Touchpoint",)
-    rows: ClassVar = {"profiles.Touchpoint": _of_profiles(Touchpoint)}
+    tables = ("profiles.TouchpointShare", "profiles.Touchpoint")
+    rows: ClassVar = {
+        "profiles.TouchpointShare": lambda subject: TouchpointShare.objects.filter(
+            touchpoint_id__in=Touchpoint.objects.filter(profile__in=subject.profile_ids).values("pk")
+        ),
+        "profiles.Touchpoint": _of_profiles(Touchpoint),
+    }
     exported: ClassVar = {
         "profiles.Touchpoint": ("id", "occurred_at", "received_at", "type__name", "source__name", "properties")
     }
@@ -91,7 +99,8 @@ class TouchpointHolder(RowsHolder):
     def erase(self, subject: Subject) -> Outcome:
         rows = self.rows["profiles.Touchpoint"](subject)
         landing.remember(rows.values_list("pk", flat=True).iterator())
-        return Outcome(erased={"profiles.Touchpoint": rows.order_by().delete()[0]})
+        shares = self.rows["profiles.TouchpointShare"](subject).delete()[0]
+        return Outcome(erased={"profiles.TouchpointShare": shares, "profiles.Touchpoint": rows.order_by().delete()[0]})
 
     def reassign(self, moves: Mapping[int, int]) -> None:
         """There is no index by record: the rows are found through the profile that the record has just left."""
@@ -113,8 +122,11 @@ class OrderHolder(RowsHolder):
     """What the person bought. Orders that the law keeps become stubs without a person."""
 
     name = "profiles.orders"
-    tables = ("profiles.Order", "profiles.OrderLine", "profiles.Refund")
+    tables = ("profiles.Order", "profiles.OrderLine", "profiles.Refund", "profiles.OrderShare")
     rows: ClassVar = {
+        "profiles.OrderShare": lambda subject: OrderShare.objects.filter(
+            order_id__in=Order.objects.filter(profile__in=subject.profile_ids).values("pk")
+        ),
         "profiles.OrderLine": lambda subject: OrderLine.objects.filter(order__profile__in=subject.profile_ids),
         "profiles.Refund": lambda subject: Refund.objects.filter(order__profile__in=subject.profile_ids),
         "profiles.Order": _of_profiles(Order),
@@ -150,12 +162,15 @@ class OrderHolder(RowsHolder):
             "profiles.Order": self.rows["profiles.Order"](subject).exclude(pk__in=kept).count(),
             "profiles.OrderLine": self.rows["profiles.OrderLine"](subject).exclude(order__in=kept).count(),
             "profiles.Refund": self.rows["profiles.Refund"](subject).exclude(order__in=kept).count(),
+            "profiles.OrderShare": self.rows["profiles.OrderShare"](subject).count(),
         }
         return Outcome(erased=erased, kept={"profiles.Order": (kept.count(), Ground.ACCOUNTING)})
 
     def erase(self, subject: Subject) -> Outcome:
+        # A stub that the law keeps has nothing to give back any more, and no messages that name a record.
+        shares = _delete(self.rows["profiles.OrderShare"](subject), "profiles.OrderShare")
         kept = self._kept(subject).update(record=None, profile=None, tracking_number="", tracking_url="", url="")
-        erased = super().erase(subject).erased
+        erased = {**super().erase(subject).erased, "profiles.OrderShare": shares}
         return Outcome(erased=erased, kept={"profiles.Order": (kept, Ground.ACCOUNTING)})
 
     def reassign(self, moves: Mapping[int, int]) -> None:
@@ -238,6 +253,7 @@ class RecordHolder(RowsHolder):
     name = "profiles.records"
     tables = (
         "profiles.Pin",
+        "profiles.RecordShare",
         "profiles.RecordName",
         "profiles.NameToken",
         "profiles.IdentifierKey",
@@ -251,6 +267,7 @@ class RecordHolder(RowsHolder):
     )
     rows: ClassVar = {
         "profiles.Pin": _of_records(Pin),
+        "profiles.RecordShare": _of_records(RecordShare),
         "profiles.NameToken": lambda subject: NameToken.objects.filter(
             Exists(RecordName.objects.filter(token=OuterRef("pk"), record__in=subject.record_ids)),
             ~Exists(RecordName.objects.filter(token=OuterRef("pk")).exclude(record__in=subject.record_ids)),

@@ -4,7 +4,7 @@ Runs in the transaction of a step of the digest, with the shared merge lock held
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.db import connection
 
 from cdp_site.core.errors import InternalError
 from ingestion import landing, suppression
-from profiles import accounts, intake, orders, passing, reading, signals, touchpoints
+from profiles import accounts, intake, order_shares, orders, passing, reading, shares, signals, touchpoints
 from profiles.passing import Passing
 from profiles.reading import Draft
 from profiles.statements import Owner, RecordKey
@@ -48,15 +48,18 @@ def store(entries: Sequence[Entry], *, by: str) -> Outcomes:
     known, drafts = _told_apart(fresh)
     existing = intake.find({draft.statement.key for draft in drafts})
     drafts = _without_suppressed(drafts, existing, outcomes)
-    owners = intake.take([draft.statement for draft in drafts], existing, by=by)
-    order_ids = _store_orders(drafts, owners)
+    said = shares.look(drafts, existing)
+    owners = intake.take(said.statements, existing, by=by)
+    said.keep(owners)
+    order_ids, repeated = _store_orders(drafts, owners)
+    repeated |= said.repeated
     _store_accounts(drafts, owners)
     types = _event_types.resolve(
         {draft.event for draft in drafts if draft.event is not None} | {event.event for event, _owner in known}
     )
     rows: dict[UUID, NewTouchpoint] = {}
     for draft in drafts:
-        if draft.event is not None and draft.touchpoint_id not in written:
+        if draft.event is not None and draft.touchpoint_id not in written and draft.item.id not in repeated:
             row = _touchpoint(draft, owners[draft.statement.key], order_ids, types)
             first = rows.setdefault(row.id, row)
             if row.occurred_at < first.occurred_at:
@@ -64,16 +67,17 @@ def store(entries: Sequence[Entry], *, by: str) -> Outcomes:
     for event, owner in known:
         rows[event.item.id] = _touchpoint_in_passing(event, owner, types)
     inserted = touchpoints.insert(rows.values())
+    touchpoints.share(_told_again(entries, {id_: rows[id_] for id_ in inserted}))
     # Another worker may have stored the same message since we looked: then its touchpoint stands.
     is_late = rows.keys() - inserted if len(inserted) < len(rows) else ()
     for event, _owner in known:
         outcomes.add(event, "duplicate" if is_late and event.item.id in is_late else "stored")
+    stated = [consent for draft in drafts for consent in _consents(draft, owners[draft.statement.key])]
+    repeated -= _keep_consents(stated)
     for draft in drafts:
         is_twin = draft.has_own_touchpoint and draft.touchpoint_id in is_late
-        outcomes.add(draft, "duplicate" if is_twin else "stored")
+        outcomes.add(draft, "duplicate" if is_twin or draft.item.id in repeated else "stored")
     landing.remember(draft.item.id for draft in drafts if not draft.has_own_touchpoint)
-    if stated := [said for draft in drafts for said in _consents(draft, owners[draft.statement.key])]:
-        _keep_consents(stated)
     signals.records_resolved.send(
         sender=None,
         profile_ids=frozenset(owner.profile_id for owner in owners.values())
@@ -155,20 +159,24 @@ def _is_own_act(draft: Draft) -> bool:
     return granted or (draft.item.message.type == "identify" and draft.statement.traits is not None)
 
 
-def _store_orders(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) -> dict[tuple[int, str], int]:
-    return orders.upsert(
-        [
-            orders.OrderWrite(
-                order=draft.order,
-                message=draft.item.id,
-                record_id=owners[draft.statement.key].record_id,
-                profile_id=owners[draft.statement.key].profile_id,
-                operation_id=draft.statement.operation_id,
-            )
-            for draft in drafts
-            if draft.order is not None
-        ]
-    )
+def _store_orders(
+    drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]
+) -> tuple[dict[tuple[int, str], int], set[UUID]]:
+    """The ids of the orders, and the messages that say nothing new of theirs."""
+    telling = {draft.item.id: draft for draft in drafts if draft.order is not None}
+    writes = [
+        orders.OrderWrite(
+            order=draft.order,
+            message=draft.item.id,
+            record_id=owners[draft.statement.key].record_id,
+            profile_id=owners[draft.statement.key].profile_id,
+            operation_id=draft.statement.operation_id,
+        )
+        for draft in telling.values()
+        if draft.order is not None
+    ]
+    said = order_shares.look(writes, {message: draft.item.clocks.received_at for message, draft in telling.items()})
+    return said.keep(orders.upsert(said.news)), set(said.repeated)
 
 
 def _store_accounts(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) -> None:
@@ -179,6 +187,20 @@ def _store_accounts(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) 
             if draft.account is not None
         ]
     )
+
+
+def _told_again(entries: Iterable[Entry], inserted: Mapping[UUID, NewTouchpoint]) -> Iterator[tuple[UUID, UUID | None]]:
+    """(Touchpoint, operation) of entries whose touchpoint is another's: files may tell twice of what happened once, and
+    many messages of one order."""
+    for entry in entries:
+        is_draft = isinstance(entry, Draft)
+        operation_id = entry.batch.operation_id
+        if operation_id is None and not (is_draft and entry.order is not None):
+            continue
+        touchpoint_id = entry.touchpoint_id if is_draft else entry.item.id
+        first = inserted.get(touchpoint_id)
+        if touchpoint_id is not None and (first is None or first.operation_id != operation_id):
+            yield touchpoint_id, operation_id
 
 
 def _touchpoint(
@@ -198,6 +220,7 @@ def _touchpoint(
         order_id=order_ids[draft.order.source_id, draft.order.external_id] if draft.order else None,
         type_id=types[draft.event],
         source_id=draft.batch.source_id,
+        operation_id=draft.batch.operation_id,
         properties=_kept_properties(draft),
     )
 
@@ -215,6 +238,7 @@ def _touchpoint_in_passing(event: Passing, owner: Owner, types: Mapping[str, int
         order_id=None,
         type_id=types[event.event],
         source_id=event.source.id,
+        operation_id=event.batch.operation_id,
         properties=event.properties,
     )
 
@@ -227,11 +251,10 @@ def _kept_properties(draft: Draft) -> dict[str, Any]:
     return properties
 
 
-def _keep_consents(statements: list[signals.ConsentStatement]) -> None:
-    """Hand statements to the ledger. They were understood before (`consent_asked`), so a refusal now is a fault."""
-    for _receiver, rejected in signals.consents_stated.send(sender=None, statements=statements):
-        if isinstance(rejected, list) and rejected:
-            raise InternalError(f"the ledger refused {len(rejected)} statements: {rejected[0].reason}")
+def _keep_consents(statements: list[signals.ConsentStatement]) -> frozenset[UUID]:
+    """Hand statements to the ledger; returns the messages of which it got an entry."""
+    answers = signals.consents_stated.send(sender=None, statements=statements) if statements else []
+    return frozenset(message for _receiver, entered in answers for message in entered)
 
 
 def _consents(draft: Draft, owner: Owner) -> list[signals.ConsentStatement]:

@@ -68,7 +68,7 @@ def _orders(records: Group) -> Mapping[int, list[evaluate.Order]]:
 
 def _statements(records: Group) -> Mapping[int, list[tuple[str, Statement]]]:
     found: dict[int, list[tuple[str, Statement]]] = defaultdict(list)
-    for entry in ConsentEntry.objects.of_records(records).select_related("purpose"):
+    for entry in ConsentEntry.objects.of_records(records).standing().select_related("purpose"):
         found[entry.record_id].append((entry.purpose.slug, statement_of(entry)))
     return found
 

@@ -1,7 +1,16 @@
 """Schema of the consent app: purposes, the ledger, requests of data subjects."""
 
-from consent.models.ledger import ConsentEntry, RepeatedCell
+from consent.models.ledger import ConsentEntry, RepeatedCell, SecondedCell, VoidEntry
 from consent.models.purpose import Channel, Purpose
 from consent.models.request import DataSubjectRequest, ErasureStep
 
-__all__ = ["Channel", "ConsentEntry", "DataSubjectRequest", "ErasureStep", "Purpose", "RepeatedCell"]
+__all__ = [
+    "Channel",
+    "ConsentEntry",
+    "DataSubjectRequest",
+    "ErasureStep",
+    "Purpose",
+    "RepeatedCell",
+    "SecondedCell",
+    "VoidEntry",
+]

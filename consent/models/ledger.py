@@ -81,6 +81,43 @@ class ConsentEntry(models.Model):
         ]
 
 
+class VoidEntry(models.Model):
+    """One row: an entry has no effect any more, since the import that brought it was reverted. The entry itself stays:
+    it was made. Written by `consent.reverting`; goes with its entry, or when its message is taken again."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "entry": PSEUDONYMOUS}
+
+    entry = models.OneToOneField(ConsentEntry, primary_key=True, on_delete=models.CASCADE, related_name="void")
+    operation_id = models.UUIDField()  # of the revert
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class SecondedCell(models.Model):
+    """One row: an import repeated what a column said by an entry of another import. Written by `consent.cells`, so
+    that reverting the other one leaves what this one said; goes with its entry, or when that can no longer be
+    reverted."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "entry": PSEUDONYMOUS}
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(ConsentEntry, on_delete=models.CASCADE, db_index=False, related_name="seconded")
+    operation_id = models.UUIDField(null=True)
+    first_stated_at = models.DateTimeField()  # source's clock
+    last_stated_at = models.DateTimeField()  # source's clock
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry", "operation_id"], name="seconded_cell_once", nulls_distinct=False)
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["operation_id"],
+                name="seconded_cell_of_operation",
+                condition=models.Q(operation_id__isnull=False),
+            )
+        ]
+
+
 class RepeatedCell(models.Model):
     """One row: until when a column of a file has gone on saying what an entry says. Written by `consent.cells` in place
     of further entries, since an unchanged cell is no consent event; goes with its entry."""

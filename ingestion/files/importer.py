@@ -164,6 +164,7 @@ def reader_for(file_import: FileImport, *, ordinal: Ordinal, definition: dict[st
         zone=ZoneInfo(settings.COMPANY_TIME_ZONE),
         ordinal=ordinal,
         seal=national_ids.sealed_document,
+        import_id=file_import.pk.hex,
     )
 
 

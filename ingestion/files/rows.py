@@ -1,7 +1,9 @@
 """From a row to a message: the mapping at work. Pure.
 
-One row is one message. Its messageId is made of what it says, so that an unchanged row imported again is a duplicate;
-equal rows of one file without an id of their own are told apart by their ordinal (the second of two is "1").
+One row is one message. Its messageId is made of what it says, so that an event imported again is a duplicate; equal
+rows of one file without an id of their own are told apart by their ordinal (the second of two is "1"). A row that says
+how something is (a person, a line of an order) is told anew by each import, since it may have changed to and fro: the
+digest finds out whether it still says anything new.
 """
 
 import hashlib
@@ -33,6 +35,8 @@ from ingestion.normalise.values import placeholder_problem
 PRODUCT: Final = "product"  # the type of a message that tells of a product, and of no person
 _SEVERAL: Final = re.compile(r"\s*[,;|]\s*")
 ORDER_EVENT: Final = "Order Completed"
+# Rows by which an order comes to be say how it is; a refund or a cancellation has happened.
+STATE_EVENTS: Final = frozenset({"Order Placed", ORDER_EVENT})
 MAX_ID_LENGTH: Final = 200
 MAX_EVENT_LENGTH: Final = 100
 _DATES: Final = frozenset({"birth_date", "created_at"})
@@ -64,6 +68,7 @@ class RowReader:
         zone: of times that name none.
         ordinal: counts equal rows of this file.
         seal: what is kept of a document's number.
+        import_id: of the import that the rows belong to.
     """
 
     def __init__(
@@ -74,8 +79,10 @@ class RowReader:
         zone: tzinfo,
         ordinal: Ordinal,
         seal: Seal,
+        import_id: str = "",
     ) -> None:
         self.mapping = mapping
+        self._import_id = f"{import_id}:" if import_id else ""
         self._zone = zone
         self._ordinal = ordinal
         self._seal = seal
@@ -117,7 +124,8 @@ class RowReader:
             anonymous_id = message["anonymousId"] = f"order:{message['properties']['order_id']}"[:MAX_ID_LENGTH]
         message["cdp"] = ours
         key = self._key(message, cells, has_record=record_id is not None)
-        message["messageId"] = f"row:{self.mapping.rows.value}:{key}"
+        told_by = self._import_id if self._says_how_it_is(message) else ""
+        message["messageId"] = f"row:{self.mapping.rows.value}:{told_by}{key}"
         if record_id is None and not anonymous_id:
             if self.mapping.keeps_unknown:
                 message["anonymousId"] = f"row:{key}"
@@ -125,6 +133,10 @@ class RowReader:
                 ours["record"] = {"external_id": f"row:{key}"}
         ours["line"] = line
         return message
+
+    def _says_how_it_is(self, message: Mapping[str, Any]) -> bool:
+        rows = self.mapping.rows
+        return rows is RowKind.PEOPLE or (rows is RowKind.ORDERS and message["event"] in STATE_EVENTS)
 
     def _said(self, cells: Any) -> dict[str, Any]:
         traits = self._traits(cells)

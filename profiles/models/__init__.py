@@ -21,6 +21,7 @@ from profiles.models.identity import (
 )
 from profiles.models.orders import Order, OrderLine, Refund
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
+from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointShare
 
 __all__ = [
     "Account",
@@ -36,17 +37,21 @@ __all__ = [
     "Note",
     "Order",
     "OrderLine",
+    "OrderShare",
     "PendingResolution",
     "Pin",
     "Product",
     "Profile",
     "RecordName",
+    "RecordShare",
     "Refund",
+    "Revert",
     "SourceRecord",
     "SourceRecordVersion",
     "Synonym",
     "Term",
     "Touchpoint",
+    "TouchpointShare",
     "Trait",
     "TraitGroup",
 ]

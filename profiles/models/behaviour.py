@@ -135,7 +135,13 @@ class Touchpoint(models.Model):
     Written by the digest in bulk; deleted by erasure and retention (a SeenMessage stays).
     """
 
-    PERSONAL_DATA: ClassVar[Classification] = {"*": PERSONAL, "type": NONE, "source": NONE, "received_at": NONE}
+    PERSONAL_DATA: ClassVar[Classification] = {
+        "*": PERSONAL,
+        "type": NONE,
+        "source": NONE,
+        "received_at": NONE,
+        "operation_id": NONE,
+    }
 
     # Wide columns last, 8-byte ones first: no padding (72 bytes of header and columns before properties).
     occurred_at = models.DateTimeField()  # source's clock, corrected by sentAt: drives timeline, windows, segments
@@ -148,6 +154,7 @@ class Touchpoint(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     type = models.ForeignKey(EventType, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    operation_id = models.UUIDField(null=True)  # the import or replay that brought it
     properties = models.JSONField(default=dict)
 
     objects = TouchpointQuerySet.as_manager()

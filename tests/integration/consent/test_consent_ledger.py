@@ -156,7 +156,7 @@ def test_a_thousand_statements_cost_few_queries(
     stated: Callable[..., ConsentStatement], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     batch = [stated("granted", hour, cell=hour % 2 == 0) for hour in range(1000)]
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         ledger.append(batch)
 
 

@@ -67,6 +67,11 @@ def landed(file_import: FileImport | None = None) -> list[dict]:
     return [message for batch in batches for message in json.loads(bytes(batch.raw))]
 
 
+def rows_of(file_import: FileImport) -> list[str]:
+    """What identifies the landed rows within their import."""
+    return [message["messageId"].rsplit(":", 1)[1] for message in landed(file_import)]
+
+
 def people(number: int) -> str:
     return "id,name,phone\n" + "".join(f"P{n},คน ที่{n},08{n:08d}\n" for n in range(number))
 
@@ -87,13 +92,28 @@ def test_a_file_is_landed_row_by_row(start, pos):
     assert first["cdp"] == {"record": {"external_id": "P0"}, "line": 2}
 
 
-def test_an_unchanged_row_imported_again_is_the_same_message(start):
-    finished(start("id,name,phone\n1,ก,081\n2,ข,082\n"))
+def test_a_row_of_a_person_is_told_anew_by_each_import(start):
+    first = finished(start("id,name,phone\n1,ก,081\n2,ข,082\n"))
     finished(start("id,name,phone\n0,ใหม่,080\n2,ข,089\n1,ก,081\n"))
 
     ids = [message["messageId"] for message in landed()]
+    assert ids[0].startswith(f"row:people:{first.pk.hex}:")
+    assert ids[0].rsplit(":", 1)[1] == ids[4].rsplit(":", 1)[1]
+    assert len(set(ids)) == 5
+
+
+def test_an_event_imported_again_is_the_same_message(start):
+    events = {
+        "version": 1,
+        "rows": "events",
+        "fields": [{"from": "id", "to": "record_id"}, {"value": "Call Ended", "to": "event"}],
+    }
+    finished(start("id,name\n1,x\n2,x\n", events))
+    finished(start("id,name\n0,x\n2,x\n1,x\n", events))
+
+    ids = [message["messageId"] for message in landed()]
     assert ids[0] == ids[4]
-    assert len(set(ids)) == 4
+    assert len(set(ids)) == 3
 
 
 def test_broken_rows_keep_the_others_and_are_listed(start):
@@ -113,7 +133,7 @@ def test_broken_rows_keep_the_others_and_are_listed(start):
 
 @pytest.mark.parametrize("where", [1, 2, 3])
 def test_a_killed_import_goes_on_where_it_stopped(start, monkeypatch, where):
-    clean = [message["messageId"] for message in landed(finished(start(people(1_700))))]
+    clean = rows_of(finished(start(people(1_700))))
     file_import = start(people(1_700))
     chunks = importer._chunks
 
@@ -134,7 +154,7 @@ def test_a_killed_import_goes_on_where_it_stopped(start, monkeypatch, where):
 
     FileImport.objects.filter(pk=file_import.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert finished(file_import).status == FileImport.Status.LANDED
-    assert [message["messageId"] for message in landed(file_import)] == clean
+    assert rows_of(file_import) == clean
 
 
 def test_ordinals_go_on_where_they_stopped(start, monkeypatch):

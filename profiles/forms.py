@@ -65,7 +65,7 @@ class TermForm(forms.Form):
     """What means the same: a word with its names and other spellings, one a line."""
 
     attribute = forms.CharField(
-        label=_("Attribute"),
+        label=_("Product attribute"),
         max_length=50,
         help_text=_("The property that the word stands in, as events name it: color, category, material."),
     )

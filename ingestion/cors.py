@@ -7,12 +7,16 @@ Origin header keeps them out. The header proves nothing outside browsers; what g
 
 import time
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from cdp_site.core import memory
 from cdp_site.core.errors import MendableError
 from ingestion.keys import Grant
 from ingestion.models import Source
+
+log = structlog.get_logger("tracking")
 
 # A page is let in or kept out at most that many seconds after the source was changed, in each process.
 CACHE_SECONDS = 5.0
@@ -36,7 +40,10 @@ class _AllowedSomewhere:
     def __contains__(self, origin: str) -> bool:
         now = time.monotonic()
         if now - self._read_at >= CACHE_SECONDS:
-            self._origins = Source.objects.active().all_origins()
+            try:
+                self._origins = Source.objects.active().all_origins()
+            except (OperationalError, InterfaceError):
+                log.warning("origins.unread")  # pages that were known stay allowed while the database is away
             self._read_at = now
         return origin in self._origins
 

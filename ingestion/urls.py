@@ -3,11 +3,12 @@
 from django.urls import URLPattern, path, re_path
 
 from ingestion import messages, tracking_api
-from ingestion.views import alerts, health, imports, keys, mapping, quarantine, sources
+from ingestion.views import alerts, corrections, health, imports, keys, mapping, quarantine, snippet, sources
 from ingestion.webhooks import link_api, receiving
 
 app_name = "ingestion"
 urlpatterns: list[URLPattern] = [
+    path("cdp.js", snippet.show, name="snippet"),
     path("v1/batch", tracking_api.batch, name="tracking_batch"),
     path("v1/b", tracking_api.batch, name="tracking_batch"),
     path("v1/import", tracking_api.batch, {"is_history": True}, name="tracking_import"),

@@ -15,6 +15,7 @@ Format = Literal["csv", "jsonl"]
 Encoding = Literal["utf-8", "utf-8-sig", "cp874"]
 
 MAX_ROW_BYTES: Final = 1024 * 1024
+ENDLESS_LINE_BYTES: Final = 16 * MAX_ROW_BYTES  # a file with such a line is none of rows, wherever the line stands
 SAMPLE_BYTES: Final = 256 * 1024
 ROWS_ENOUGH: Final = 100  # that many empty rows behind a header: there will be no others
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -43,7 +44,8 @@ class Probe:
     def __init__(self) -> None:
         self._size = 0
         self._head = bytearray()
-        self._has_line_end = False
+        self._line_bytes = 0  # of the running line
+        self._is_first_line = True
         self._utf8 = codecs.getincrementaldecoder("utf-8")("strict")
         self._is_utf8 = True
         self._thai = bytearray()  # where the text stopped being UTF-8
@@ -56,10 +58,13 @@ class Probe:
                 raise FileProblem(FileCode.SPREADSHEET)
             if len(self._head) == SAMPLE_BYTES:
                 self._look("utf-8", whole=False)  # what is wrong shows before gigabytes have come
-        if not self._has_line_end:
-            self._has_line_end = b"\n" in data
-            if not self._has_line_end and self._size > MAX_ROW_BYTES:
-                raise FileProblem(FileCode.LONG_LINE, line=1)
+        end = data.rfind(b"\n")
+        if end < 0:
+            self._line_bytes += len(data)
+        else:
+            self._line_bytes, self._is_first_line = len(data) - end - 1, False
+        if self._line_bytes > (MAX_ROW_BYTES if self._is_first_line else ENDLESS_LINE_BYTES):
+            raise FileProblem(FileCode.LONG_LINE, line=1 if self._is_first_line else None)
         if self._is_utf8:
             try:
                 self._utf8.decode(data)

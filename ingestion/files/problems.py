@@ -46,7 +46,7 @@ FILE_TEXTS: dict[str, Text] = {
     FileCode.JSON_ARRAY: _("The file is one JSON array. Save it with one object a line (JSONL)."),
     FileCode.NOT_JSON_LINES: _("None of the first lines is a JSON object that can be read."),
     FileCode.ENCODING: _("The file is neither in UTF-8 nor in TIS-620 (Windows-874). Save it as “CSV UTF-8”."),
-    FileCode.LONG_LINE: _("The first line is longer than 1 MB: this is not a file of rows."),
+    FileCode.LONG_LINE: _("A line is longer than 1 MB and does not end: this is not a file of rows."),
     FileCode.COLUMNS_MISSING: _("The file lacks columns that the mapping names."),
     FileCode.MOSTLY_BROKEN: _("Most rows are broken. Check the delimiter, the encoding and the mapping."),
     FileCode.DAMAGED: _("The stored file is damaged."),

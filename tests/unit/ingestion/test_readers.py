@@ -154,6 +154,18 @@ def test_a_file_of_one_100_mb_line_is_refused_after_its_first_mb():
     assert len(list(blocks)) == 1_600 - 17
 
 
+def test_a_line_without_an_end_is_refused_wherever_it_stands():
+    probe = Probe()
+    probe.feed(b"a,b\n1,2\n")
+    blocks = iter([b"x" * 64 * 1024] * 1_600)
+
+    with pytest.raises(FileProblem) as caught:
+        any(probe.feed(block) for block in blocks)
+
+    assert caught.value.code == FileCode.LONG_LINE
+    assert len(list(blocks)) == 1_600 - 257
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

@@ -1,8 +1,6 @@
 """File imports: from the upload to the job that lands the rows."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -12,20 +10,13 @@ from django.utils.translation import gettext as _
 from cdp_site.core import audit, jobs
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import Operation, User
-from ingestion import mappings, national_ids
-from ingestion.files import importer, intake, mapping, paths, readers, store
+from ingestion import mappings
+from ingestion.files import importer, intake, mapping, readers, store
 from ingestion.files.codes import FileCode
-from ingestion.files.detect import MAX_ROW_BYTES, Detected
+from ingestion.files.detect import Detected
 from ingestion.files.intake import Receiver, Taken
-from ingestion.files.ordinals import Ordinals
 from ingestion.files.problems import FileProblem
-from ingestion.files.rows import RowError
 from ingestion.models import FileImport, Source
-from ingestion.normalise.dates import DateOrder
-from ingestion.normalise.traits import NormalisedTraits, normalise_traits
-
-PREVIEW_ROWS = 20
-FALLBACK_REGIONS = ("TH", "US")
 
 
 def receive(*, source: Source, file_name: str, chunks: Iterable[bytes], by: User | str) -> FileImport:
@@ -153,70 +144,3 @@ def _choose_sheet(held: FileImport, sheet: str, *, by: User | str) -> FileImport
     audit.record(action="import.correct", target=held, by=by, fields=["sheet"])
     transaction.on_commit(lambda: store.remove(before))
     return held
-
-
-# --- looking ahead ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewRow:
-    """A row as it would be taken: the message and its traits normalised, or what is wrong with it."""
-
-    line: int
-    problem: str = ""  # a code of RowProblem
-    column: str = ""
-    message: dict[str, Any] | None = None
-    traits: NormalisedTraits | None = None
-
-    @property
-    def record_id(self) -> str:
-        ours = (self.message or {}).get("cdp", {})
-        return str(ours.get("record", {}).get("external_id", ""))
-
-
-def preview(*, file_import: FileImport, definition: dict[str, Any], most: int = PREVIEW_ROWS) -> list[PreviewRow]:
-    """The first rows as the mapping reads them. Reads at most the first few mebibytes. Raises InvalidMapping."""
-    mapping.parse(definition, columns=file_import.columns)
-    with Ordinals() as ordinals:
-        reader = importer.reader_for(file_import, ordinal=ordinals, definition=definition)
-        rows = []
-        for row in islice(_first_rows(file_import), most):
-            if isinstance(row, readers.Broken):
-                rows.append(PreviewRow(row.line, row.problem.value))
-                continue
-            try:
-                message = reader.message(row.cells, row.line)
-            except RowError as error:
-                rows.append(PreviewRow(row.line, error.problem.value, error.column))
-                continue
-            traits = _normalised(message, file_import.source, reader.mapping.date_order)
-            rows.append(PreviewRow(row.line, message=message, traits=traits))
-    return rows
-
-
-def samples(file_import: FileImport, *, most: int = 50) -> dict[str, list[str]]:
-    """Column → its first values as text, without empty ones."""
-    found: dict[str, list[str]] = {column: [] for column in file_import.columns}
-    for row in islice(_first_rows(file_import), most):
-        if isinstance(row, readers.Broken):
-            continue
-        if file_import.format == "csv":
-            pairs: Iterable[tuple[str, Any]] = zip(file_import.columns, row.cells, strict=True)
-        else:
-            pairs = ((column, value) for column in found for value in paths.walk(row.cells, paths.parse(column)))
-        for column, value in pairs:
-            if value not in (None, "") and not isinstance(value, dict | list):
-                found[column].append(str(value).strip())
-    return found
-
-
-def _first_rows(file_import: FileImport) -> Iterator[readers.Row | readers.Broken]:
-    chunks = islice(store.read(file_import.stored_as), 1 + 2 * MAX_ROW_BYTES // store.CHUNK_BYTES)
-    return readers.read(chunks, importer.form_of(file_import))
-
-
-def _normalised(message: dict[str, Any], source: Source, order: DateOrder) -> NormalisedTraits:
-    traits = message.get("traits") or message.get("context", {}).get("traits") or {}
-    if number := traits.get("national_id"):
-        traits = {**traits, "national_id": national_ids.sealed(str(number))}
-    return normalise_traits(traits, region=source.phone_region, fallback_regions=FALLBACK_REGIONS, date_order=order)

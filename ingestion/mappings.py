@@ -13,7 +13,9 @@ from cdp_site.core.models import User
 from ingestion.files import mapping, presets
 from ingestion.models import FieldMapping, Source
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+LONGEST_NAME = 60
+MOST_TRIED = 20  # mappings of a source that are tried on a new file
+_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 
 
 @transaction.atomic
@@ -58,6 +60,15 @@ def find(name: str, columns: Collection[str] = ()) -> dict[str, Any] | None:
 def fits(definition: Mapping[str, Any], columns: Collection[str]) -> bool:
     """Whether a file of these columns has all that the definition reads."""
     return set(mapping.parse(definition).columns) <= set(columns)
+
+
+def fitting(source: Source, columns: Collection[str]) -> str | None:
+    """Name of the mapping that the source used last of those that read nothing but these columns."""
+    for name in names_for(source)[:MOST_TRIED]:
+        saved = newest_of(name)
+        if saved is not None and saved.source_id == source.pk and fits(saved.definition, columns):
+            return name
+    return None
 
 
 def names_for(source: Source) -> list[str]:

@@ -1,16 +1,15 @@
 """What the columns of a file most likely are, for a person to confirm. Pure.
 
-Looks at the header, in Thai and English, and where the header is not enough at the first values.
+Looks at the header, in Thai and English, and where the header is not enough at the first values (`files.looks`).
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ingestion.files import looks
 from ingestion.files.mapping import MULTI_VALUED, VERSION, RowKind, Target
-from ingestion.normalise.dates import normalise_date
 from ingestion.normalise.traits import suggest_trait
-from ingestion.normalise.values import Problem
 
 _NOT_LETTERS: Final = re.compile(r"[^0-9a-zก-๛]+")
 _NUMBER: Final = re.compile(r"[+-]?[\d,]*\.?\d+")
@@ -62,6 +61,21 @@ _DOCUMENTS: Final = _by_synonym(
             driverslicensenumber driverslicense driverlicense drivinglicence ใบขับขี่ เลขใบขับขี่""",
     }
 )
+_STATEMENT: Final = _by_synonym(
+    {
+        "purpose": "purpose consentpurpose วัตถุประสงค์ วัตถุประสงค์การใช้ข้อมูล",
+        "channel": "channel consentchannel ช่องทาง ช่องทางติดต่อ ช่องทางการติดต่อ",
+        "state": "state status consent consentstate consentstatus answer ความยินยอม สถานะ สถานะความยินยอม คำตอบ",
+        "notice_version": "noticeversion notice policyversion เวอร์ชันประกาศ ฉบับประกาศ เวอร์ชัน",
+        "language": "language lang ภาษา",
+        "how": "how method evidence วิธีการ วิธี หลักฐาน",
+        "where": "where place branch สถานที่ สาขา",
+        "reference": "reference ref formno documentno เลขที่เอกสาร เลขที่แบบฟอร์ม",
+    }
+)
+_SAID_AT: Final = frozenset(
+    ("date", "datetime", "timestamp", "when", "consentdate", "occurredat", "วันที่", "วันที่ให้ความยินยอม", "วันเวลา")
+)
 _CHANNELS: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("email", "mail", "อีเมล", "เมล"),
     "sms": ("sms", "เอสเอ็มเอส"),
@@ -106,8 +120,10 @@ def suggest(
         if found["to"] != Target.CONSENT and "[]" not in column:
             taken.add(once)
         fields.append({"from": column, **found})
-    dates = [value for column in columns if suggest_trait(_leaf(column)) == "birth_date" for value in samples[column]]
-    order, two_digit_years = _date_style(dates)
+    _join_times(fields, columns, samples)
+    _name_records(fields, columns, samples, rows)
+    dates = [value for one in fields if looks.is_date_field(one) for value in samples.get(one["from"], ())]
+    order, two_digit_years = looks.date_style(dates)
     return {
         "version": VERSION,
         "rows": rows.value,
@@ -116,6 +132,36 @@ def suggest(
         "empty": "unchanged",
         "fields": fields,
     }
+
+
+def _join_times(fields: list[dict[str, Any]], columns: Sequence[str], samples: Mapping[str, Sequence[str]]) -> None:
+    """A day in one column and the time of day in another are one moment."""
+    times = [column for column in columns if looks.are_times(samples.get(column, ()))]
+    moment = next((one for one in fields if one["to"] == Target.TIMESTAMP), None)
+    if moment is None or len(times) != 1:
+        return
+    if moment["from"] in times:  # the time's column came first and was taken for the moment
+        days = [column for column in columns if looks.are_days(samples.get(column, ()))]
+        if len(days) != 1:
+            return
+        fields[:] = [one for one in fields if one is moment or one["from"] != days[0]]
+        moment["from"] = days[0]
+    if looks.are_days(samples.get(moment["from"], ())):
+        fields[:] = [one for one in fields if one["from"] != times[0]]
+        moment["steps"] = [{"do": "join", "column": times[0], "text": " "}]
+
+
+def _name_records(
+    fields: list[dict[str, Any]], columns: Sequence[str], samples: Mapping[str, Sequence[str]], rows: RowKind
+) -> None:
+    """Without a column that is called an id, one whose values are all different ids is the record's."""
+    used = {one["from"] for one in fields}
+    if rows is not RowKind.PEOPLE or any(one["to"] == Target.RECORD_ID for one in fields):
+        return
+    for column in columns:
+        if column not in used and "[]" not in column and looks.are_ids(samples.get(column, ())):
+            fields.insert(0, {"from": column, "to": Target.RECORD_ID.value})
+            return
 
 
 def _leaf(column: str) -> str:
@@ -130,6 +176,8 @@ def _rows(names: Any) -> RowKind:
     names = set(names)
     if any(_ORDER.get(name) == "id" for name in names):
         return RowKind.ORDERS
+    if {"purpose", "channel", "state"} <= {_STATEMENT.get(name) for name in names}:
+        return RowKind.CONSENTS
     is_event = any(_HAPPENING.get(name) == Target.EVENT for name in names)
     return RowKind.EVENTS if is_event else RowKind.PEOPLE
 
@@ -140,14 +188,29 @@ def _field(column: str, squashed: str, values: Sequence[str], rows: RowKind, pur
         return {"to": Target.ANONYMOUS_ID.value}
     if kind := _DOCUMENTS.get(squashed):
         return {"to": Target.IDENTIFIER.value, "name": kind}
-    happening = None if rows is RowKind.PEOPLE else _happening(squashed, rows)
-    return happening or _about_person(column, squashed, values, rows, purpose) or _property(column, values, rows)
+    if rows is RowKind.CONSENTS:
+        happening = _statement(squashed)
+    else:
+        happening = None if rows is RowKind.PEOPLE else _happening(squashed, rows)
+    return (
+        happening
+        or _about_person(column, squashed, values, rows, purpose)
+        or looks.as_trait(column, values)
+        or _property(column, values, rows)
+    )
+
+
+def _statement(squashed: str) -> dict[str, Any] | None:
+    if squashed in _SAID_AT:
+        return {"to": Target.TIMESTAMP.value}
+    name = _STATEMENT.get(squashed)
+    return {"to": Target.STATEMENT.value, "name": name} if name else None
 
 
 def _about_person(
     column: str, squashed: str, values: Sequence[str], rows: RowKind, purpose: str
 ) -> dict[str, Any] | None:
-    if channel := _consent_channel(squashed, values):
+    if rows is not RowKind.CONSENTS and (channel := _consent_channel(squashed, values)):
         return {"to": Target.CONSENT.value, "purpose": purpose, "channel": channel}
     trait = suggest_trait(_leaf(column))
     if trait == "external_id":
@@ -156,13 +219,16 @@ def _about_person(
     is_aside = (trait == "note" and rows is not RowKind.PEOPLE) or (
         trait == "national_id" and squashed.endswith(("country", "type", "state"))
     )
-    return {"to": Target.TRAIT.value, "name": trait} if trait and not is_aside else None
+    if not trait or is_aside:
+        return None
+    quoted = {"steps": [{"do": "trim", "text": "'"}]} if looks.are_quoted(values) else {}
+    return {"to": Target.TRAIT.value, "name": trait, **quoted}
 
 
 def _property(column: str, values: Sequence[str], rows: RowKind) -> dict[str, Any] | None:
     """Of what happens, everything else is kept as a property."""
     name = re.sub(r"\W+", "_", _WORD_STARTS.sub("_", _leaf(column))).strip("_").lower()
-    if rows is RowKind.PEOPLE or "[]" in column or not name:
+    if rows in (RowKind.PEOPLE, RowKind.CONSENTS) or "[]" in column or not name:
         return None
     is_number = bool(values) and all(_NUMBER.fullmatch(value) for value in values)
     return {"to": Target.PROPERTY.value, "name": name, "type": "number" if is_number else "text"}
@@ -186,18 +252,3 @@ def _consent_channel(squashed: str, values: Sequence[str]) -> str | None:
     if not values or not all(value.casefold() in _YES_NO for value in values):
         return None
     return next((channel for channel, words in _CHANNELS.items() if any(w in squashed for w in words)), "email")
-
-
-def _date_style(dates: Sequence[str]) -> tuple[str, dict[str, Any] | None]:
-    """The order that most sample dates fit, day first in doubt; and, of two-digit years, the Buddhist era when the
-    same column has four-digit Buddhist years."""
-    fits = {
-        order: sum(normalise_date(text, order=order).problem is not Problem.DATE_ORDER for text in dates)
-        for order in ("dmy", "mdy")
-    }
-    order = "mdy" if fits["mdy"] > fits["dmy"] else "dmy"
-    short = any(normalise_date(text, order=order).problem is Problem.AMBIGUOUS_YEAR for text in dates)  # type: ignore[arg-type]
-    if not short:
-        return order, None
-    buddhist = any(re.search(r"(?<!\d)2[45]\d\d(?!\d)|พ\.?ศ", text) for text in dates)
-    return order, {"era": "buddhist" if buddhist else "gregorian", "first_year": 1927}

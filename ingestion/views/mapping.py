@@ -1,5 +1,6 @@
 """The mapping of an import before it starts: what its columns become, tried on the first rows."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,26 +12,36 @@ from django.views.decorators.http import require_POST
 
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.htmx import render_page_or_fragment
-from ingestion import imports, mapping_form, mappings, vocabulary
+from ingestion import imports, looking_ahead, mapping_form, mappings, vocabulary
 from ingestion.files import mapping, presets, suggest
 from ingestion.files.problems import FileProblem
-from ingestion.import_display import PreviewTable
 from ingestion.import_forms import FileFormatForm
 from ingestion.mapping_form import MappingForm
 from ingestion.models import FileImport
+from ingestion.preview_table import PreviewTable
 from ingestion.views.fetch import reader, visible_import
 
 SUGGESTION = "suggestion"
+Samples = Mapping[str, Sequence[str]]
 
 
 def begin(request: HttpRequest, file_import: FileImport) -> HttpResponse:
-    """The page of an import that waits for its mapping, filled with what its columns most likely are."""
-    samples = imports.samples(file_import)
-    suggestion = suggest.suggest(file_import.columns, samples, purpose=_first_purpose())
-    form = mapping_form.of_definition(
-        suggestion, file_import.columns, samples, name=file_import.source.slug, base=SUGGESTION
-    )
-    return _page(request, file_import, form)
+    """The page of an import that waits for its mapping: filled by the mapping that the source's last file of these
+    columns had, by the preset for such files, or else by what the columns most likely are."""
+    columns, source = file_import.columns, file_import.source
+    samples = looking_ahead.samples(file_import)
+    name, base = source.slug, SUGGESTION
+    if saved := mappings.fitting(source, columns):
+        name = base = saved
+    elif preset := presets.fitting(columns):
+        name, base = f"{source.slug}-{preset}"[: mappings.LONGEST_NAME], preset
+    definition = _definition(base, columns, samples)
+    return _page(request, file_import, mapping_form.of_definition(definition, columns, samples, name=name, base=base))
+
+
+def _definition(base: str, columns: Sequence[str], samples: Samples) -> dict[str, Any]:
+    """What to begin with: a saved mapping, a preset, or the suggestion."""
+    return mappings.find(base, columns) or suggest.suggest(columns, samples, purpose=_first_purpose())
 
 
 @requires(Permission.VIEW_SOURCES, Permission.IMPORT_FILES)
@@ -38,24 +49,22 @@ def begin(request: HttpRequest, file_import: FileImport) -> HttpResponse:
 def remap(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """The mapping as it is on the screen, checked and tried on the first rows; nothing is saved."""
     file_import = visible_import(request, import_id)
-    samples = imports.samples(file_import)
+    samples = looking_ahead.samples(file_import)
     form = mapping_form.of_post(request.POST, file_import.columns, samples)
     return _page(request, file_import, _as_asked(request, file_import, form, samples))
 
 
-def _as_asked(
-    request: HttpRequest, file_import: FileImport, form: MappingForm, samples: dict[str, list[str]]
-) -> MappingForm:
+def _as_asked(request: HttpRequest, file_import: FileImport, form: MappingForm, samples: Samples) -> MappingForm:
     """The form after what the person did: chose another mapping to begin with, said what a row is, added a use."""
     post, columns = request.POST, file_import.columns
     if form.base != post.get("base_was", ""):
-        definition = mappings.find(form.base) or suggest.suggest(columns, samples, purpose=_first_purpose())
+        definition = _definition(form.base, columns, samples)
         return mapping_form.of_definition(definition, columns, samples, name=form.name, base=form.base)
     if "add" in post:
         return mapping_form.with_use_added(form, int(post["add"]) if post["add"].isdigit() else -1)
     if form.rows != post.get("rows_were", form.rows):
         suggestion = suggest.suggest(columns, samples, rows=form.rows, purpose=_first_purpose())
-        return mapping_form.for_other_rows(form, suggestion)
+        return mapping_form.for_other_rows(form, suggestion, samples)
     return form
 
 
@@ -63,7 +72,7 @@ def _as_asked(
 @require_POST
 def start(request: HttpRequest, import_id: UUID) -> HttpResponse:
     file_import = visible_import(request, import_id)
-    form = mapping_form.of_post(request.POST, file_import.columns, imports.samples(file_import))
+    form = mapping_form.of_post(request.POST, file_import.columns, looking_ahead.samples(file_import))
     try:
         imports.start(file_import=file_import, definition=form.definition(), mapping_name=form.name, by=reader(request))
     except mapping.InvalidMapping:
@@ -96,7 +105,7 @@ def _first_purpose() -> str:
 
 
 def _page(request: HttpRequest, file_import: FileImport, form: MappingForm, *, status: int = 200) -> HttpResponse:
-    form = mapping_form.checked(form, file_import.columns)
+    form = mapping_form.checked(form, file_import.columns, looking_ahead.samples(file_import))
     purposes, channels = vocabulary.consent()
     context: dict[str, Any] = {
         "import": file_import,
@@ -108,7 +117,7 @@ def _page(request: HttpRequest, file_import: FileImport, form: MappingForm, *, s
         "file_form": FileFormatForm.of(file_import),
     }
     try:
-        rows = imports.preview(file_import=file_import, definition=form.definition())
+        rows = looking_ahead.preview(file_import=file_import, definition=form.definition())
         context["preview"] = PreviewTable(rows, words=dict([*purposes, *channels]))
     except mapping.InvalidMapping:
         context["preview"] = None

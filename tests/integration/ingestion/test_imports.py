@@ -277,7 +277,7 @@ def test_mappings_have_versions(pos):
     second = mappings.save(name="pos", definition=changed, source=pos, by=BY)
 
     assert (first.version, second.version) == (1, 2)
-    assert mappings.find("pos") == changed
+    assert mappings.find("pos") == {**changed, "version": 2}
     assert mappings.find("callcentre")["rows"] == "events"
     assert mappings.find("nothing") is None
     assert mappings.names_for(pos) == ["pos"]

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db import transaction
 
@@ -17,22 +18,56 @@ from cdp_site.core.errors import NotFoundProblem, Text
 from cdp_site.core.models import User
 from ingestion import messages, wording
 from ingestion.models import QuarantinedItem, Source
+from ingestion.querysets import QuarantinedItemQuerySet
 
 PAGE = 50
 SHOWN_CHARACTERS = 20_000  # a body may hold 500 KB; a page that shows all of it helps nobody
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Open messages of a source that one reason holds back; narrowed to an event and to the field that is wrong unless
+    these are None."""
+
+    source: Source
+    reason: str
+    event: str | None = None
+    field: str | None = None
+
+    @property
+    def items(self) -> QuarantinedItemQuerySet:
+        found = QuarantinedItem.objects.of_source(self.source).open().for_reason(self.reason)
+        return found.of_group(self.event, self.field)
+
+    @property
+    def narrowed(self) -> dict[str, str]:
+        """Event and field, as far as it is narrowed to them."""
+        said = {"event": self.event, "field": self.field}
+        return {name: value for name, value in said.items() if value is not None}
+
+    @property
+    def query(self) -> str:
+        """The same for an address, with its question mark."""
+        return f"?{urlencode(self.narrowed)}" if self.narrowed else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """Open items of one source with one reason."""
+    """Open items of one source with one reason, event and field."""
 
     source_id: int
     source_name: str
     reason: str
+    event: str
+    field: str
     text: Text
     n: int
     first_at: datetime
     last_at: datetime
+
+    @property
+    def query(self) -> str:
+        return "?" + urlencode({"event": self.event, "field": self.field})
 
 
 def groups(*, by: User) -> list[Group]:
@@ -42,6 +77,8 @@ def groups(*, by: User) -> list[Group]:
             source_id=row["source"],
             source_name=row["source__name"],
             reason=row["reason"],
+            event=row["event"],
+            field=row["field"],
             text=wording.reason(row["reason"]),
             n=row["n"],
             first_at=row["first_at"],
@@ -59,18 +96,13 @@ class Page:
     next: int | None
 
 
-def page(source: Source, reason: str, *, before: int | None) -> Page:
+def page(selection: Selection, *, before: int | None) -> Page:
     """A page of a group, of the items older than `before`. One query."""
-    found = QuarantinedItem.objects.of_source(source).open().for_reason(reason).newest_first()
+    found = selection.items.newest_first()
     if before is not None:
         found = found.older_than(before)
     items = list(found.with_place().without_payload()[: PAGE + 1])
     return Page(tuple(items[:PAGE]), items[PAGE - 1].pk if len(items) > PAGE else None)
-
-
-def count(source: Source, reason: str) -> int:
-    """How many of a group are open."""
-    return QuarantinedItem.objects.of_source(source).open().for_reason(reason).count()
 
 
 # --- looking into one -----------------------------------------------------------------------------------------------
@@ -97,14 +129,15 @@ def look_into(*, item: QuarantinedItem, by: User) -> Content:
         raise NotFoundProblem("What it said has been removed.")
     is_masked = not sees_content(by)
     raw = hashing.unseal(bytes(item.payload))
-    text = form_of(raw) if is_masked else _legible(raw)
+    text = form_of(raw) if is_masked else legible(raw)
     audit.record(
         action="quarantine.open_masked" if is_masked else "quarantine.open", target=item, by=by, fields=["payload"]
     )
     return Content(text[:SHOWN_CHARACTERS], is_masked, len(text) > SHOWN_CHARACTERS)
 
 
-def _legible(raw: bytes) -> str:
+def legible(raw: bytes) -> str:
+    """A message as a person reads it: indented where it is JSON."""
     text = raw.decode("utf-8", "replace").replace("\0", "␀")
     try:
         return _indented(json.loads(text))
@@ -143,6 +176,26 @@ def _masked(value: Any) -> Any:
     return MASK if value is not None else None
 
 
+LOOKED_INTO: Final = 20  # messages whose fields are suggested
+
+
+def decoded_samples(selection: Selection) -> list[Any]:
+    """The newest messages of a group that can be decoded, for the names of their fields; no value of them is shown."""
+    found = []
+    for payload in selection.items.newest_first().values_list("payload", flat=True)[:LOOKED_INTO]:
+        try:
+            found.append(json.loads(hashing.unseal(bytes(payload))))
+        except (ValueError, RecursionError):
+            continue
+    return found
+
+
+def events(selection: Selection) -> list[str]:
+    """Events of a source's held messages of this reason."""
+    held = Selection(selection.source, selection.reason).items
+    return sorted(set(held.values_list("event", flat=True).distinct()) - {""})
+
+
 # --- discarding -----------------------------------------------------------------------------------------------------
 
 
@@ -156,11 +209,11 @@ def discard(*, item: QuarantinedItem, by: User | str) -> bool:
 
 
 @transaction.atomic
-def discard_group(*, source: Source, reason: str, up_to: int, by: User | str) -> int:
+def discard_group(*, selection: Selection, up_to: int, by: User | str) -> int:
     """Give up the open items of a group that came no later than the item `up_to`, the last one that the user was told
     of; returns how many. One UPDATE and one audit row, whose target names source, reason and last item."""
-    n = QuarantinedItem.objects.of_source(source).open().for_reason(reason).up_to(up_to).give_up()
+    n = selection.items.up_to(up_to).give_up()
     if n:
-        target = (QuarantinedItem._meta.label, f"{source.pk}:{reason}:{up_to}")
+        target = (QuarantinedItem._meta.label, f"{selection.source.pk}:{selection.reason}:{up_to}")
         audit.record(action="quarantine.discard_group", target=target, by=by, fields=["status", "payload"])
     return n

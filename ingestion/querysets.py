@@ -155,8 +155,24 @@ class QuarantinedItemQuerySet(OfSourceQuerySet):
     def newer_than(self, pk: int) -> Self:
         return self.filter(pk__gt=pk)
 
+    def replayed(self) -> Self:
+        return self.filter(status="replayed")
+
     def of_replay(self, replay: models.Model) -> Self:
         return self.filter(replay=replay)
+
+    def replayed_again(self, replay: models.Model) -> Self:
+        """What the replay could not store after all, and a later one took up."""
+        landed = self.model._default_manager.filter(replay=replay, status="replayed").values("replayed_as")
+        return self.filter(batch_id__in=landed, status="replayed")
+
+    def reopen(self) -> int:
+        """Back into quarantine from a replay. One statement."""
+        return self.update(status="open", replay=None, replayed_as=None)
+
+    def close(self) -> int:
+        """What replayed messages said goes, and with it the way back. One statement."""
+        return self.update(payload=None, detail="", subject_keys=[], replay=None, replayed_as=None)
 
     def with_place(self) -> Self:
         """With the source, and the file that a line belongs to."""

@@ -147,6 +147,10 @@ class ReplayQuerySet(OfSourceQuerySet):
     def finished_before(self, moment: datetime) -> Self:
         return self.filter(status="finished", created_at__lt=moment)
 
+    def with_messages(self) -> Self:
+        """Those of which quarantine still keeps what the messages said."""
+        return self.filter(quarantineditem__isnull=False).distinct()
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from cdp_site.core.errors import Text
+from ingestion import details
 from ingestion.messages import REASON_TEXTS
 from ingestion.models import QuarantinedItem
 
@@ -10,6 +11,12 @@ from ingestion.models import QuarantinedItem
 def reason(code: str) -> Text:
     """Why messages are held back; a code that nobody has worded stands for itself."""
     return REASON_TEXTS.get(code, code)
+
+
+def problem(code: str, detail: str) -> str:
+    """Why a message cannot be used, with its detail."""
+    told = details.told(detail)
+    return f"{reason(code)}: {told}" if told else str(reason(code))
 
 
 def place(item: QuarantinedItem, *, names_file: bool) -> str:

@@ -65,6 +65,11 @@ def _corrected(active: Sequence[ActiveRule], raw: bytes) -> bytes | None:
     return msgspec.json.encode(message) if changed else None
 
 
+def corrected_by(rule: ActiveRule, raw: bytes) -> bytes | None:
+    """The message after one rule alone; None when it leaves it as it is."""
+    return _corrected([rule], raw)
+
+
 def decoded(raw: bytes) -> dict[str, Any] | None:
     """The message in a JSON text; None when it is no object that can be decoded."""
     try:

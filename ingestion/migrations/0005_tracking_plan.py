@@ -147,8 +147,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("reason", models.CharField(max_length=40)),
-                ("event", models.CharField(blank=True, max_length=100)),
-                ("field", models.CharField(blank=True, max_length=120)),
+                ("narrowed", models.JSONField(default=dict)),
                 (
                     "status",
                     models.CharField(

@@ -59,8 +59,7 @@ class Replay(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)  # Operation
     source = models.ForeignKey(Source, on_delete=models.PROTECT)
     reason = models.CharField(max_length=40)
-    event = models.CharField(max_length=100, blank=True)
-    field = models.CharField(max_length=120, blank=True)
+    narrowed = models.JSONField(default=dict)  # {"event": …, "field": …} of quarantine.Selection, as far as narrowed
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
     cursor = models.BigIntegerField(default=0)  # key of the last item that was looked at
     last = models.BigIntegerField()  # key of the last item of the group when it began

@@ -6,7 +6,8 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from cdp_site.core.models import User
-from ingestion.models import FileImport, QuarantinedItem, Source
+from ingestion.models import CorrectionRule, FileImport, QuarantinedItem, Replay, Source
+from ingestion.quarantine import Selection
 
 
 def reader(request: HttpRequest) -> User:
@@ -44,3 +45,22 @@ def visible_import(request: HttpRequest, import_id: UUID) -> FileImport:
         FileImport.objects.visible_to(reader(request)).with_source(), pk=import_id
     )
     return file_import
+
+
+def visible_selection(request: HttpRequest, source_id: int, reason: str) -> Selection:
+    """The quarantine group that the address names. Raises Http404 like `visible_source`."""
+    event, field = request.GET.get("event"), request.GET.get("field")
+    return Selection(visible_source(request, source_id), reason, event, field)
+
+
+def visible_rule(request: HttpRequest, key: UUID) -> CorrectionRule:
+    """The newest version of a rule. Raises Http404 for what does not exist and for what is of a source of others."""
+    found = CorrectionRule.objects.visible_to(reader(request)).of_key(key).newest_versions().with_people()
+    rule: CorrectionRule = get_object_or_404(found)
+    return rule
+
+
+def visible_replay(request: HttpRequest, replay_id: UUID) -> Replay:
+    """Raises Http404 for what does not exist and for what is of a source of others."""
+    replay: Replay = get_object_or_404(Replay.objects.visible_to(reader(request)).with_people(), pk=replay_id)
+    return replay

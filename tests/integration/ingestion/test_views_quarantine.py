@@ -106,7 +106,7 @@ class TestGroup:
         batch = InboundBatch.objects.order_by("pk").first()
         seen = {user: login(user).get(group_of(pos)).content.decode() for user in (steward, marketer)}
         assert f"Message 2 of batch {batch.pk}" in seen[steward]
-        assert "Expected `str`, got `int`" in seen[steward]
+        assert "Expected was text, whole number came" in seen[steward]
         assert "Line 1,205 of somchai.csv" in seen[steward]
         assert "Line 1,205 of a file" in seen[marketer]
         assert "somchai" not in seen[marketer]

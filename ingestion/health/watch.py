@@ -76,8 +76,8 @@ _Rules = Mapping[int, WatchRule]
 
 _WAITING = """
 SELECT source_id,
-       extract(epoch FROM clock_timestamp() - min(received_at) FILTER (WHERE lane < 2)) / 60,
-       extract(epoch FROM clock_timestamp() - min(received_at) FILTER (WHERE lane = 2)) / 60
+       extract(epoch FROM %(now)s - min(received_at) FILTER (WHERE lane < 2)) / 60,
+       extract(epoch FROM %(now)s - min(received_at) FILTER (WHERE lane = 2)) / 60
   FROM ingestion_inboundbatch WHERE status = 'waiting' GROUP BY source_id
 """
 
@@ -85,7 +85,7 @@ SELECT source_id,
 def _backlogs(rules: _Rules) -> Iterable[Reading]:
     """Minutes that the oldest message has waited."""
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING)
+        cursor.execute(_WAITING, {"now": timezone.now()})
         waited = {pk: max(float(live or 0), float(bulk or 0) / BULK_PATIENCE) for pk, live, bulk in cursor.fetchall()}
     for pk, rule in rules.items():
         yield Reading(pk, AlertKind.BACKLOG, waited.get(pk, 0.0), float(rule.backlog_minutes))

@@ -6,10 +6,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from cdp_site.operations.bench import database, imports, ingest, segment
+from cdp_site.operations.bench import database, hostile, imports, ingest, segment
 from cdp_site.operations.bench.measure import Result
 
-BENCHES = {"ingest": ingest.run, "import": imports.run, "segment": segment.run}
+BENCHES = {"ingest": ingest.run, "import": imports.run, "hostile": hostile.run, "segment": segment.run}
 
 
 class Command(BaseCommand):

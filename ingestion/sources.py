@@ -63,6 +63,28 @@ def edit(
     return changed
 
 
+@transaction.atomic
+def set_doors(
+    *, source: Source, allowed_origins: list[str], rate_per_second: int | None, by: User | str
+) -> frozenset[str]:
+    """Set which web pages may send to a source, and how many messages a second all its senders together may; audit
+    which of the two changed and return their names. Unchanged values write nothing.
+
+    Web servers follow within `keys.CACHE_SECONDS`. Raises ConflictProblem for this platform's own source.
+    """
+    if source.kind == Source.Kind.INTERNAL:
+        raise ConflictProblem(_("This platform's own source is not edited."))
+    held = Source.objects.select_for_update().get(pk=source.pk)
+    wanted = {"allowed_origins": allowed_origins, "rate_per_second": rate_per_second}
+    changed = frozenset(field for field, value in wanted.items() if getattr(held, field) != value)
+    if changed:
+        for field in changed:
+            setattr(held, field, wanted[field])
+        held.save(update_fields=changed)
+        audit.record(action="source.change", target=held, by=by, fields=changed)
+    return changed
+
+
 def _slug_for(name: str, kind: str) -> str:
     """From the Latin letters of the name; from the kind when there are none (Thai names), with a number if taken."""
     base = slugify(unicodedata.normalize("NFKD", name))[:MAX_SLUG_LENGTH] or kind.replace("_", "-")

@@ -3,7 +3,19 @@
 from django.urls import URLPattern, path, re_path
 
 from ingestion import messages, tracking_api
-from ingestion.views import alerts, corrections, health, imports, keys, mapping, quarantine, snippet, sources
+from ingestion.views import (
+    alerts,
+    corrections,
+    doors,
+    health,
+    imports,
+    keys,
+    mapping,
+    mappings,
+    quarantine,
+    snippet,
+    sources,
+)
 from ingestion.webhooks import link_api, receiving
 
 app_name = "ingestion"
@@ -35,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("sources/<int:source_id>/edit/", sources.edit, name="edit_source"),
     path("sources/<int:source_id>/keys/", keys.list_keys, name="keys"),
     path("sources/<int:source_id>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),
+    path("sources/<int:source_id>/doors/", doors.edit, name="source_doors"),
     path("imports/", imports.list_imports, name="imports"),
     path("imports/new/", imports.upload, name="new_import"),
     path("imports/<uuid:import_id>/", imports.show, name="import"),

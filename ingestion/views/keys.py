@@ -39,7 +39,7 @@ def list_keys(request: HttpRequest, source_id: int) -> HttpResponse:
         if form.is_valid():
             is_public = form.cleaned_data["access"] == WriteKeyForm.PUBLIC
             _row, key = keys.make(source=source, by=reader(request), is_public=is_public)
-            context |= {"new_key": key}
+            context |= {"new_key": key, "is_public": is_public}
         else:
             context |= {"form": form}
             status = 422

@@ -3,6 +3,7 @@
 Products come by a feed (messages with `cdp.product`), or are discovered from order lines until one comes.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -241,11 +242,29 @@ def words_of_products(products: Iterable[Product]) -> Words:
     return Words(terms={(synonym.attribute, synonym.folded): str(synonym.term) for synonym in synonyms})
 
 
+def spellings_of(words: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(attribute, text) → every spelling of what it means, for the words that have several. One query.
+
+    ("color", "red") → ("Red", "แดง", "สีแดง")
+    """
+    folded = {(attribute, text): fold(text) for attribute, text in words}
+    means = Synonym.objects.filter(
+        attribute__in={attribute for attribute, _text in words}, folded__in=set(folded.values())
+    ).values("term")
+    by_term: dict[int, list[Synonym]] = defaultdict(list)
+    for synonym in Synonym.objects.filter(term__in=means):
+        by_term[synonym.term_id].append(synonym)
+    found = {
+        (one.attribute, one.folded): tuple(other.text for other in together)
+        for together in by_term.values()
+        for one in together
+    }
+    return {key: found[key[0], text] for key, text in folded.items() if (key[0], text) in found}
+
+
 def spellings(attribute: str, text: str) -> tuple[str, ...]:
-    """Every spelling of what a text means, itself included: "red" → ("Red", "แดง", "สีแดง"). One query."""
-    means = Synonym.objects.filter(attribute=attribute, folded=fold(text)).values("term")
-    found = tuple(Synonym.objects.filter(term__in=means).values_list("text", flat=True))
-    return found or (text,)
+    """Every spelling of what a text means, itself included. One query."""
+    return spellings_of([(attribute, text)]).get((attribute, text), (text,))
 
 
 @dataclass(frozen=True, slots=True)

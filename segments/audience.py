@@ -17,7 +17,7 @@ from psycopg import errors, sql
 from cdp_site.core.access import Scope
 from cdp_site.core.errors import MendableError
 from profiles.models import Profile
-from segments import catalogue
+from segments import catalogue, spellings
 from segments.definition import nodes
 from segments.definition.compile import Strategy, Viewer, everybody, people
 from segments.definition.fields import Fields
@@ -68,8 +68,9 @@ class Question:
 
     @classmethod
     def of(cls, definition: nodes.Definition, scope: Scope, viewer: Viewer | None = None) -> "Question":
-        """`viewer`: the scope's, where it is known already. Four queries otherwise."""
-        return cls(definition, scope, viewer or catalogue.viewer(scope), timezone.now())
+        """`viewer`: the scope's, where it is known already. Four queries otherwise, one more for words."""
+        (asked,) = spellings.widened([definition])
+        return cls(asked, scope, viewer or catalogue.viewer(scope), timezone.now())
 
     @classmethod
     def of_segment(cls, segment: Segment, scope: Scope) -> "Question":
@@ -154,11 +155,11 @@ def segments_of(profile: Profile, segments: Iterable[Segment], scope: Scope) -> 
     questions: list[sql.Composable] = []
     found, viewer = catalogue.fields(scope), catalogue.viewer(scope)
     only_this = SQL("p.id = {}").format(profile.pk)
-    for segment in segments:
-        definition = readable(segment, found)
-        if definition is None:
-            continue
-        question = Question.of(definition, scope, viewer)
+    read = [(segment, definition) for segment in segments if (definition := readable(segment, found)) is not None]
+    definitions = spellings.widened([definition for _segment, definition in read])
+    now = timezone.now()
+    for (segment, _written), definition in zip(read, definitions, strict=True):
+        question = Question(definition, scope, viewer, now)
         asked.append(segment)
         questions.append(
             SQL("SELECT {} WHERE EXISTS ({})").format(len(questions), question.select(Strategy.PROBE, only_this))

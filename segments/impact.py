@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from cdp_site.core import impact
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.impact import Effect
-from segments import audience, catalogue, persons
+from segments import audience, catalogue, persons, spellings
 from segments.definition import nodes
 from segments.definition.evaluate import Moment, holds
 from segments.models import Segment
@@ -16,7 +16,7 @@ from segments.persons import Group
 
 
 def preview(before: Sequence[Group], after: Sequence[Group]) -> list[Effect]:
-    """A line for each segment that a customer would leave or enter, losses first. Ten queries at most.
+    """A line for each segment that a customer would leave or enter, losses first. Eleven queries at most.
 
     Evaluated by the reference engine, since the people of `after` are not in the database.
     """
@@ -25,7 +25,8 @@ def preview(before: Sequence[Group], after: Sequence[Group]) -> list[Effect]:
         return []
     fields = catalogue.fields(EVERYTHING)
     read = {segment: audience.readable(segment, fields) for segment in stored}
-    segments = {segment: definition for segment, definition in read.items() if definition is not None}
+    written = {segment: definition for segment, definition in read.items() if definition is not None}
+    segments = dict(zip(written, spellings.widened(list(written.values())), strict=True))
     people = persons.load([*before, *after], events=_events(segments))
     moment = Moment(timezone.now(), audience.company_time_zone())
     effects = []

@@ -199,7 +199,7 @@ class TestDigest:
 
         report = digest.drain()
 
-        assert report.counts == {"stored": 1, "duplicate": 1, "quarantined": 1}
+        assert +report.counts == {"stored": 1, "duplicate": 1, "quarantined": 1}
         assert Product.objects.get(namespace=pos.slug).name == "Chair"
         assert "sku" in QuarantinedItem.objects.get().detail
 
@@ -219,5 +219,5 @@ class TestDigest:
         rows = [self.row("a", name="Chair"), self.row("b", line=3, sku="BAD"), self.row("c", line=4, sku="CU-2")]
         landing.land(source=pos, messages_raw=rows, door="file")
 
-        assert digest.drain().counts == {"stored": 2, "quarantined": 1}
+        assert +digest.drain().counts == {"stored": 2, "quarantined": 1}
         assert set(Product.objects.values_list("sku", flat=True)) == {"CH-1", "CU-2"}

@@ -79,7 +79,7 @@ def test_people_loaded_are_those_of_the_database(
         found = {
             profile.pk
             for profile, person in zip(everybody, loaded, strict=True)
-            if person is not None and holds(definition.where, person, moment)
+            if person is not None and holds(question.definition.where, person, moment)
         }
         assert found == set(audience.member_ids(question))
         assert found

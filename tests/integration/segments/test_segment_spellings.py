@@ -1,0 +1,83 @@
+"""Red is แดง: a condition on a product's property asks for every spelling of its word."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cdp_site.core.access import EVERYTHING
+from cdp_site.core.models import User
+from ingestion.models import Source
+from profiles import catalogue
+from profiles.models import Profile
+from segments import audience, spellings
+from segments.definition.parse import parse
+from segments.definition.serialise import serialise
+from segments.models import Segment
+from tests.customers import Tell, identify, profile_of, track
+from tests.integration.segments.conftest import viewed_red, whole
+
+pytestmark = pytest.mark.django_db
+COLOURS = {"a": "red", "b": "แดง", "c": "สีแดง", "d": "Blue", "e": None}
+
+
+@pytest.fixture
+def people(tell: Tell, web_shop: Source) -> dict[int, str]:
+    """Profile id → the user of the web shop, one for each colour."""
+    for user, colour in COLOURS.items():
+        tell(web_shop, identify(user, firstName=user))
+        tell(web_shop, track(user, "Product Viewed", **({"color": colour} if colour else {})))
+    return {profile_of(web_shop, user).pk: user for user in COLOURS}
+
+
+def viewed(operator: str, value: object) -> dict:
+    return whole({**viewed_red(), "filters": [{"property": "color", "operator": operator, "value": value}]})
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "found"),
+    [
+        ("is", "RED", "abc"),
+        ("is", "แดง", "abc"),
+        ("in", ["red", "mauve"], "abc"),
+        ("is_not", "red", "d"),
+        ("not_in", ["สีแดง"], "d"),
+        ("is", "น้ำเงิน", "d"),
+        ("is", "mauve", ""),
+        ("contains", "red", "a"),
+    ],
+)
+def test_a_word_finds_its_spellings(people: dict[int, str], operator: str, value: object, found: str) -> None:
+    question = audience.Question.of(parse(viewed(operator, value)), EVERYTHING)
+    assert "".join(sorted(people[number] for number in audience.member_ids(question))) == found
+
+
+def test_a_definition_stays_as_it_was_written() -> None:
+    written = parse(viewed("is", "red"))
+    (asked,) = spellings.widened([written])
+    assert serialise(written) == viewed("is", "red")
+    assert {one.lower() for one in asked.where.of[0].filters[0].comparison.value} == {"red", "แดง", "สีแดง"}
+    assert spellings.widened([parse(viewed("is", "mauve"))]) == [parse(viewed("is", "mauve"))]
+
+
+def test_words_cost_one_query(django_assert_num_queries: Callable) -> None:
+    nothing = parse(whole({"kind": "attribute", "trait": "city", "operator": "is", "value": "Red"}))
+    with django_assert_num_queries(0):
+        assert spellings.widened([nothing]) == [nothing]
+    with django_assert_num_queries(1):
+        spellings.widened([parse(viewed("is", "red")), parse(viewed("in", ["blue", "แดง"]))])
+
+
+def test_the_customers_page_knows_the_word_that_is_explained_today(
+    people: dict[int, str], steward: User, marketer: User
+) -> None:
+    segment = Segment.objects.create(name="Crimson", definition=viewed("is", "crimson"), created_by=marketer)
+    person = Profile.objects.get(pk=next(number for number, user in people.items() if user == "b"))
+    assert audience.segments_of(person, [segment], EVERYTHING) == []
+
+    red = catalogue.spellings("color", "red")
+    term = catalogue.Term.objects.get(attribute="color", label="Red")
+    catalogue.save_term(
+        term=term, attribute="color", label="Red", label_th="แดง", spellings=[*red, "crimson"], by=steward
+    )
+
+    assert audience.segments_of(person, [segment], EVERYTHING) == [segment]

@@ -65,6 +65,20 @@ class InboundBatchQuerySet(OfSourceQuerySet):
     def received_since(self, moment: datetime) -> Self:
         return self.filter(received_at__gte=moment)
 
+    def take_back(self) -> int:
+        """Batches whose items all went back to where they came from: nothing is left to account for. One statement."""
+        return self.update(
+            status="digested",
+            raw=None,
+            lease_until=None,
+            processed_at=timezone.now(),
+            n_items=0,
+            n_stored=0,
+            n_duplicate=0,
+            n_quarantined=0,
+            n_suppressed=0,
+        )
+
     def digested_before(self, moment: datetime) -> Self:
         """Received before then, and done with: no message of theirs is in quarantine or was replayed from there."""
         held = apps.get_model("ingestion", "QuarantinedItem")._default_manager
@@ -96,6 +110,10 @@ class FileImportQuerySet(OfSourceQuerySet):
 
     def with_source(self) -> Self:
         return self.select_related("source", "mapping")
+
+    def by_mapping(self, name: str) -> Self:
+        """Those that any version of the mapping brought in."""
+        return self.filter(mapping__name=name)
 
     def unfinished(self) -> Self:
         return self.filter(status__in=["uploaded", "ready", "landing"])

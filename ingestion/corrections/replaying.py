@@ -147,11 +147,17 @@ def batches_of(items: Iterable[QuarantinedItem]) -> dict[int, Claimed]:
 
 
 def _identified(raw: bytes, item: QuarantinedItem) -> bytes:
-    """The message under the identity that it had when it came: one without a messageId was known by its place."""
+    """The message with an id: one that came without is known by its place, in words that no sender can guess."""
     message = arrivals.decoded(raw)
     if message is None or message.get("messageId") is not None:
         return raw
-    return msgspec.json.encode(message | {"messageId": messages.unnamed(item.batch_id, item.position)})
+    return msgspec.json.encode(message | {"messageId": message_id_of(item)})
+
+
+def message_id_of(item: QuarantinedItem) -> str:
+    """Stands for the messageId of an item that came without one, the same in every replay."""
+    place = f"{item.batch_id}:{item.position}"
+    return f"replay:{hashing.keyed(place, purpose='replay', key_id=hashing.key_ids()[0]).hex()}"
 
 
 def _move_out(replay: Replay, usable: Mapping[int, Sequence[tuple[QuarantinedItem, bytes]]]) -> int:

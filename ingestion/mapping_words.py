@@ -184,3 +184,11 @@ def target_groups(rows: RowKind) -> list[Group]:
         (_("Permission"), plain(Target.CONSENT)),
     ]
     return [group for group in groups if group[1]]
+
+
+def target_label(to: str, name: str) -> Text:
+    """What a field becomes, in words; an attribute or detail without a word of its own by its name."""
+    target = Target(to)
+    if target in NAMED and name in NAMED[target]:
+        return NAMED[target][name]
+    return name or _PLAIN_LABELS[target]

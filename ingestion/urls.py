@@ -12,6 +12,7 @@ from ingestion.views import (
     keys,
     mapping,
     mappings,
+    mappings,
     quarantine,
     snippet,
     sources,
@@ -37,7 +38,9 @@ urlpatterns: list[URLPattern] = [
     path("sources/alerts/<int:alert_id>/acknowledge/", alerts.acknowledge, name="acknowledge_alert"),
     path("sources/alerts/recipients/", alerts.list_recipients, name="alert_recipients"),
     path("sources/alerts/recipients/<int:recipient_id>/test/", alerts.send_test, name="test_alert_recipient"),
-    path("sources/alerts/recipients/<int:recipient_id>/remove/", alerts.remove_recipient, name="remove_alert_recipient"),
+    path(
+        "sources/alerts/recipients/<int:recipient_id>/remove/", alerts.remove_recipient, name="remove_alert_recipient"
+    ),
     path("sources/retention/", health.keep_of_company, name="retention"),
     path("sources/retention/try/", health.try_out, name="try_retention"),
     path("sources/<int:source_id>/watch/", health.watch, name="source_watch"),
@@ -50,6 +53,8 @@ urlpatterns: list[URLPattern] = [
     path("sources/<int:source_id>/doors/", doors.edit, name="source_doors"),
     path("imports/", imports.list_imports, name="imports"),
     path("imports/new/", imports.upload, name="new_import"),
+    path("imports/mappings/", mappings.list_mappings, name="mappings"),
+    path("imports/mappings/<slug:name>/", mappings.show_mapping, name="mapping"),
     path("imports/<uuid:import_id>/", imports.show, name="import"),
     path("imports/<uuid:import_id>/mapping/", mapping.remap, name="import_mapping"),
     path("imports/<uuid:import_id>/format/", mapping.correct, name="import_format"),

@@ -10,6 +10,7 @@ from cdp_site.core.models import User
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from ingestion.models.source import Source
 from ingestion.querysets import FileImportQuerySet, RowDigestsQuerySet
+from ingestion.querysets_mappings import FieldMappingQuerySet
 
 
 class FieldMapping(models.Model):
@@ -24,6 +25,8 @@ class FieldMapping(models.Model):
     definition = models.JSONField()  # see ingestion/files/mapping.py; carries its own version number
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+
+    objects = FieldMappingQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["name", "version"], name="mapping_name_version")]

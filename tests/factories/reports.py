@@ -9,8 +9,8 @@ ORDER_ID = 820982911946154508
 
 CUSTOMER: dict[str, Any] = {
     "id": CUSTOMER_ID,
-    "email": "somchai.jaidee@example.com",
-    "phone": "+66812345678",
+    "email": "somchai.jaidee@example.co.th",
+    "phone": "+66894551203",
     "first_name": "สมชาย",
     "last_name": "ใจดี",
     "created_at": "2025-01-15T10:00:00+07:00",
@@ -81,7 +81,7 @@ ORDER: dict[str, Any] = {
     "processed_at": "2026-11-20T12:00:00+07:00",
     "updated_at": "2026-11-20T12:00:01+07:00",
     "cancelled_at": None,
-    "email": "somchai.jaidee@example.com",
+    "email": "somchai.jaidee@example.co.th",
     "phone": None,
     "currency": "THB",
     "total_price": "12020.00",
@@ -161,8 +161,8 @@ CANCELLED = ORDER | {
 
 GUEST_ORDER = {name: value for name, value in ORDER.items() if name not in ("customer", "cart_token")} | {
     "id": 450789469,
-    "email": "guest.order@example.com",
-    "phone": "+66898765432",
+    "email": "guest.order@example.co.th",
+    "phone": "+66865511234",
 }
 
 CART: dict[str, Any] = {
@@ -188,7 +188,7 @@ CHECKOUT: dict[str, Any] = {
     "id": 981820079255243537,
     "token": "123123123",
     "cart_token": "68778783ad298f1c80c3bafcddeea02f",
-    "email": "somchai.jaidee@example.com",
+    "email": "somchai.jaidee@example.co.th",
     "created_at": "2026-11-20T11:50:00+07:00",
     "updated_at": "2026-11-20T11:50:10+07:00",
     "currency": "THB",
@@ -201,13 +201,13 @@ DATA_REQUEST: dict[str, Any] = {
     "shop_id": 954889,
     "shop_domain": SHOP,
     "orders_requested": [ORDER_ID],
-    "customer": {"id": CUSTOMER_ID, "email": "somchai.jaidee@example.com", "phone": "+66812345678"},
+    "customer": {"id": CUSTOMER_ID, "email": "somchai.jaidee@example.co.th", "phone": "+66894551203"},
     "data_request": {"id": 9999},
 }
 CUSTOMER_REDACT: dict[str, Any] = {
     "shop_id": 954889,
     "shop_domain": SHOP,
-    "customer": {"id": CUSTOMER_ID, "email": "somchai.jaidee@example.com", "phone": "+66812345678"},
+    "customer": {"id": CUSTOMER_ID, "email": "somchai.jaidee@example.co.th", "phone": "+66894551203"},
     "orders_to_redact": [ORDER_ID],
 }
 SHOP_REDACT: dict[str, Any] = {"shop_id": 954889, "shop_domain": SHOP}

@@ -23,7 +23,7 @@ TICKETS: dict[str, Any] = {
 }
 TICKET: dict[str, Any] = {
     "id": "T-1",
-    "customer": {"id": "C-7", "mail": "malee@example.com"},
+    "customer": {"id": "C-7", "mail": "malee@example.co.th"},
     "closed_at": "2026-11-20T12:00:00+07:00",
     "score": "4",
 }
@@ -43,7 +43,7 @@ def test_one_object_is_one_message() -> None:
     [message] = read(TICKET, id_path="id").messages
     assert (message["event"], message["messageId"]) == ("Ticket Closed", "hook:T-1")
     assert message["cdp"]["record"] == {"external_id": "C-7"}
-    assert message["context"] == {"traits": {"email": "malee@example.com"}}
+    assert message["context"] == {"traits": {"email": "malee@example.co.th"}}
     assert message["properties"] == {"score": 4}
 
 

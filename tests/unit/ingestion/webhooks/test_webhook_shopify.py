@@ -47,7 +47,7 @@ def test_a_completed_order() -> None:
         {"kind": "device", "value": "cart:68778783ad298f1c80c3bafcddeea02f"},
     ]
     traits = message["context"]["traits"]
-    assert (traits["email"], traits["phone"]) == ("somchai.jaidee@example.com", "+66812345678")
+    assert (traits["email"], traits["phone"]) == ("somchai.jaidee@example.co.th", "+66894551203")
     assert (traits["first_name"], traits["last_name"]) == ("สมชาย", "ใจดี")
     assert traits["city"] == "เขตคลองเตย", "where the parcel goes may be somebody else's home"
     said = message["properties"]
@@ -138,8 +138,8 @@ def test_a_guest_is_known_by_what_the_order_says() -> None:
     assert "userId" not in message
     traits = message["context"]["traits"]
     assert (traits["email"], traits["phone"], traits["first_name"]) == (
-        "guest.order@example.com",
-        "+66898765432",
+        "guest.order@example.co.th",
+        "+66865511234",
         "สมชาย",
     )
 
@@ -161,7 +161,7 @@ def test_a_customer_with_consents() -> None:
         {
             "purpose": "marketing",
             "channel": "email",
-            "address": "somchai.jaidee@example.com",
+            "address": "somchai.jaidee@example.co.th",
             "state": "granted",
             "cell": True,
             "at": "2025-01-15T03:00:00+00:00",
@@ -185,8 +185,8 @@ def test_an_unsubscription_withdraws() -> None:
     customer = reports.CUSTOMER | {"email_marketing_consent": told, "sms_marketing_consent": told}
     stated = only("customers/update", customer)["cdp"]["consents"]
     assert [(one["channel"], one["address"], one["state"]) for one in stated] == [
-        ("email", "somchai.jaidee@example.com", "withdrawn"),
-        ("sms", "+66812345678", "withdrawn"),
+        ("email", "somchai.jaidee@example.co.th", "withdrawn"),
+        ("sms", "+66894551203", "withdrawn"),
     ]
 
 
@@ -260,7 +260,7 @@ def test_requests_under_the_law(topic: str, kind: RequestKind, record_id: str) -
             "line_items[0].price",
         ),
         ("orders/create", reports.ORDER | {"line_items": [None]}, "line_items[0].price"),
-        ("customers/update", {"email": "a@example.com"}, "id"),
+        ("customers/update", {"email": "a@example.co.th"}, "id"),
         ("customers/redact", {"customer": {}}, "customer.id"),
         ("refunds/create", {"id": 1}, "order_id"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from cdp_site.operations.company import consents, wording
 from cdp_site.operations.company.accounts import Accounts, Device, address_traits, app_traits, web_traits
 from cdp_site.operations.company.catalogue import RED_SHOES, Product
@@ -14,6 +16,7 @@ from cdp_site.operations.company.year import DAY, HOUR, MINUTE, SECOND, sale_per
 #: The tablet in the store at Pathum Wan, on which anybody may log in.
 KIOSK = "kiosk-s01-pathumwan"
 
+_ORDERS = "https://www.baansabai.example/orders/"
 _LOCALES = {"th": "th-TH", "en": "en-GB"}
 
 
@@ -60,16 +63,17 @@ class Shopper:
             return moment
         self._orders += 1
         order_id = f"{self._order_prefix}{self._orders:03d}"
-        properties = order.properties(order_id, life.person.language)
+        properties = order.properties(order_id, life.person.language) | {"order_url": f"{_ORDERS}{order_id}"}
         tracker.track(moment, "Order Completed", properties)
         life.orders.append((moment, order_id))
         self._after_order(moment, order_id, order.total, properties)
         return moment + 20 * SECOND
 
     def _after_order(self, moment: int, order_id: str, total: int, properties: Message) -> None:
-        """Refund or cancel one order in twenty; three buyers in ten say how it was."""
+        """Payment and parcel; refund or cancel one order in twenty; three buyers in ten say how it was."""
         life, tracker, rng = self.life, self.tracker, self.life.rng
         fate = rng.random()
+        self._fulfil(moment, order_id, is_cancelled=fate < 0.015)
         if fate < 0.015:
             cancelled_at = moment + int(rng.random() * 5 * HOUR)
             if not life.is_over(cancelled_at):
@@ -89,6 +93,23 @@ class Shopper:
                 tracker.track(
                     answered_at, "Survey Answered", survey(life, unhappy=fate < 0.05) | {"order_id": order_id}
                 )
+
+    def _fulfil(self, moment: int, order_id: str, *, is_cancelled: bool) -> None:
+        """Paid at once, shipped within two days, delivered some days later; what is cancelled never leaves."""
+        rng = Random(order_id)  # draws of its own: what follows an order changes nothing else in a life
+        paid = {"order_id": order_id, "payment_method": pick(rng, wording.PAYMENTS)}
+        self._track_in_time(moment + 20 * SECOND, "Order Paid", paid)
+        if is_cancelled:
+            return
+        shipped_at = moment + int((6 + rng.random() * 36) * HOUR)
+        parcel = f"TH{int(rng.random() * 10**10):010d}"
+        shipment = {"order_id": order_id, "carrier": pick(rng, wording.CARRIERS), "tracking_number": parcel}
+        self._track_in_time(shipped_at, "Order Fulfilled", shipment)
+        self._track_in_time(shipped_at + int((1 + rng.random() * 3) * DAY), "Order Delivered", {"order_id": order_id})
+
+    def _track_in_time(self, moment: int, event: str, properties: Message) -> None:
+        if not self.life.is_over(moment):
+            self.tracker.track(moment, event, properties)
 
 
 class WebVisitor(Shopper):

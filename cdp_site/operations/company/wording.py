@@ -165,3 +165,6 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("Stores", "/stores"),
     ("Size guide", "/size-guide"),
 )
+
+PAYMENTS = ("PromptPay", "บัตรเครดิต", "TrueMoney Wallet", "โอนเงิน", "เก็บเงินปลายทาง")
+CARRIERS = ("ไปรษณีย์ไทย", "Flash Express", "J&T Express", "Kerry Express")

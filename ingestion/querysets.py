@@ -219,3 +219,23 @@ class RowDigestsQuerySet(models.QuerySet[Any]):
         """What its chunks have counted, in their order; a little at a time."""
         found = self.filter(file_import=file_import).order_by("pk").values_list("digests", flat=True)
         return (bytes(digests) for digests in found.iterator(chunk_size=100))
+
+
+class PullQuerySet(OfSourceQuerySet):
+    def with_source(self) -> Self:
+        return self.select_related("source", "last_import")
+
+    def due(self) -> Self:
+        """To be asked now, and no living job is at it."""
+        now = timezone.now()
+        return self.filter(is_active=True, source__is_active=True, next_at__lte=now).filter(
+            models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=now)
+        )
+
+
+class WatchedFolderQuerySet(OfSourceQuerySet):
+    def with_source(self) -> Self:
+        return self.select_related("source")
+
+    def active(self) -> Self:
+        return self.filter(is_active=True, source__is_active=True)

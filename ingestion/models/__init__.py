@@ -18,6 +18,7 @@ from ingestion.models.health import (
 )
 from ingestion.models.inbound import InboundBatch, QuarantinedItem, SeenMessage, SuppressedIdentifier
 from ingestion.models.plan import PlanObservation, PlanSchema, PlanViolation, Rulebook
+from ingestion.models.pulls import ArrivedFile, Pull, WatchedFolder
 from ingestion.models.source import SendingRate, Source, WriteKey
 from ingestion.models.webhooks import LinkNonce, RelayDelivery, Webhook
 
@@ -27,6 +28,7 @@ __all__ = [
     "AlertDelivery",
     "AlertKind",
     "AlertRecipient",
+    "ArrivedFile",
     "CorrectionRule",
     "FieldMapping",
     "FileImport",
@@ -38,6 +40,7 @@ __all__ = [
     "PlanObservation",
     "PlanSchema",
     "PlanViolation",
+    "Pull",
     "QuarantinedItem",
     "ReceivedHour",
     "RejectedHour",
@@ -45,13 +48,14 @@ __all__ = [
     "RemovedByRetention",
     "Replay",
     "RetentionRule",
-    "Rulebook",
     "RowDigests",
+    "Rulebook",
     "SeenMessage",
     "SendingRate",
     "Source",
     "SuppressedIdentifier",
     "WatchRule",
+    "WatchedFolder",
     "Webhook",
     "WriteKey",
 ]

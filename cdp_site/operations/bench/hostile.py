@@ -203,7 +203,8 @@ def _lying_workbook(target: IO[bytes]) -> None:
 
 def _external_links(target: IO[bytes]) -> None:
     cells = b'<c r="A%d" t="str"><v>id%d</v></c><c r="B%d" t="str"><f>[1]Sheet1!A1</f><v>kept</v></c>'
-    rows = [b'<row r="%d">' % n + cells % (n, n, n) + b"</row>" for n in range(1, 1_000)]
+    header = b'<row r="1"><c r="A1" t="str"><v>id</v></c><c r="B1" t="str"><v>name</v></c></row>'
+    rows = [header, *[b'<row r="%d">' % n + cells % (n, n, n) + b"</row>" for n in range(2, 1_000)]]
     link = b'<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"/>'
     _workbook(target, [b"<sheetData>", *rows, b"</sheetData>"], more={"xl/externalLinks/externalLink1.xml": link})
 

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "django_q",
     "guardian",
     "rest_framework",
+    "drf_spectacular",
 ]
 
 MIDDLEWARE = [
@@ -197,6 +198,9 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=2 * 1024**3)
 IMPORT_MAX_RATIO = env.int("IMPORT_MAX_RATIO", default=200)
 IMPORT_WORKBOOK_MEMORY = env.int("IMPORT_WORKBOOK_MEMORY", default=384 * 1024**2)
 IMPORT_WORKBOOK_SECONDS = env.int("IMPORT_WORKBOOK_SECONDS", default=120)
+# Hosts of databases that may be pulled from; empty: none. And the longest that one question may take.
+PULL_HOSTS = env.list("PULL_HOSTS", default=[])
+PULL_STATEMENT_SECONDS = env.int("PULL_STATEMENT_SECONDS", default=300)
 # Folders below which watched folders may be configured; empty: none.
 WATCHED_FOLDERS_ROOTS = env.list("WATCHED_FOLDERS_ROOTS", default=[])
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
@@ -218,10 +222,21 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="cdp@localhost")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["cdp_site.core.rest.DenyAll"],
+    "DEFAULT_PERMISSION_CLASSES": ["cdp_site.core.rest_access.DenyAll"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "cdp_site.core.rest.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Customer data platform",
+    "DESCRIPTION": "The event API speaks Segment's HTTP Tracking API: its and RudderStack's SDKs need a host and a key.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ingestion.openapi.add_event_api",
+    ],
 }
 
 # The job cluster (operations/cluster.py adds what a killed worker needs). Seconds unless said otherwise.

@@ -2,9 +2,10 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from cdp_site import views
-from cdp_site.core.access import Permission, admin_gate
+from cdp_site.core.access import Permission, admin_gate, public
 
 handler403 = "cdp_site.views.permission_denied"
 handler404 = "cdp_site.views.page_not_found"
@@ -20,6 +21,7 @@ urlpatterns = [
     path("display/", views.set_display, name="set_display"),
     path("style/", views.style, name="style"),
     path("healthz", views.healthz, name="healthz"),
+    path("api/schema", public(SpectacularJSONAPIView.as_view()), name="schema"),
     path("", include("ingestion.urls")),
     path("", include("profiles.urls")),
     path("", include("consent.urls")),

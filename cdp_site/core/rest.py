@@ -1,20 +1,12 @@
-"""Django REST framework under the house's rules: closed unless a view opens, errors in the one shape."""
+"""Django REST framework under the house's rules: errors in the one shape. (Who may call: `rest_access`.)"""
 
 from typing import Any
 
 from rest_framework import exceptions
-from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
 from cdp_site.core.errors import MendableError
-
-
-class DenyAll(BasePermission):
-    """DRF's default here: a view must name its own permission class."""
-
-    def has_permission(self, request: Any, view: Any) -> bool:
-        return False
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

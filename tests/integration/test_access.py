@@ -24,6 +24,7 @@ PUBLIC = {
     "tracking_call": "has its own write keys",
     "tracking_batch": "has its own write keys",
     "tracking_import": "has its own write keys",
+    "schema": "how to call the machine interfaces; says nothing of anybody",
     "snippet": "a script for other companies' pages; says nothing of anybody",
 }
 

@@ -1,0 +1,85 @@
+"""The OpenAPI document: complete, and true of the running application whatever is sent to it."""
+
+import pytest
+import schemathesis
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+
+from cdp_site.wsgi import application
+from ingestion import keys, messages
+from ingestion.models import InboundBatch, Source
+
+pytestmark = pytest.mark.django_db
+
+EXAMPLES = 15  # for each of the nine operations, of good and of bad input: a few seconds
+
+
+@pytest.fixture
+def document(client: Client) -> dict:
+    answer = client.get("/api/schema")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def test_every_call_is_in_it_with_what_it_answers(document):
+    assert {f"/v1/{kind}" for kind in (*messages.TYPES, "batch", "import")} | {"/api/schema"} == set(document["paths"])
+    for path, operations in document["paths"].items():
+        if path.startswith("/v1/"):
+            statuses = {"200", "400", "401", "403", "411", "413", "429", "503"}
+            assert set(operations["post"]["responses"]) == statuses
+            assert operations["post"]["security"] == [{"writeKey": []}]
+
+
+def test_it_knows_every_field_and_none_of_our_own(document):
+    fields = set(document["components"]["schemas"]["Message"]["properties"])
+
+    assert fields == {"type", *(field.encode_name for field in messages.msgspec.structs.fields(messages.Message))} - {
+        "cdp"
+    }
+
+
+def test_every_reference_leads_somewhere(document):
+    schemathesis.openapi.from_dict(document).validate()
+
+
+def test_what_it_calls_required_is_what_the_door_requires(document, client, web_shop):
+    key = keys.make(source=web_shop, by="system:test")[1]
+    whole = {"userId": "u1", "previousId": "u0", "groupId": "g1", "event": "E", "writeKey": key}
+    for kind in messages.TYPES:
+        required = document["components"]["schemas"][f"{kind.capitalize()}Call"].get("required", [])
+        for left_out in ("event", "previousId", "groupId"):
+            body = {name: value for name, value in whole.items() if name != left_out}
+            answer = client.post(f"/v1/{kind}", body, content_type="application/json")
+            assert answer.status_code == (400 if left_out in required else 200), (kind, left_out)
+
+
+@pytest.mark.django_db(transaction=True)  # the real application closes its connection after each request
+class TestWhateverIsSent:
+    @pytest.fixture
+    def headers(self, web_shop: Source) -> dict[str, str]:
+        key = keys.make(source=web_shop, by="system:test")[1]
+        return {"Authorization": schemathesis.transport.requests.requests.auth._basic_auth_str(key, "")}
+
+    @pytest.mark.parametrize("mode", [schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE])
+    def test_nothing_makes_it_fail(self, headers, mode):
+        schema = schemathesis.openapi.from_wsgi("/api/schema", application)
+        n_answers = 0
+        for found in schema.get_all_operations():
+            operation = found.ok()
+
+            @given(case=operation.as_strategy(generation_mode=mode))
+            @settings(
+                max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )  # fmt: skip
+            def send(case: schemathesis.Case) -> None:
+                nonlocal n_answers
+                answer = case.call(headers=headers)
+                case.validate_response(answer, checks=[not_a_server_error])
+                n_answers += 1
+
+            send()
+
+        assert n_answers > EXAMPLES
+        assert InboundBatch.objects.exists()

@@ -73,6 +73,9 @@ class PlanSchemaQuerySet(models.QuerySet[Any]):
     def with_people(self) -> Self:
         return self.select_related("created_by", "unpinned_by")
 
+    def numbered(self, version: int) -> Self:
+        return self.filter(version=version)
+
 
 class PlanViolationQuerySet(OfSourceQuerySet):
     def of_event(self, event: str) -> Self:

@@ -31,6 +31,16 @@ def register() -> None:
     )
     navigation.register(
         navigation.NavEntry(
+            key="plan",
+            title=_("Tracking plan"),
+            url_name="ingestion:plan",
+            icon="list-check",
+            order=415,
+            permission=Permission.VIEW_SOURCES,
+        )
+    )
+    navigation.register(
+        navigation.NavEntry(
             key="quarantine",
             title=_("Quarantine"),
             url_name="ingestion:quarantine",

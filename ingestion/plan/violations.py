@@ -29,7 +29,7 @@ SELECT event, source_id, rule, at, n
 def write(items: Iterable[Unusable]) -> None:
     """Count those that go to quarantine because of the plan, in the current transaction. One statement, or none."""
     found = Counter(
-        (item.event, item.batch.source_id, rule_of(item.detail), _step(item.batch.received_at))
+        (item.event, item.batch.source_id, rule_of(item.detail), start_of_step(item.batch.received_at))
         for item in items
         if item.reason == Reason.PLAN
     )
@@ -50,7 +50,8 @@ def rule_of(detail: str) -> str:
     return detail[:300]
 
 
-def _step(moment: datetime) -> datetime:
+def start_of_step(moment: datetime) -> datetime:
+    """The beginning of the five minutes that the moment lies in."""
     return datetime.fromtimestamp(moment.timestamp() // STEP.total_seconds() * STEP.total_seconds(), tz=UTC)
 
 

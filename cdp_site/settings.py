@@ -230,7 +230,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Customer data platform",
-    "DESCRIPTION": "The event API speaks Segment's HTTP Tracking API: its and RudderStack's SDKs need a host and a key.",
+    "DESCRIPTION": "The event API speaks Segment's HTTP Tracking API: its SDKs and RudderStack's only need the host.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "POSTPROCESSING_HOOKS": [

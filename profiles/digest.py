@@ -21,6 +21,7 @@ from cdp_site.core.errors import InternalError
 from cdp_site.core.memory import Memory
 from ingestion import landing, messages, rulebook
 from ingestion.corrections import arrivals
+from ingestion.health import future
 from ingestion.landing import Claimed, Tally, Unusable
 from ingestion.messages import Item, Reason, Rejection
 from ingestion.models import Source
@@ -129,6 +130,7 @@ def _digest(claimed: Sequence[Claimed], report: Report, *, sift: bool = False) -
             for entry in outcomes.stored
             if entry.event is not None
         )
+        future.note((entry.batch.source_id, entry.item.clocks) for entry in outcomes.stored)
         if landing.settle_all(tallies) != tallies.keys():
             raise LateWorkerError
     report.batches += len(claimed)

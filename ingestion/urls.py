@@ -16,6 +16,7 @@ from ingestion.views import (
     quarantine,
     snippet,
     sources,
+    webhooks,
 )
 from ingestion.webhooks import link_api, receiving
 
@@ -49,6 +50,11 @@ urlpatterns: list[URLPattern] = [
     path("sources/<int:source_id>/rates/", sources.show_rates, name="source_rates"),
     path("sources/<int:source_id>/edit/", sources.edit, name="edit_source"),
     path("sources/<int:source_id>/doors/", doors.edit, name="source_doors"),
+    path("sources/<int:source_id>/webhooks/", webhooks.list_webhooks, name="webhooks"),
+    path("sources/<int:source_id>/webhooks/new/<slug:kind>/", webhooks.create, name="new_webhook"),
+    path("sources/<int:source_id>/webhooks/<int:webhook_id>/", webhooks.show, name="webhook"),
+    path("sources/<int:source_id>/webhooks/<int:webhook_id>/secret/", webhooks.rotate, name="rotate_webhook"),
+    path("sources/<int:source_id>/webhooks/<int:webhook_id>/switch/", webhooks.switch, name="switch_webhook"),
     path("sources/<int:source_id>/keys/", keys.list_keys, name="keys"),
     path("sources/<int:source_id>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),
     path("imports/", imports.list_imports, name="imports"),

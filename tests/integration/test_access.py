@@ -24,6 +24,8 @@ PUBLIC = {
     "tracking_call": "has its own write keys",
     "tracking_batch": "has its own write keys",
     "tracking_import": "has its own write keys",
+    "receive_webhook": "each report is signed with the webhook's secret",
+    "line_link_nonce": "has its own write keys",
     "schema": "how to call the machine interfaces; says nothing of anybody",
     "snippet": "a script for other companies' pages; says nothing of anybody",
 }

@@ -30,6 +30,7 @@ from cdp_site.core.access import public
 from cdp_site.core.api_errors import error_response
 from cdp_site.core.errors import AuthenticationProblem, MendableError, TooLargeProblem, UnavailableProblem
 from ingestion import clocks, cors, keys, landing, messages
+from ingestion.health import rejections
 from ingestion.models import InboundBatch
 from ingestion.rate_limits import RateProblem, limiter
 
@@ -108,6 +109,8 @@ def _endpoint(view: Callable[..., None]) -> Callable[..., HttpResponse]:
         except (OperationalError, InterfaceError):
             log.exception("landing.failed")
             response = _refusal(UnavailableProblem("Nothing was kept; send this again later."))
+        if response.status_code >= 400:
+            rejections.note(entry.grant.source_id if entry.grant else None, response.status_code)
         cors.let_read(request, response, entry.grant)
         return response
 

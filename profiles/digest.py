@@ -3,7 +3,8 @@
 One step is one short transaction over up to `LIMIT_BATCHES` batches. PostgreSQL is the queue (`FOR UPDATE SKIP
 LOCKED`): a killed worker's batches are taken up again when their lease ends, and nothing is stored twice.
 
-Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, accounts, touchpoints, batches.
+Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, accounts, touchpoints, products,
+batches.
 """
 
 import signal
@@ -26,9 +27,8 @@ from ingestion.landing import Claimed, Tally, Unusable
 from ingestion.messages import Item, Reason, Rejection
 from ingestion.models import Source
 from ingestion.plan import observing, violations
-from profiles import reading, storing
+from profiles import product_feed, reading, storing
 from profiles.passing import Passing
-from profiles.reading import Draft
 from profiles.resolution import pipeline
 from profiles.statements import SourceFacts
 from profiles.storing import Entry, Outcomes
@@ -173,7 +173,7 @@ def read(claimed: Iterable[Claimed]) -> list[Work]:
         one = Work(batch)
         source = _source(batch.source_id)
         for item in arrivals.read(batch):
-            entry = item if isinstance(item, Rejection) else reading.read(batch, item, source)
+            entry = item if isinstance(item, Rejection) else _understand(batch, item, source)
             if isinstance(entry, Rejection):
                 entry = _corrected(batch, entry, source)
             if isinstance(entry, Rejection):
@@ -184,11 +184,17 @@ def read(claimed: Iterable[Claimed]) -> list[Work]:
     return work
 
 
+def _understand(batch: Claimed, item: Item, source: SourceFacts) -> Entry | Rejection:
+    if product_feed.tells_of_product(item):
+        return product_feed.read(batch, item, namespace=source.slug)
+    return reading.read(batch, item, source)
+
+
 def _corrected(batch: Claimed, rejection: Rejection, source: SourceFacts) -> Entry | Rejection:
     """What the correction rules make of it; should it fail later, it is held back as it came."""
 
     def understand(item: Item) -> Entry | Rejection:
-        return reading.read(batch, replace(item, raw=rejection.raw), source)
+        return _understand(batch, replace(item, raw=rejection.raw), source)
 
     return arrivals.mend(batch, rejection, understand)
 
@@ -235,7 +241,7 @@ def _halves(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]
     """What fails is nearly always among those that tell something: they are parted from the others first."""
     events = [entry for entry in entries if isinstance(entry, Passing)]
     if events and len(events) < len(entries):
-        return events, [entry for entry in entries if isinstance(entry, Draft)]
+        return events, [entry for entry in entries if not isinstance(entry, Passing)]
     middle = len(entries) // 2
     return entries[:middle], entries[middle:]
 

@@ -205,20 +205,23 @@ class MountingForbidden(Exception):
     """This trial needs a small file system of its own, which this user may not mount."""
 
 
-def full_disk(*, events: int = 50_000) -> Outcome:
+def full_disk(*, events: int = 50_000, batch: int = 100, spare: int = SPARE_BYTES) -> Outcome:
     """Fill the disk of everything, PostgreSQL included, while events come in; then make room again.
+
+    Args:
+        spare: bytes that are left at first.
 
     Raises MountingForbidden where no small file system can be mounted.
     """
     begun = time.monotonic()
     with _folder() as folder, _small_disk(folder / "disk") as disk, Installation(disk / "data") as installation:
         installation.start()
-        sender = Sender(port=installation.port, key=installation.key, events=events, connections=2)
+        sender = Sender(port=installation.port, key=installation.key, events=events, batch=batch, connections=2)
         outcome = Outcome("full_disk", sent=events)
         ballast = disk / "ballast"
         with _looking(installation, outcome):
             sending = threading.Thread(target=sender.run)
-            _fill(ballast, disk)
+            _fill(ballast, disk, spare)
             sending.start()
             _wait_for_refusals(sender, sending)
             ballast.unlink()
@@ -236,10 +239,10 @@ def _wait_for_refusals(sender: Sender, sending: threading.Thread, *, wanted: int
         sending.join(0.1)
 
 
-def _fill(ballast: Path, disk: Path) -> None:
-    """Leave SPARE_BYTES."""
+def _fill(ballast: Path, disk: Path, spare: int) -> None:
+    """Leave that many bytes."""
     state = os.statvfs(disk)
-    free = state.f_bavail * state.f_frsize - SPARE_BYTES
+    free = state.f_bavail * state.f_frsize - spare
     with ballast.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, max(free, 1))
 

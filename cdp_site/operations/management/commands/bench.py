@@ -1,31 +1,59 @@
 """`manage.py bench NAME`: figures as ratios, each against its own limit measured in the same run."""
 
+import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from cdp_site.operations.bench import database, hostile, imports, ingest, segment
+from cdp_site.operations.bench import database, fairness, faults, hostile, imports, ingest, segment
 from cdp_site.operations.bench.measure import Result
 
-BENCHES = {"ingest": ingest.run, "import": imports.run, "hostile": hostile.run, "segment": segment.run}
+BENCHES = {
+    "fairness": fairness.run,
+    "ingest": ingest.run,
+    "import": imports.run,
+    "hostile": hostile.run,
+    "segment": segment.run,
+}
+FAULTS = "faults"  # no figures: it kills processes and fills a disk, on an installation of its own
 
 
 class Command(BaseCommand):
-    help = "Measure the platform against the limits of this machine. One JSON line a result, and a table."
+    help = (
+        "Measure the platform against the limits of this machine. One JSON line a result, and a table. `faults` tries "
+        "out what kills it instead; the exit code is 0 when nothing acknowledged was lost and nothing stored twice."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", choices=sorted(BENCHES))
+        parser.add_argument("name", choices=sorted([*BENCHES, FAULTS]))
         parser.add_argument("--people", type=int, default=100_000)
-        parser.add_argument("--events", type=int, default=1_000_000, help="touchpoints in the database")
+        parser.add_argument(
+            "--events", type=int, help="touchpoints in the database (1,000,000); of `faults`, events sent (100,000)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url = database.use(people=options["people"], touchpoints=options["events"])
+        if options["name"] == FAULTS:
+            self._try_faults(options["events"] or 100_000)
+            return
+        events = options["events"] or 1_000_000
+        url = database.use(people=options["people"], touchpoints=events)
         results = BENCHES[options["name"]](url)
         for result in results:
             self.stdout.write(result.as_json())
-        Console(stderr=True).print(_table(results, options["people"], options["events"]))
+        Console(stderr=True).print(_table(results, options["people"], events))
+
+    def _try_faults(self, events: int) -> None:
+        outcomes = [faults.kills(events=events, rows=events // 5)]
+        try:
+            outcomes.append(faults.full_disk(events=events // 2))
+        except faults.MountingForbidden as hint:
+            self.stderr.write(str(hint))
+        for outcome in outcomes:
+            self.stdout.write(json.dumps(outcome.as_dict()))
+        if bad := [outcome.name for outcome in outcomes if not outcome.is_good]:
+            raise CommandError(f"Something was lost, doubled or out of balance: {', '.join(bad)}.")
 
 
 def _table(results: list[Result], people: int, events: int) -> Table:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from cdp_site.core.errors import InternalError
 from ingestion.landing import Claimed, message_uuid
-from ingestion.messages import PRODUCT, Item, Message, Reason, Rejection
+from ingestion.messages import Item, Message, Reason, Rejection
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import NormalisedTraits, normalise_traits
 from ingestion.normalise.values import Problem, placeholder_problem
@@ -119,8 +119,6 @@ def _passing(batch: Claimed, item: Item, source: SourceFacts) -> Passing | None:
 
 def _draft(batch: Claimed, item: Item, source: SourceFacts) -> Draft | Rejection:
     message = item.message
-    if message.type == PRODUCT:
-        return _reject(item, "unsupported", "type: products are not taken yet")
     statement = _statement(batch, item, source)
     if statement is None:
         return _reject(item, Reason.MISSING, "userId or anonymousId: a real one is needed, not a placeholder")

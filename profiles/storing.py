@@ -13,13 +13,25 @@ from django.db import connection
 
 from cdp_site.core.errors import InternalError
 from ingestion import landing, suppression
-from profiles import accounts, intake, order_shares, orders, passing, reading, shares, signals, touchpoints
+from profiles import (
+    accounts,
+    intake,
+    order_shares,
+    orders,
+    passing,
+    product_feed,
+    reading,
+    shares,
+    signals,
+    touchpoints,
+)
 from profiles.passing import Passing
+from profiles.product_feed import ProductDraft
 from profiles.reading import Draft
 from profiles.statements import Owner, RecordKey
 from profiles.touchpoints import NewTouchpoint
 
-Entry: TypeAlias = Passing | Draft
+Entry: TypeAlias = Passing | Draft | ProductDraft
 
 _event_types = touchpoints.EventTypes()
 
@@ -29,9 +41,9 @@ class Outcomes:
     """What became of entries. `counts`: (batch, stored | duplicate | suppressed) → how many."""
 
     counts: Counter[tuple[int, str]] = field(default_factory=Counter)
-    stored: list[Entry] = field(default_factory=list)
+    stored: list[Passing | Draft] = field(default_factory=list)
 
-    def add(self, entry: Entry, outcome: str) -> None:
+    def add(self, entry: Passing | Draft, outcome: str) -> None:
         self.counts[entry.batch.id, outcome] += 1
         if outcome == "stored":
             self.stored.append(entry)
@@ -44,7 +56,11 @@ class Outcomes:
 def store(entries: Sequence[Entry], *, by: str) -> Outcomes:
     """Write entries in the current transaction; returns what became of each."""
     outcomes = Outcomes()
-    fresh, written = _without_duplicates(entries, outcomes)
+    products = [entry for entry in entries if isinstance(entry, ProductDraft)]
+    for (batch_id, _place), outcome in product_feed.store(products).items():
+        outcomes.counts[batch_id, outcome] += 1
+    of_people = [entry for entry in entries if not isinstance(entry, ProductDraft)]
+    fresh, written = _without_duplicates(of_people, outcomes)
     known, drafts = _told_apart(fresh)
     existing = intake.find({draft.statement.key for draft in drafts})
     drafts = _without_suppressed(drafts, existing, outcomes)
@@ -67,7 +83,7 @@ def store(entries: Sequence[Entry], *, by: str) -> Outcomes:
     for event, owner in known:
         rows[event.item.id] = _touchpoint_in_passing(event, owner, types)
     inserted = touchpoints.insert(rows.values())
-    touchpoints.share(_told_again(entries, {id_: rows[id_] for id_ in inserted}))
+    touchpoints.share(_told_again(of_people, {id_: rows[id_] for id_ in inserted}))
     # Another worker may have stored the same message since we looked: then its touchpoint stands.
     is_late = rows.keys() - inserted if len(inserted) < len(rows) else ()
     for event, _owner in known:
@@ -87,7 +103,7 @@ def store(entries: Sequence[Entry], *, by: str) -> Outcomes:
     return outcomes
 
 
-def _told_apart(entries: Iterable[Entry]) -> tuple[list[tuple[Passing, Owner]], list[Draft]]:
+def _told_apart(entries: Iterable[Passing | Draft]) -> tuple[list[tuple[Passing, Owner]], list[Draft]]:
     """Events of people whom we know, with their owners, and all that says something new."""
     drafts = [entry for entry in entries if isinstance(entry, Draft)]
     candidates = [entry for entry in entries if isinstance(entry, Passing)]
@@ -103,7 +119,9 @@ def _told_apart(entries: Iterable[Entry]) -> tuple[list[tuple[Passing, Owner]], 
 _TOUCHPOINTS_THERE = "SELECT id FROM profiles_touchpoint WHERE id = ANY(%s::uuid[])"
 
 
-def _without_duplicates(entries: Sequence[Entry], outcomes: Outcomes) -> tuple[list[Entry], set[UUID]]:
+def _without_duplicates(
+    entries: Sequence[Passing | Draft], outcomes: Outcomes
+) -> tuple[list[Passing | Draft], set[UUID]]:
     """Each message once for ever, whether its touchpoint is there, or its tombstone, or its twin in this step.
 
     Returns the fresh ones, and the ids of all touchpoints among theirs that are there: of an order that was told of.
@@ -115,7 +133,7 @@ def _without_duplicates(entries: Sequence[Entry], outcomes: Outcomes) -> tuple[l
         cursor.execute(_TOUCHPOINTS_THERE, [landing.uuid_array(asked)])
         written = {row[0] for row in cursor.fetchall()}
     known = written | landing.seen(ids)
-    fresh: list[Entry] = []
+    fresh: list[Passing | Draft] = []
     for entry in entries:
         if entry.item.id in known:
             outcomes.add(entry, "duplicate")

@@ -7,12 +7,13 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Consent")
 
     def ready(self) -> None:
-        from consent import exactness, impact, personal_data, receivers, screens, vocabulary
+        from consent import exactness, impact, personal_data, receivers, reverting, screens, vocabulary
         from profiles import state
 
         screens.register()
         receivers.connect()
         personal_data.register()
         impact.register()
+        reverting.register()
         state.register("consents", exactness.statements)
         vocabulary.lend()

@@ -103,9 +103,15 @@ def state(
         written = [key for key in stated if key in new or key[0] in speaking]
         if written:
             cursor.execute(_STATE, [msgspec.json.encode([_identifier_row(*stated[key]) for key in written]).decode()])
-        if speaking:
-            cursor.execute(_RETIRE, [list(_TRAIT_OF_KIND), list(_TRAIT_OF_KIND.values()), sorted(speaking)])
+    if speaking:
+        retire(speaking)
     return {key[0] for key in new}
+
+
+def retire(record_ids: Iterable[int]) -> None:
+    """Let identifiers of these records be current while their attributes show them. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RETIRE, [list(_TRAIT_OF_KIND), list(_TRAIT_OF_KIND.values()), sorted(record_ids)])
 
 
 def _identifier_row(

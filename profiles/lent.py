@@ -3,7 +3,7 @@ message could be digested."""
 
 from collections.abc import Collection, Iterator, Mapping
 
-from cdp_site.core import memory
+from cdp_site.core import memory, reverts
 from cdp_site.core.access import scope_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
@@ -16,6 +16,7 @@ from ingestion.plan.samples import Recent
 from profiles import reading
 from profiles.models import EventType, Touchpoint
 from profiles.reading import SourceFacts
+from profiles.reverting import job
 
 # An order's lines are kept with the order, not with its touchpoint.
 OF_ORDERS = frozenset({"products"})
@@ -56,5 +57,6 @@ def _objects(batch: Claimed, item: Item) -> Rejection | None:
 
 
 def register() -> None:
+    reverts.register(job.Reverter())
     samples.lend(Touchpoints())
     arrivals.lend_reading(_objects)

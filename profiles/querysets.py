@@ -1,9 +1,10 @@
 """Named queries over profiles and touchpoints; every view starts from `visible_to`."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.utils import timezone
 
 from cdp_site.core.access import Permission, Scope, may, scope_of
 from cdp_site.core.models import User
@@ -57,4 +58,12 @@ class ProductQuerySet(models.QuerySet[Any]):
             return self
         return self.filter(
             models.Q(name__icontains=text) | models.Q(name_th__icontains=text) | models.Q(sku__icontains=text)
+        )
+
+
+class RevertQuerySet(models.QuerySet[Any]):
+    def abandoned(self) -> Self:
+        """To be done, but no living job holds them (watchdog)."""
+        return self.filter(status__in=["ready", "running"]).filter(
+            models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=timezone.now())
         )

@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
+from ingestion.models import InboundBatch
 from profiles.intake import Existing
 from profiles.reading import Draft
 from profiles.statements import Owner, RecordKey, StatedIdentifier, Statement
@@ -172,15 +173,19 @@ def _speaks(draft: Draft) -> bool:
     return said.traits is not None or (said.operation_id is not None and bool(said.identifiers or draft.consents))
 
 
+def _is_row(draft: Draft) -> bool:
+    return draft.batch.door == InboundBatch.Door.FILE
+
+
 def _is_undated(draft: Draft) -> bool:
-    return draft.statement.operation_id is not None and draft.item.message.timestamp is None
+    return _is_row(draft) and draft.item.message.timestamp is None
 
 
 def look(drafts: Sequence[Draft], existing: Existing) -> Step:
     """How these drafts stand to what the records hold, before any of them is written. At most two queries; one when
     nothing of the step, and no record that it speaks of, came by an import."""
     keys = {draft.statement.key for draft in drafts}
-    imports = {draft.statement.key for draft in drafts if draft.statement.operation_id is not None}
+    imports = {draft.statement.key for draft in drafts if _is_row(draft) or draft.statement.operation_id is not None}
     wanted = {existing.owners[key].record_id: key for key in keys if key in existing.owners}
     records = _read({number: key in imports for number, key in wanted.items()})
     by_key = {wanted[number]: record for number, record in records.items()}
@@ -206,7 +211,7 @@ class _News:
         there = set(self.existing)
         for draft in step.drafts:
             statement, key = draft.statement, draft.statement.key
-            if draft.statement.operation_id is None:
+            if not _is_row(draft):
                 self._follow(statement)
                 step.statements.append(statement)
             else:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.ids import uuid7
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from profiles.models.profile import SourceRecord
+from profiles.querysets import RevertQuerySet
 
 
 class RecordShare(models.Model):
@@ -121,6 +122,8 @@ class Revert(models.Model):
     finished_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)  # the job that holds it; a dead job's revert is taken up again
     attempts = models.PositiveSmallIntegerField(default=0)  # jobs that took it up since it last got on
+
+    objects = RevertQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from cdp_site.core import hashing, memory
+from cdp_site.core import binding, hashing, memory
 from cdp_site.core.errors import InternalError, MendableError
 from ingestion.models import FileImport, InboundBatch, QuarantinedItem, SeenMessage, Source
 from ingestion.national_ids import seal_national_ids
@@ -123,7 +123,7 @@ def land(
     else:
         n_items = len(messages_raw)
         raw = msgspec.json.encode(messages_raw)
-    return InboundBatch.objects.create(
+    batch = InboundBatch(
         received_at=received_at or timezone.now(),
         sent_at=sent_at,
         source_id=source.pk if isinstance(source, Source) else source,
@@ -135,6 +135,25 @@ def land(
         n_items=n_items,
         raw=seal_national_ids(raw),
     )
+    with binding.cursor() as cursor:
+        cursor.execute(_LAND, {name: getattr(batch, name) for name in _LANDED})
+        (batch.pk,) = cursor.fetchone() or (None,)
+    batch._state.adding = False
+    return batch
+
+
+_LANDED = (
+    "received_at", "sent_at", "source_id", "door", "lane", "is_public_key", "file_import_id", "operation_id", "n_items",
+    "raw",
+)  # fmt: skip
+_LAND = """
+INSERT INTO ingestion_inboundbatch (received_at, sent_at, source_id, door, lane, is_public_key, file_import_id,
+                                    operation_id, n_items, raw, status, attempts, n_stored, n_duplicate, n_quarantined,
+                                    n_suppressed)
+VALUES (%(received_at)s, %(sent_at)s, %(source_id)s, %(door)s, %(lane)s, %(is_public_key)s, %(file_import_id)s,
+        %(operation_id)s, %(n_items)s, %(raw)b, 'waiting', 0, 0, 0, 0, 0)
+RETURNING id
+"""
 
 
 def land_chunk(file_import: FileImport, batches: Sequence[tuple[bytes, int]]) -> None:
@@ -224,26 +243,50 @@ def remember(messages: Iterable[UUID]) -> None:
         SeenMessage.objects.bulk_create([SeenMessage(key=key) for key in keys], ignore_conflicts=True)
 
 
+# Sources take turns within a lane, by items: who has many waiting, or sends large batches, holds up nobody else.
+# Of two processes that choose the same at the same moment one goes away with nothing and comes again.
 _CLAIM = """
+WITH RECURSIVE turn AS (
+    (SELECT lane, source_id FROM ingestion_inboundbatch WHERE status = 'waiting' ORDER BY lane, source_id LIMIT 1)
+    UNION ALL
+    SELECT following.*
+      FROM turn CROSS JOIN LATERAL (
+           SELECT b.lane, b.source_id FROM ingestion_inboundbatch b
+            WHERE b.status = 'waiting' AND (b.lane, b.source_id) > (turn.lane, turn.source_id)
+            ORDER BY b.lane, b.source_id LIMIT 1) AS following
+), queue AS (
+    SELECT first.id, first.n_items, turn.lane,
+           sum(first.n_items) OVER (PARTITION BY turn.lane, turn.source_id ORDER BY first.id) - first.n_items AS before
+      FROM turn CROSS JOIN LATERAL (
+           SELECT b.id, b.n_items FROM ingestion_inboundbatch b
+            WHERE b.status = 'waiting' AND b.lane = turn.lane AND b.source_id = turn.source_id
+              AND (b.lease_until IS NULL OR b.lease_until < now())
+            ORDER BY b.id LIMIT %(batches)s) AS first
+), ordered AS (
+    SELECT id, row_number() OVER turns AS place, sum(n_items) OVER turns - n_items AS ahead
+      FROM queue WINDOW turns AS (ORDER BY lane, before, id)
+)
 UPDATE ingestion_inboundbatch AS batch
-   SET attempts = batch.attempts + 1, lease_until = now() + make_interval(secs => %s)
-  FROM (SELECT id FROM ingestion_inboundbatch
-         WHERE status = 'waiting' AND (lease_until IS NULL OR lease_until < now())
-         ORDER BY lane, id LIMIT %s FOR UPDATE SKIP LOCKED) AS chosen
+   SET attempts = batch.attempts + 1, lease_until = now() + make_interval(secs => %(lease)s)
+  FROM (SELECT b.id FROM ordered JOIN ingestion_inboundbatch b USING (id)
+         WHERE ordered.place <= %(batches)s AND ordered.ahead < %(items)s
+           FOR UPDATE OF b SKIP LOCKED) AS chosen
  WHERE batch.id = chosen.id
 RETURNING batch.id, batch.source_id, batch.received_at, batch.sent_at, batch.door, batch.lane, batch.is_public_key,
           batch.file_import_id, batch.operation_id, batch.attempts, batch.n_items, batch.raw
 """
+MOST_ITEMS = 1_000_000_000
 
 
-def claim(limit_batches: int, lease_seconds: float) -> list[Claimed]:
-    """Take up to that many waiting batches: withdrawals first, then the oldest; other processes pass them over.
+def claim(limit_batches: int, lease_seconds: float, *, limit_items: int = MOST_ITEMS) -> list[Claimed]:
+    """Take up to that many waiting batches: withdrawals first, then the oldest of each source in turn; other processes
+    pass them over. No further batch is taken once those taken hold `limit_items`.
 
     The attempt is committed before the work, so that a batch that kills its worker is known by its count. A batch
     whose lease ended (a dead worker's) is taken again. Raises RuntimeError inside a transaction.
     """
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [lease_seconds, limit_batches])
+    with transaction.atomic(durable=True), binding.cursor() as cursor:
+        cursor.execute(_CLAIM, {"lease": lease_seconds, "batches": limit_batches, "items": limit_items})
         rows = cursor.fetchall()
     claimed = (Claimed(*row) for row in rows)
     return sorted(claimed, key=lambda batch: (batch.lane, batch.id))

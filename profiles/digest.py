@@ -1,6 +1,6 @@
 """The digest: claims landed batches and makes records, touchpoints, orders and consents of them.
 
-One step is one short transaction over up to `LIMIT_BATCHES` batches. PostgreSQL is the queue (`FOR UPDATE SKIP
+One step is one short transaction over about `LIMIT_ITEMS` messages. PostgreSQL is the queue (`FOR UPDATE SKIP
 LOCKED`): a killed worker's batches are taken up again when their lease ends, and nothing is stored twice.
 
 Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, accounts, touchpoints, products,
@@ -35,7 +35,9 @@ from profiles.storing import Entry, Outcomes
 
 log = structlog.get_logger("digest")
 
-LIMIT_BATCHES = 20  # of 100 messages: about 0.2 s of work, so that a withdrawal never waits long behind it
+# About 0.2 s of work, so that a withdrawal never waits long behind it.
+LIMIT_ITEMS = 2_000
+LIMIT_BATCHES = 500
 LEASE_SECONDS = 120.0  # far above a step's time: a lease that ends means a dead worker
 IDLE_SECONDS = 0.2
 RECOVERY_SECONDS = 3.0
@@ -68,14 +70,16 @@ class Report:
         return self.counts.total()
 
 
-def step(*, limit_batches: int = LIMIT_BATCHES, lease_seconds: float = LEASE_SECONDS) -> Report | None:
+def step(
+    *, limit_batches: int = LIMIT_BATCHES, limit_items: int = LIMIT_ITEMS, lease_seconds: float = LEASE_SECONDS
+) -> Report | None:
     """Claim and digest once; None when nothing waits. Must not run inside a transaction.
 
     When a step fails as a whole, its batches are tried alone; one that fails alone waits for its next attempt, and at
     the last one its messages are tried in halves until the failing ones are found: they go to quarantine, the others
     are stored.
     """
-    claimed = landing.claim(limit_batches, lease_seconds)
+    claimed = landing.claim(limit_batches, lease_seconds, limit_items=limit_items)
     if not claimed:
         pipeline.resolve_deferred(by=ACTOR)  # an erasure leaves some, too
         return None

@@ -327,6 +327,18 @@ class Migration(migrations.Migration):
             model_name="inboundbatch",
             index=models.Index(fields=["source", "received_at"], name="inbound_of_source"),
         ),
+        migrations.RemoveIndex(model_name="inboundbatch", name="inbound_waiting"),
+        migrations.AddIndex(
+            model_name="inboundbatch",
+            index=models.Index(
+                fields=["lane", "source", "id"], name="inbound_waiting", condition=models.Q(status="waiting")
+            ),
+        ),
+        # What waits is short-lived: to compress it costs more than the landing itself.
+        migrations.RunSQL(
+            "ALTER TABLE ingestion_inboundbatch ALTER COLUMN raw SET STORAGE EXTERNAL",
+            "ALTER TABLE ingestion_inboundbatch ALTER COLUMN raw SET STORAGE EXTENDED",
+        ),
         migrations.AddField(
             model_name="alert",
             name="acknowledged_by",

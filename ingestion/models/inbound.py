@@ -79,8 +79,8 @@ class InboundBatch(models.Model):
             )
         ]
         indexes: ClassVar = [
-            # the digest's claim: waiting ones, withdrawals first, oldest first
-            models.Index(fields=["lane", "id"], name="inbound_waiting", condition=models.Q(status="waiting")),
+            # the digest's claim: waiting ones, withdrawals first, the oldest of each source in turn
+            models.Index(fields=["lane", "source", "id"], name="inbound_waiting", condition=models.Q(status="waiting")),
             # the account of one source over a period, what came last, what is to be rolled up
             models.Index(fields=["source", "received_at"], name="inbound_of_source"),
             # progress of one import

@@ -16,7 +16,7 @@ from typing import Any, Final
 from cdp_site.operations.bench import child
 from cdp_site.operations.bench.ingest import RawCopy
 from cdp_site.operations.bench.measure import Result, Subject, throughput
-from ingestion import imports, sources
+from ingestion import equation, imports, sources
 from ingestion.files import importer
 from ingestion.models import FileImport, InboundBatch, Source
 from profiles import digest
@@ -152,7 +152,7 @@ class Visits:
         draw = random.Random()
         places = sorted(draw.uniform(0.1, 0.9) * file_import.size for _ in range(KILLS))
         killed = self._seconds(file_import, kill_at=places)
-        if InboundBatch.objects.of_import(file_import).equation()["received"] != ROWS:
+        if equation.of_import(file_import).received != ROWS:
             raise RuntimeError("an import that was killed lost rows or has some twice")
         return Result(
             name="import.killed",

@@ -7,7 +7,7 @@ that things got slow, small enough (42 numbers) for a row each hour.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -48,7 +48,7 @@ SELECT bucket, moments.place, sum(n)::bigint
 def of_source(source: Source, *, since: Sequence[datetime]) -> list[Lag | None]:
     """Of the messages received since each of the moments and digested; None when there are none. One query."""
     histograms = [[0] * BUCKETS for _moment in since]
-    parameters = {"bounds": BOUNDS, "source": source.pk, "since": list(since), "first": min(since)}
+    parameters: dict[str, Any] = {"bounds": BOUNDS, "source": source.pk, "since": list(since), "first": min(since)}
     with connection.cursor() as cursor:
         cursor.execute(_HISTOGRAMS, parameters)
         for bucket, place, n in cursor.fetchall():

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.utils import timezone
@@ -45,7 +45,7 @@ SELECT wanted.source_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY last.ahead)
 
 def of_sources(source_ids: Collection[int]) -> dict[int, Skew]:
     """Source id → the skew of its last batches of the event API; without those that sent too few. One query."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "sources": list(source_ids),
         "since": timezone.now() - WINDOW,
         "last": LAST_BATCHES,

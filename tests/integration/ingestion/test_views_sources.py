@@ -80,7 +80,7 @@ class TestList:
         for n in range(8):
             send(Source.objects.create(slug=f"s{n}", name=f"S{n}", department=marketer.department), 2)
         client.get(LIST)
-        with django_assert_max_num_queries(7):  # session, user, content types of the grants; sources, sums, lines, alerts
+        with django_assert_max_num_queries(7):  # session, user, content types; sources, sums, lines, alerts
             client.get(LIST)
 
     def test_without_a_source_it_says_what_to_do_next(self, login: Login, steward: User, analyst: User) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cdp_site.core.errors import Text
 from ingestion import mapping_words as words
-from ingestion.files import looks, mapping
+from ingestion.files import looks, mapping, suggest
 from ingestion.files.looks import FIRST_YEAR, Example
 from ingestion.files.mapping import VERSION, Problem, RowKind, Target
 from ingestion.files.problems import MAPPING_TEXTS
@@ -260,7 +260,7 @@ def _row_of_post(
     )
     if row.kind not in ("consent", "answers"):
         return row
-    return replace(row, consent=consent_sent(given_exactly, samples, asked))
+    return replace(row, consent=consent_sent(given_exactly, samples, channel=suggest.channel_of(column), like=asked))
 
 
 def _one_of(value: str | None, labels: Mapping[str, Text]) -> str:

@@ -188,10 +188,11 @@ def _answers(values: Mapping[str, str], samples: Sequence[str]) -> tuple[Answer,
     return tuple(Answer(number, value, known.get(value.casefold(), "")) for number, value in enumerate(shown))
 
 
-def consent_sent(given: Given, samples: Sequence[str], like: ConsentPart | None) -> ConsentPart:
-    """The part as it was sent. A column that has just become a consent is asked the same as the one before (`like`)."""
+def consent_sent(given: Given, samples: Sequence[str], *, channel: str, like: ConsentPart | None) -> ConsentPart:
+    """The part as it was sent. A column that has just become a consent is asked the same as the one before (`like`),
+    of the `channel` that its name speaks of."""
     if not given("consent"):
-        began = consent_of({"purpose": given("purpose"), "channel": given("channel")}, samples)
+        began = consent_of({"purpose": given("purpose"), "channel": given("channel") or channel}, samples)
         if like is None:
             return began
         return replace(like, answers=began.answers, channel=began.channel, purpose=began.purpose or like.purpose)

@@ -251,4 +251,13 @@ def _consent_channel(squashed: str, values: Sequence[str]) -> str | None:
         return None
     if not values or not all(value.casefold() in _YES_NO for value in values):
         return None
-    return next((channel for channel, words in _CHANNELS.items() if any(w in squashed for w in words)), "email")
+    return _channel(squashed) or "email"
+
+
+def channel_of(column: str) -> str:
+    """The channel that a column's name speaks of; empty when it names none."""
+    return _channel(_squash(column))
+
+
+def _channel(squashed: str) -> str:
+    return next((channel for channel, words in _CHANNELS.items() if any(word in squashed for word in words)), "")

@@ -76,7 +76,11 @@ class IntakeForm(forms.Form):
     )
     identity_checked = forms.ChoiceField(
         label=_("How was the customer identified?"),
-        choices=DataSubjectRequest.IdentityCheck.choices,
+        choices=[
+            choice
+            for choice in DataSubjectRequest.IdentityCheck.choices
+            if choice[0] != DataSubjectRequest.IdentityCheck.SYSTEM
+        ],
         widget=forms.RadioSelect(attrs=CHECK),
     )
     note = forms.CharField(

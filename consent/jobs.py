@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from cdp_site.core import audit
-from consent import erasure
+from consent import erasure, forwarded
 
 
 def run_erasure(request_id: str) -> None:
@@ -14,6 +14,11 @@ def run_erasure(request_id: str) -> None:
 def resume_erasures() -> None:
     """By the clock, every few minutes: take up what a dead job has left."""
     erasure.resume()
+
+
+def match_forwarded() -> None:
+    """By the clock: requests that systems passed on before the person was known here."""
+    forwarded.match_waiting()
 
 
 def check_audit() -> None:

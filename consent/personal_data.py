@@ -7,9 +7,10 @@ import msgspec
 from django.db.models import QuerySet
 
 from cdp_site.core.personal_data import BaseHolder, Outcome, Subject, register_holder
-from consent.models import ConsentEntry, DataSubjectRequest, RepeatedCell, SecondedCell, VoidEntry
+from consent.models import ConsentEntry, DataSubjectRequest, ForwardedRequest, RepeatedCell, SecondedCell, VoidEntry
 
 ENTRIES, REPEATED, REQUESTS = "consent.ConsentEntry", "consent.RepeatedCell", "consent.DataSubjectRequest"
+FORWARDED = "consent.ForwardedRequest"
 VOID, SECONDED = "consent.VoidEntry", "consent.SecondedCell"
 
 
@@ -59,5 +60,27 @@ class ConsentHolder(BaseHolder):
         return DataSubjectRequest.objects.about(subject.public_ids).exclude(status__in=DataSubjectRequest.OPEN)
 
 
+class ForwardedHolder(BaseHolder):
+    """What systems passed on about the person and still waits: it stays to be closed, without the person."""
+
+    name = "consent.forwarded"
+    tables: tuple[str, ...] = (FORWARDED,)
+
+    def locate(self, subject: Subject) -> Mapping[str, int]:
+        return {FORWARDED: ForwardedRequest.objects.about(subject.public_ids).count()}
+
+    def preview(self, subject: Subject) -> Outcome:
+        return Outcome(anonymised=self.locate(subject))
+
+    def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
+        rows = ForwardedRequest.objects.about(subject.public_ids).values("kind", "received_at", "source__name")
+        return {FORWARDED: [msgspec.to_builtins(row) for row in rows]}
+
+    def erase(self, subject: Subject) -> Outcome:
+        emptied = ForwardedRequest.objects.about(subject.public_ids).update(subject=None, record="", evidence={})
+        return Outcome(anonymised={FORWARDED: emptied})
+
+
 def register() -> None:
     register_holder(ConsentHolder(), order=200)
+    register_holder(ForwardedHolder(), order=200)

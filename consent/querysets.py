@@ -29,6 +29,29 @@ class ConsentEntryQuerySet(models.QuerySet[Any]):
         return self.filter(record__memberships__profile__in=profile_ids, record__memberships__valid_to__isnull=True)
 
 
+class ForwardedRequestQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> "ForwardedRequestQuerySet":
+        """As requests: all of them for who may view requests."""
+        return self.all() if may(user, Permission.VIEW_REQUESTS) else self.none()
+
+    def waiting(self) -> "ForwardedRequestQuerySet":
+        """For somebody to deal with them, the oldest first."""
+        return self.filter(closed_at__isnull=True).order_by("received_at", "pk")
+
+    def unmatched(self) -> "ForwardedRequestQuerySet":
+        """Name somebody who has not been found."""
+        return self.filter(subject__isnull=True).exclude(record="")
+
+    def received_since(self, moment: datetime) -> "ForwardedRequestQuerySet":
+        return self.filter(received_at__gte=moment)
+
+    def with_source(self) -> "ForwardedRequestQuerySet":
+        return self.select_related("source")
+
+    def about(self, public_ids: Iterable[UUID]) -> "ForwardedRequestQuerySet":
+        return self.filter(subject__in=list(public_ids))
+
+
 class DataSubjectRequestQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User | AnonymousUser) -> "DataSubjectRequestQuerySet":
         """All of them for who may view requests, none for others: a request belongs to no department."""

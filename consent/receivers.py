@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from consent import ledger
+from consent import forwarded, ledger
 from consent.models import Channel, ConsentEntry, Purpose
 from ingestion.messages import REASON_TEXTS
+from ingestion.signals import subject_request_stated
 from profiles.signals import ConsentProblem, ConsentStatement, consent_checked, consents_stated
 
 # Shown on the quarantine page.
@@ -58,3 +59,4 @@ def append(sender: object, *, statements: Sequence[ConsentStatement], **kwargs: 
 def connect() -> None:
     consent_checked.connect(check, dispatch_uid="consent.check")
     consents_stated.connect(append, dispatch_uid="consent.append")
+    subject_request_stated.connect(forwarded.take, dispatch_uid="consent.forwarded")

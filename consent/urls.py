@@ -14,6 +14,7 @@ urlpatterns = [
     path("requests/due/", requests.due, name="due"),
     path("requests/new/", requests.intake, name="intake"),
     path("requests/new/find/", requests.find, name="find"),
+    path("requests/forwarded/<uuid:forwarded_id>/done/", requests.close_forwarded, name="close_forwarded"),
     path("requests/<uuid:request_id>/", requests.show, name="request"),
     path("requests/<uuid:request_id>/approve/", requests.approve, name="approve"),
     path("requests/<uuid:request_id>/refuse/", requests.refuse, name="refuse"),

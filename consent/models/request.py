@@ -41,6 +41,7 @@ class DataSubjectRequest(models.Model):
         KNOWN_CHANNEL = "known_channel", _("Answered on a phone number or e-mail address that we already had")
         DOCUMENT_SEEN = "document_seen", _("Sent a document, which was looked at and not kept")
         REPRESENTATIVE = "representative", _("A representative with a written authority")
+        SYSTEM = "system", _("Asked through a system that knows the customer's account")
 
     class Refusal(models.TextChoices):
         """Grounds on which an erasure may be refused; each refusal is recorded (PDPA s.39)."""
@@ -64,7 +65,8 @@ class DataSubjectRequest(models.Model):
     identity_checked = models.CharField(max_length=20, choices=IdentityCheck.choices)
     note = models.CharField(max_length=500, blank=True)
     refusal_reason = models.CharField(max_length=40, blank=True, choices=Refusal.choices)  # also of a cancellation
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Null: a system of the company passed it on (`consent.forwarded`).
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
-from consent import case, requests
+from consent import case, forwarded, requests
 from consent.forms import IntakeForm, RefusalForm
-from consent.models import DataSubjectRequest
+from consent.models import DataSubjectRequest, ForwardedRequest
 from profiles import directory, finding, viewing
 from profiles.models import Profile
 from profiles.views.fetch import reader, visible_profile
@@ -31,7 +31,12 @@ def queue(request: HttpRequest) -> HttpResponse:
     ended = request.GET.get("show") == "ended"
     visible = DataSubjectRequest.objects.visible_to(request.user).with_people()
     rows = case.rows(visible.ended()[: case.MOST_ENDED] if ended else visible.queue(), now=timezone.now())
-    context = {"rows": rows, "shows_ended": ended, "open_count": visible.open().count()}
+    context = {
+        "rows": rows,
+        "shows_ended": ended,
+        "open_count": visible.open().count(),
+        "forwarded": [] if ended else ForwardedRequest.objects.visible_to(request.user).waiting().with_source(),
+    }
     return render_page_or_fragment(request, "consent/requests.html", "consent/_requests.html", context)
 
 
@@ -127,6 +132,16 @@ def certificate(request: HttpRequest, request_id: UUID) -> HttpResponse:
     response = JsonResponse(asked.certificate, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response["Content-Disposition"] = f'attachment; filename="erasure-{asked.reference}.json"'
     return response
+
+
+@requires(Permission.VIEW_REQUESTS, Permission.MANAGE_REQUESTS)
+@require_POST
+def close_forwarded(request: HttpRequest, forwarded_id: UUID) -> HttpResponse:
+    """What a system passed on has been dealt with."""
+    asked = get_object_or_404(ForwardedRequest.objects.visible_to(request.user), pk=forwarded_id)
+    forwarded.close(forwarded_id=asked.pk, by=reader(request))
+    messages.success(request, _("Closed. Whom it was about is no longer kept with it."))
+    return redirect("consent:requests")
 
 
 def _visible(request: HttpRequest, request_id: UUID) -> DataSubjectRequest:

@@ -173,7 +173,11 @@ class Visits:
         started = time.perf_counter()
         while not file_import.is_finished:
             FileImport.objects.filter(pk=file_import.pk).update(lease_until=None)
-            job = subprocess.Popen(child.command(importer.JOB, str(file_import.pk)), env=os.environ | self.environment)
+            job = subprocess.Popen(
+                child.command(importer.JOB, str(file_import.pk)),
+                env=os.environ | self.environment,
+                stdout=subprocess.DEVNULL,
+            )
             while job.poll() is None:
                 file_import.refresh_from_db(fields=["offset"])
                 if file_import.offset >= place:

@@ -136,7 +136,7 @@ class Company:
 
     @staticmethod
     def insert(*rows: str) -> str:
-        return "INSERT INTO members VALUES {}".format(", ".join(rows))
+        return " ".join(("INSERT INTO members VALUES", ", ".join(rows)))
 
 
 @pytest.fixture(params=["postgresql", "mysql"])

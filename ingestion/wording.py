@@ -32,7 +32,7 @@ def place(item: QuarantinedItem, *, names_file: bool) -> str:
 
 
 def span(seconds: float) -> str:
-    """ "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"."""
+    """ "0.4 s", "12 s", "3 min 20 s", "2 h 5 min", "12 d 3 h"."""
     if seconds < 10:
         return _("%(n)s s") % {"n": f"{seconds:.1f}"}
     whole = round(seconds)
@@ -42,4 +42,7 @@ def span(seconds: float) -> str:
     if minutes < 60:
         return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
     hours, minutes = divmod(minutes, 60)
-    return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    if hours < 48:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    days, hours = divmod(hours, 24)
+    return _("%(days)s d %(hours)s h") % {"days": f"{days:,}", "hours": hours}

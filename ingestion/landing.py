@@ -245,6 +245,13 @@ def remember(messages: Iterable[UUID]) -> None:
 
 # Sources take turns within a lane, by items: who has many waiting, or sends large batches, holds up nobody else.
 # Of two processes that choose the same at the same moment one goes away with nothing and comes again.
+def forget(messages: Iterable[UUID]) -> None:
+    """Take tombstones of `message_uuid`s away, under any of the hash keys: what they stood for was undone. One
+    statement."""
+    keys = [message_key(message, key_id=key_id) for message in messages for key_id in hashing.key_ids()]
+    SeenMessage.objects.filter(key__in=keys).delete()
+
+
 _CLAIM = """
 WITH RECURSIVE turn AS (
     (SELECT lane, source_id FROM ingestion_inboundbatch WHERE status = 'waiting' ORDER BY lane, source_id LIMIT 1)

@@ -7,7 +7,7 @@ from cdp_site.core import memory, reverts
 from cdp_site.core.access import scope_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
-from ingestion.corrections import arrivals
+from ingestion.corrections import arrivals, undoing
 from ingestion.landing import Claimed
 from ingestion.messages import Item, Rejection
 from ingestion.models import Source
@@ -58,5 +58,6 @@ def _objects(batch: Claimed, item: Item) -> Rejection | None:
 
 def register() -> None:
     reverts.register(job.Reverter())
+    undoing.lend_reverting(job.take_out)
     samples.lend(Touchpoints())
     arrivals.lend_reading(_objects)

@@ -146,10 +146,16 @@ def batches_of(items: Iterable[QuarantinedItem]) -> dict[int, Claimed]:
     }
 
 
+def uuid_of(item: QuarantinedItem, raw: bytes) -> UUID:
+    """The id under which a message is stored; rules never change it."""
+    said = (arrivals.decoded(raw) or {}).get("messageId")
+    return landing.message_uuid(item.source_id, said if isinstance(said, str) and said else message_id_of(item))
+
+
 def _identified(raw: bytes, item: QuarantinedItem) -> bytes:
     """The message with an id: one that came without is known by its place, in words that no sender can guess."""
     message = arrivals.decoded(raw)
-    if message is None or message.get("messageId") is not None:
+    if message is None or message.get("messageId"):
         return raw
     return msgspec.json.encode(message | {"messageId": message_id_of(item)})
 
@@ -163,6 +169,8 @@ def message_id_of(item: QuarantinedItem) -> str:
 def _move_out(replay: Replay, usable: Mapping[int, Sequence[tuple[QuarantinedItem, bytes]]]) -> int:
     """Land messages again, with their counts; returns how many. Batches are locked in the order of their ids."""
     moved = []
+    ids = {item.pk: uuid_of(item, raw) for found in usable.values() for item, raw in found}
+    seen = landing.seen(ids.values())
     locked = InboundBatch.objects.filter(pk__in=usable).order_by("pk").defer("raw").select_for_update()
     for batch in locked:
         found = usable[batch.pk]
@@ -186,6 +194,7 @@ def _move_out(replay: Replay, usable: Mapping[int, Sequence[tuple[QuarantinedIte
             item.status = QuarantinedItem.Status.REPLAYED
             item.replay = replay
             item.replayed_as = again.pk
+            item.was_seen = ids[item.pk] in seen
             moved.append(item)
-    QuarantinedItem.objects.bulk_update(moved, ["status", "replay", "replayed_as"])
+    QuarantinedItem.objects.bulk_update(moved, ["status", "replay", "replayed_as", "was_seen"])
     return len(moved)

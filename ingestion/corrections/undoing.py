@@ -5,7 +5,7 @@ back to the batch that had brought them, as quarantined. So the account is exact
 job stopped, and the next job goes on from there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -16,10 +16,10 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cdp_site.core import audit, jobs
+from cdp_site.core import audit, hashing, jobs
 from cdp_site.core.errors import ConflictProblem, InternalError, Text
 from cdp_site.core.models import User
-from ingestion import wording
+from ingestion import landing, wording
 from ingestion.corrections import replaying
 from ingestion.models import InboundBatch, QuarantinedItem, Replay
 
@@ -134,8 +134,17 @@ def _take_back(replay: Replay, status: InboundBatch.Status) -> bool:
     # What the replay brought into quarantine in its turn are copies of these messages.
     QuarantinedItem.objects.filter(batch_id__in=keys).delete()
     InboundBatch.objects.filter(pk__in=keys).take_back()
+    if status == InboundBatch.Status.DIGESTED:
+        _forget(items.filter(replayed_as__in=keys, was_seen=False))
     items.filter(replayed_as__in=keys).reopen()
     return True
+
+
+def _forget(items: Iterable[QuarantinedItem]) -> None:
+    """Their tombstones go, unless another arrival had left them: what was taken out of the profiles may come again."""
+    landing.forget(
+        replaying.uuid_of(item, hashing.unseal(bytes(item.payload))) for item in items if item.payload is not None
+    )
 
 
 @transaction.atomic

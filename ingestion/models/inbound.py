@@ -121,6 +121,7 @@ class QuarantinedItem(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     replay = models.ForeignKey(Replay, null=True, on_delete=models.SET_NULL, db_index=False)  # quarantine_of_replay
     replayed_as = models.BigIntegerField(null=True)  # id of the batch that it was landed in again
+    was_seen = models.BooleanField(default=False)  # the message had been stored before the replay, by another arrival
 
     objects = QuarantinedItemQuerySet.as_manager()
 

@@ -1,21 +1,25 @@
 """Correction rules from quarantine to the profile: on arrival, by replay, undone; the account is exact throughout."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import AuditEvent, User
+from cdp_site.core.personal_data import Subject
 from ingestion import equation, landing, messages, quarantine, rulebook
 from ingestion.corrections import replaying, rulekeeping, trial, undoing
 from ingestion.corrections.rules import InvalidRule
 from ingestion.landing import Tally
 from ingestion.models import CorrectionRule, InboundBatch, QuarantinedItem, Replay, Source
+from ingestion.personal_data import QuarantineHolder
 from ingestion.quarantine import Selection
 from profiles import digest
-from profiles.models import Order, Touchpoint
+from profiles.models import Order, SourceRecord, Touchpoint
 from tests.factories.arrivals import arrive, identify, track
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -261,3 +265,92 @@ class TestUndo:
         assert QuarantinedItem.objects.open().count() == 2
         done.refresh_from_db()
         assert done.status == "undone"
+
+    def test_takes_out_what_was_stored_and_lets_it_be_replayed_again(self, web_shop: Source) -> None:
+        arrive(web_shop, identify("u1", email="ann@example.com"), bad_order(1))
+        wrong = identify("u2", email="bob@example.com") | {"type": "person"}
+        arrive(web_shop, wrong, bad_order(2))
+        before = account(web_shop)
+        rule(web_shop, [*REPLACE_TOTAL, {"do": "map", "field": "type", "values": {"person": "identify"}}])
+        for _round in range(2):
+            done = replay(web_shop)
+            assert done.n_replayed == 3
+            assert dict(+digest.drain().counts) == {"stored": 3}
+            assert account(web_shop) == before | {"quarantined": 0, "stored": 4}
+            assert Order.objects.count() == 2
+            assert SourceRecord.objects.filter(external_id="u2").exists()
+            undoing.start(replay=done, by="system:test")
+            undoing.carry_on(done.pk)
+            assert account(web_shop) == before
+            assert QuarantinedItem.objects.open().count() == 3
+            assert not Order.objects.exists()
+            assert not Touchpoint.objects.exists()
+            assert list(SourceRecord.objects.values_list("external_id", flat=True)) == ["u1"]
+        with pytest.raises(ConflictProblem):
+            undoing.start(replay=Replay.objects.first(), by="system:test")
+
+    def test_a_twin_that_came_by_itself_stays(self, web_shop: Source) -> None:
+        message = identify("u1", email="ann@example.com") | {"type": "person"}
+        arrive(web_shop, message)
+        rule(web_shop, [{"do": "map", "field": "type", "values": {"person": "identify"}}])
+        assert arrive(web_shop, message) == {"stored": 1}
+        done = replay(web_shop)
+        assert dict(+digest.drain().counts) == {"duplicate": 1}
+        undoing.start(replay=done, by="system:test")
+        undoing.carry_on(done.pk)
+        assert SourceRecord.objects.get().identifiers.get(kind="email").value == "ann@example.com"
+        assert arrive(web_shop, message) == {"duplicate": 1}
+
+    def test_what_an_erasure_removed_does_not_come_back(self, web_shop: Source) -> None:
+        arrive(web_shop, bad_order(1), bad_order(2))
+        rule(web_shop, REPLACE_TOTAL)
+        done = replay(web_shop)
+        digest.drain()
+        keys = frozenset(bytes(key) for key in QuarantinedItem.objects.first().subject_keys)
+        subject = Subject(profile_ids=(), record_ids=(), public_ids=(), identifier_keys=keys)
+        assert QuarantineHolder().locate(subject) == {"ingestion.QuarantinedItem": 2}
+        QuarantinedItem.objects.order_by("pk").first().delete()
+        undoing.start(replay=done, by="system:test")
+        undoing.carry_on(done.pk)
+        assert account(web_shop)["quarantined"] == 2
+        assert QuarantinedItem.objects.open().count() == 1
+
+    def test_goes_on_where_a_killed_job_stopped(self, web_shop: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+        for number in (1, 2, 3):
+            arrive(web_shop, bad_order(number))
+        before = account(web_shop)
+        rule(web_shop, REPLACE_TOTAL)
+        done = replay(web_shop)
+        digest.drain()
+        undoing.start(replay=done, by="system:test")
+        monkeypatch.setattr(undoing, "CHUNK", 1)
+        take_back, calls = undoing._take_back, []
+
+        def dies(*arguments: Any) -> bool:
+            calls.append(arguments)
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return take_back(*arguments)
+
+        monkeypatch.setattr(undoing, "_take_back", dies)
+        with pytest.raises(KeyboardInterrupt):
+            undoing.carry_on(done.pk)
+        assert account(web_shop)["quarantined"] == 1
+        Replay.objects.update(lease_until=None)
+        undoing.carry_on(done.pk)
+        assert account(web_shop) == before
+
+    def test_messages_go_when_the_way_back_is_closed(self, web_shop: Source) -> None:
+        arrive(web_shop, bad_order(1))
+        rule(web_shop, REPLACE_TOTAL)
+        done = replay(web_shop)
+        digest.drain()
+        assert undoing.close_old() == 0
+        Replay.objects.update(created_at=timezone.now() - undoing.UNDOABLE - timedelta(days=1))
+        assert undoing.close_old() == 1
+        assert undoing.close_old() == 0
+        item = QuarantinedItem.objects.get()
+        assert (item.payload, item.subject_keys, item.status) == (None, [], "replayed")
+        done.refresh_from_db()
+        with pytest.raises(ConflictProblem):
+            undoing.start(replay=done, by="system:test")

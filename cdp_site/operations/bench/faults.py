@@ -23,6 +23,7 @@ from cdp_site.operations.bench.sender import Sender
 from ingestion.landing import message_uuid
 
 LOOK_SECONDS = 0.5
+LOOK_OUT_SECONDS = 0.02
 SETTLE_PATIENCE = 600.0
 FULL_DISK_BYTES = 700 * 1024 * 1024
 SPARE_BYTES = 4 * 1024 * 1024  # left beside the ballast: less than PostgreSQL's next segment of its log
@@ -69,19 +70,13 @@ class Outcome:
 
 
 def kills(
-    *,
-    events: int = 100_000,
-    rows: int = 20_000,
-    pause: tuple[float, float] = (2.0, 8.0),
-    batch: int = 100,
-    breath: float = 0.0,
-    seed: int = 1,
+    *, events: int = 100_000, rows: int = 20_000, times: int = 20, batch: int = 100, breath: float = 0.0, seed: int = 1
 ) -> Outcome:
     """Kill web, worker and PostgreSQL again and again while events come in and a file is imported.
 
     Args:
         rows: of the imported file; 0 imports none.
-        pause: seconds between two kills, at least and at most.
+        times: kills in all, at random points between the first and the last acknowledged event.
         batch, breath: events a request, and seconds that a sender waits after one.
     """
     draw = random.Random(seed)
@@ -93,7 +88,7 @@ def kills(
         with _looking(installation, outcome):
             sending = threading.Thread(target=sender.run)
             sending.start()
-            outcome.kills = _kill_while(sending, installation, draw, pause)
+            outcome.kills = _kill_while(sending, sender, installation, draw, times)
             sending.join()
             _settle(installation)
         _count(installation, sender, rows, outcome)
@@ -102,15 +97,16 @@ def kills(
 
 
 def _kill_while(
-    sending: threading.Thread, installation: Installation, draw: random.Random, pause: tuple[float, float]
+    sending: threading.Thread, sender: Sender, installation: Installation, draw: random.Random, times: int
 ) -> dict[str, int]:
-    """A random one after random pauses; each kind once at least, as long as something is sent."""
+    """A random one whenever so many events are acknowledged; each kind once before any comes twice."""
     done: Counter[str] = Counter()
-    order = list(VICTIMS)
-    draw.shuffle(order)
-    while sending.is_alive():
-        sending.join(draw.uniform(*pause))
-        if sending.is_alive():
+    order = draw.sample(VICTIMS, len(VICTIMS))
+    points = sorted((draw.randrange(sender.events) for _kill in range(times)), reverse=True)
+    while points and sending.is_alive():
+        sending.join(LOOK_OUT_SECONDS)
+        if len(sender.acknowledged) >= points[-1]:
+            points.pop()
             victim = order.pop() if order else draw.choice(VICTIMS)
             done[victim] += installation.kill(victim, draw)
     return dict(done)

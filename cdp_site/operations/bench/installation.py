@@ -80,9 +80,11 @@ class Installation:
 
     def start(self) -> None:
         """Start everything; returns when the web server answers."""
+        # It must not outlive a trial that is killed itself.
+        leashed = [sys.executable, "-E", "-S", "-B", "-m", "cdp_site.operations.supervised", str(os.getpid())]
         with (self.folder / "supervisor.log").open("ab") as log:
             self._supervisor = subprocess.Popen(
-                [sys.executable, MANAGE, "trial", "run", "--port", str(self.port)],
+                [*leashed, sys.executable, MANAGE, "trial", "run", "--port", str(self.port)],
                 env=self._environment,
                 stdout=log,
                 stderr=log,

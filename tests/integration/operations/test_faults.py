@@ -13,10 +13,10 @@ from cdp_site.operations.bench.sender import Sender
 
 
 def test_nothing_is_lost_or_doubled_when_web_worker_and_database_are_killed() -> None:
-    outcome = faults.kills(events=2_000, rows=0, pause=(0.5, 1.5), batch=20, breath=0.1)
+    outcome = faults.kills(events=2_000, rows=0, times=4, batch=20, breath=0.05)
     assert outcome.is_good, outcome.as_dict()
     assert outcome.stored == outcome.acknowledged == 2_000
-    assert sum(outcome.kills.values()) >= 3
+    assert set(outcome.kills) == {"web", "worker", "postgres"}
     assert outcome.looks > 0
 
 
@@ -95,27 +95,24 @@ def test_the_verdict_notices_every_fault(fault: dict[str, object]) -> None:
 
 
 def test_each_kind_is_killed_once_before_any_is_killed_twice() -> None:
-    killed: list[str] = []
-    sending = _Ends(after=4)
+    killed: list[tuple[str, int]] = []
+    sender = Sender(port=0, key="k", events=100)
 
     class Standing:
         def kill(self, victim: str, _draw: random.Random) -> bool:
-            killed.append(victim)
+            killed.append((victim, len(sender.acknowledged)))
             return True
 
-    counts = faults._kill_while(sending, Standing(), random.Random(3), (0.0, 0.0))  # type: ignore[arg-type]
-    assert sorted(killed[:3]) == ["postgres", "web", "worker"]
-    assert sum(counts.values()) == len(killed) == 4
+    class Sending:
+        """A thread's stand-in: each time it is waited for one more event is acknowledged."""
 
+        def is_alive(self) -> bool:
+            return not sender.is_done
 
-class _Ends:
-    """A thread's stand-in that has ended when it was waited for often enough."""
+        def join(self, _seconds: float) -> None:
+            sender.acknowledged.add(str(len(sender.acknowledged)))
 
-    def __init__(self, *, after: int) -> None:
-        self.left = after
-
-    def is_alive(self) -> bool:
-        return self.left >= 0
-
-    def join(self, _seconds: float) -> None:
-        self.left -= 1
+    counts = faults._kill_while(Sending(), sender, Standing(), random.Random(3), 5)  # type: ignore[arg-type]
+    assert sorted(victim for victim, _at in killed[:3]) == ["postgres", "web", "worker"]
+    assert sum(counts.values()) == len(killed) == 5
+    assert len({at for _victim, at in killed}) > 1

@@ -71,3 +71,18 @@ FOLDER_TEXTS: dict[str, Text] = {
     FolderCode.MISSING: _("There is no such folder."),
     FolderCode.UNREADABLE: _("The platform may not read this folder, or may not move files in it."),
 }
+
+
+class FileRefused(StrEnum):
+    """Why a watched folder's file is not taken, beside what is wrong with files in general."""
+
+    LINK = "link"
+    MAPPING = "mapping"
+    COLUMNS = "columns"
+
+
+FILE_REFUSED_TEXTS: dict[str, Text] = {
+    FileRefused.LINK: _("It is a link to another place, or cannot be read. Put the file itself into the folder."),
+    FileRefused.MAPPING: _("There is no mapping of this name any more."),
+    FileRefused.COLUMNS: _("The file lacks columns that the mapping names."),
+}

@@ -89,10 +89,6 @@ class Migration(migrations.Migration):
                 ("sha256", models.BinaryField(max_length=32)),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (
-                    "outcome",
-                    models.CharField(choices=[("imported", "imported"), ("rejected", "rejected")], max_length=10),
-                ),
-                (
                     "file_import",
                     models.ForeignKey(
                         null=True, on_delete=django.db.models.deletion.SET_NULL, to="ingestion.fileimport"
@@ -104,11 +100,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("outcome", "imported")), fields=("folder", "sha256"), name="arrived_once"
-                    )
-                ],
+                "constraints": [models.UniqueConstraint(fields=("folder", "sha256"), name="arrived_once")],
             },
         ),
     ]

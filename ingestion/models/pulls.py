@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.models import User
 from cdp_site.core.personal_data import NONE, PSEUDONYMOUS, Classification
@@ -67,23 +66,16 @@ class WatchedFolder(models.Model):
 
 
 class ArrivedFile(models.Model):
-    """One row: a file that a watched folder had, by its content, so that it is imported once."""
+    """One row: a file whose import a watched folder began, by its content, so that it is imported once."""
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
-
-    class Outcome(models.TextChoices):
-        IMPORTED = "imported", _("imported")
-        REJECTED = "rejected", _("rejected")
 
     folder = models.ForeignKey(WatchedFolder, on_delete=models.CASCADE)
     sha256 = models.BinaryField(max_length=32)
     at = models.DateTimeField(auto_now_add=True)
-    outcome = models.CharField(max_length=10, choices=Outcome.choices)
     file_import = models.ForeignKey(FileImport, null=True, on_delete=models.SET_NULL)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["folder", "sha256"], name="arrived_once", condition=models.Q(outcome="imported")
-            )
+            models.UniqueConstraint(fields=["folder", "sha256"], name="arrived_once"),
         ]

@@ -203,13 +203,10 @@ def message_uuid(source_id: int, message_id: str) -> UUID:
 def message_key(message: UUID, *, key_id: str | None = None) -> UUID:
     """The key of a message's tombstone in SeenMessage, from its `message_uuid`. Keyed, since a messageId can be made
     of a person's data and tombstones outlive the erasure of that person."""
-    return UUID(int=_message_key(message, key_id))
+    return UUID(int=_as_uuid8(hashing.keyed(message.hex, purpose=_SEEN, key_id=key_id)))
 
 
-def _message_key(message: UUID, key_id: str | None) -> int:
-    return _as_uuid8(hashing.keyed(message.hex, purpose="seen_message", key_id=key_id))
-
-
+_SEEN = "seen_message"
 _VERSION_AND_VARIANT = 0xF << 76 | 0x3 << 62
 _VERSION_8 = 8 << 76 | 2 << 62  # in the variant of RFC 9562
 
@@ -220,8 +217,13 @@ def _as_uuid8(digest: bytes) -> int:
 
 def seen(messages: Iterable[UUID]) -> frozenset[UUID]:
     """Which of these `message_uuid`s have a tombstone, under any of the hash keys. One query."""
-    key_ids = hashing.key_ids()
-    by_key = {_message_key(message, key_id): message for message in messages for key_id in key_ids}
+    asked = list(messages)
+    names = [f"{message.int:032x}" for message in asked]
+    by_key = {
+        _as_uuid8(key): message
+        for key_id in hashing.key_ids()
+        for key, message in zip(hashing.keyed_all(names, purpose=_SEEN, key_id=key_id), asked, strict=True)
+    }
     if not by_key:
         return frozenset()
     with connection.cursor() as cursor:

@@ -251,8 +251,9 @@ def _check_fields(message: Message) -> None:
     user, device = message.user_id, message.anonymous_id
     _check_length("userId", user)
     _check_length("anonymousId", device)
-    _check_length("previousId", message.previous_id)
-    _check_length("groupId", message.group_id)
+    if message.previous_id is not None or message.group_id is not None:
+        _check_length("previousId", message.previous_id)
+        _check_length("groupId", message.group_id)
     if user in _NOTHING and device in _NOTHING and not (message.cdp and message.cdp.get("record")):
         raise UnusableMessage(Reason.MISSING, "userId or anonymousId is required", "userId")
     if kind == "track":

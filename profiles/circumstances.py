@@ -34,9 +34,9 @@ def of(message: Message) -> dict[str, str]:
     if not context:
         return {}
     found: dict[str, str] = {}
-    for part, names in KEPT.items():
-        told = context.get(part)
-        if not isinstance(told, dict) or (part == _PAGE and message.type == _PAGE):
+    for part, told in context.items():
+        names = KEPT.get(part)
+        if names is None or not isinstance(told, dict) or (part == _PAGE and message.type == _PAGE):
             continue
         for name, kept_as in names.items():
             value = told.get(name)

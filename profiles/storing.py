@@ -4,7 +4,7 @@ Runs in the transaction of a step of the digest, with the shared merge lock held
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -82,16 +82,15 @@ def store(entries: Sequence[Entry], *, by: str) -> Outcomes:
                 rows[row.id] = row
     for event, owner in known:
         rows[event.item.id] = _touchpoint_in_passing(event, owner, types)
-    inserted = touchpoints.insert(rows.values())
-    touchpoints.share(_told_again(of_people, {id_: rows[id_] for id_ in inserted}))
     # Another worker may have stored the same message since we looked: then its touchpoint stands.
-    is_late = rows.keys() - inserted if len(inserted) < len(rows) else ()
+    late = touchpoints.insert(rows.values())
+    touchpoints.share(_told_again(of_people, rows, late))
     for event, _owner in known:
-        outcomes.add(event, "duplicate" if is_late and event.item.id in is_late else "stored")
+        outcomes.add(event, "duplicate" if late and event.item.id in late else "stored")
     stated = [consent for draft in drafts for consent in _consents(draft, owners[draft.statement.key])]
     repeated -= _keep_consents(stated)
     for draft in drafts:
-        is_twin = draft.has_own_touchpoint and draft.touchpoint_id in is_late
+        is_twin = draft.has_own_touchpoint and draft.touchpoint_id in late
         outcomes.add(draft, "duplicate" if is_twin or draft.item.id in repeated else "stored")
     landing.remember(draft.item.id for draft in drafts if not draft.has_own_touchpoint)
     signals.records_resolved.send(
@@ -207,7 +206,9 @@ def _store_accounts(drafts: Sequence[Draft], owners: Mapping[RecordKey, Owner]) 
     )
 
 
-def _told_again(entries: Iterable[Entry], inserted: Mapping[UUID, NewTouchpoint]) -> Iterator[tuple[UUID, UUID | None]]:
+def _told_again(
+    entries: Iterable[Passing | Draft], rows: Mapping[UUID, NewTouchpoint], late: Collection[UUID]
+) -> Iterator[tuple[UUID, UUID | None]]:
     """(Touchpoint, operation) of entries whose touchpoint is another's: files may tell twice of what happened once, and
     many messages of one order."""
     for entry in entries:
@@ -216,8 +217,10 @@ def _told_again(entries: Iterable[Entry], inserted: Mapping[UUID, NewTouchpoint]
         if operation_id is None and not (is_draft and entry.order is not None):
             continue
         touchpoint_id = entry.touchpoint_id if is_draft else entry.item.id
-        first = inserted.get(touchpoint_id)
-        if touchpoint_id is not None and (first is None or first.operation_id != operation_id):
+        if touchpoint_id is None:
+            continue
+        first = None if touchpoint_id in late else rows.get(touchpoint_id)
+        if first is None or first.operation_id != operation_id:
             yield touchpoint_id, operation_id
 
 

@@ -55,7 +55,7 @@ RETURNING id
 
 
 def insert(touchpoints: Collection[NewTouchpoint]) -> frozenset[UUID]:
-    """Write those that are not there yet; returns the ids written. Each id is given once.
+    """Write those that are not there yet; returns the ids of the others. Each id is given once.
 
     Whoever calls has mostly looked before which are there, so they are copied right into the table; when another
     process was faster with one, they take the way over a stage.
@@ -73,8 +73,8 @@ def insert(touchpoints: Collection[NewTouchpoint]) -> frozenset[UUID]:
             cursor.execute(_INSERT_STAGED)
             written = frozenset(row[0] for row in cursor.fetchall())
             cursor.execute("DROP TABLE touchpoint_stage")
-            return written
-    return frozenset(touchpoint.id for touchpoint in touchpoints)
+        return frozenset(touchpoint.id for touchpoint in touchpoints) - written
+    return frozenset()
 
 
 def _number(touchpoint: NewTouchpoint) -> int:
@@ -201,4 +201,4 @@ def record_internal(
         )
         for profile_id, record_id in owners
     ]
-    return len(insert(rows))
+    return len(rows) - len(insert(rows))

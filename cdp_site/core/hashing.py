@@ -5,6 +5,7 @@ the last one writes.
 """
 
 import hmac
+from collections.abc import Iterable
 from functools import lru_cache
 
 from cryptography.fernet import Fernet
@@ -40,6 +41,12 @@ def keyed(value: str, *, purpose: str, key_id: str | None = None) -> bytes:
     """HMAC-SHA-256 of (purpose, value), 32 bytes. Different purposes give unrelated hashes of one value."""
     key = _keys()[key_id or current_key_id()]
     return hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256")
+
+
+def keyed_all(values: Iterable[str], *, purpose: str, key_id: str) -> list[bytes]:
+    """`keyed` for thousands of values."""
+    key, prefix = _keys()[key_id], f"{purpose}\0".encode()
+    return [hmac.digest(key, prefix + value.encode(), "sha256") for value in values]
 
 
 def identifier_key(kind: str, namespace: str, value: str, *, key_id: str | None = None) -> bytes:

@@ -239,3 +239,11 @@ class WatchedFolderQuerySet(OfSourceQuerySet):
 
     def active(self) -> Self:
         return self.filter(is_active=True, source__is_active=True)
+
+
+class ImportTrialQuerySet(models.QuerySet[Any]):
+    def abandoned(self) -> Self:
+        """To be done, but no living job holds them (watchdog)."""
+        return self.filter(status__in=["ready", "reading", "counting"]).filter(
+            models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=timezone.now())
+        )

@@ -147,6 +147,17 @@ def _digest(claimed: Sequence[Claimed], report: Report, *, sift: bool = False) -
         )
 
 
+def dry(claimed: Sequence[Claimed]) -> Counter[str]:
+    """What would become of these batches' messages, by outcome. Writes them in the current transaction, which the
+    caller rolls back; nothing is quarantined, settled or observed."""
+    work = read(claimed)
+    outcomes, failed = _store_sifting([entry for one in work for entry in one.entries])
+    counts: Counter[str] = Counter(quarantined=len(failed) + sum(len(one.unusable) for one in work))
+    for (_batch_id, outcome), number in outcomes.counts.items():
+        counts[outcome] += number
+    return counts
+
+
 def _tallies(work: Iterable[Work], outcomes: Outcomes, failed: Iterable[Unusable]) -> dict[int, Tally]:
     counts = {one.batch.id: Counter(quarantined=len(one.unusable)) for one in work}
     for (batch_id, outcome), number in outcomes.counts.items():

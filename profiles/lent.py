@@ -7,13 +7,14 @@ from cdp_site.core import memory, reverts
 from cdp_site.core.access import scope_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
+from ingestion import rehearsal
 from ingestion.corrections import arrivals, undoing
 from ingestion.landing import Claimed
 from ingestion.messages import Item, Rejection
 from ingestion.models import Source
 from ingestion.plan import samples
 from ingestion.plan.samples import Recent
-from profiles import reading
+from profiles import reading, rehearsing
 from profiles.models import EventType, Touchpoint
 from profiles.reading import SourceFacts
 from profiles.reverting import job
@@ -59,5 +60,6 @@ def _objects(batch: Claimed, item: Item) -> Rejection | None:
 def register() -> None:
     reverts.register(job.Reverter())
     undoing.lend_reverting(job.take_out)
+    rehearsal.lend(rehearsing.rehearse)
     samples.lend(Touchpoints())
     arrivals.lend_reading(_objects)

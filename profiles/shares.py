@@ -123,7 +123,6 @@ class _Record:
     last_at: datetime | None
     has_shares: bool = False
     identifiers: dict[KeyId, Held] = field(default_factory=dict)
-    current: set[KeyId] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -224,7 +223,7 @@ class _News:
     def _state(self, key: RecordKey) -> tuple[Attributes, Times, set[KeyId]]:
         if key not in self.now:
             record = self.records[key]
-            self.now[key] = (dict(record.attributes), dict(record.times), set(record.current))
+            self.now[key] = (dict(record.attributes), dict(record.times), set(record.identifiers))
         return self.now[key]
 
     def _follow(self, statement: Statement) -> None:
@@ -264,7 +263,7 @@ SELECT r.id, r.operation_id, r.attributes::text, r.attribute_times::text, r.firs
        OR EXISTS (SELECT FROM profiles_recordshare s WHERE s.record_id = r.id)
 """
 _READ_IDENTIFIERS = """
-SELECT i.record_id, i.is_current, i.kind, i.namespace, i.value, i.raw, i.is_evidence, i.problem, i.valid_from,
+SELECT i.record_id, i.kind, i.namespace, i.value, i.raw, i.is_evidence, i.problem, i.valid_from,
        i.last_stated_at
   FROM unnest(%s::bigint[]) AS wanted(id) JOIN profiles_identifier i ON i.record_id = wanted.id
 """
@@ -288,11 +287,9 @@ def _read(wanted: Mapping[int, bool]) -> dict[int, _Record]:
             )
         if records:
             cursor.execute(_READ_IDENTIFIERS, [list(records)])
-            for number, is_current, *stated in cursor.fetchall():
+            for number, *stated in cursor.fetchall():
                 held = Held(*stated)
                 records[number].identifiers[held.key] = held
-                if is_current:
-                    records[number].current.add(held.key)
     return records
 
 

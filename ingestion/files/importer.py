@@ -174,6 +174,20 @@ def _rows(file_import: FileImport, form: Detected, start: Position) -> Iterator[
     return readers.read(store.read(file_import.stored_as, offset=start.offset), form, start)
 
 
+def is_mostly_broken(rows: int, broken: int) -> bool:
+    """Whether so many rows are broken that the rest need not be read."""
+    return broken >= GIVE_UP_BROKEN and 2 * broken > rows
+
+
+def chunks_of(file_import: FileImport, definition: dict[str, Any]) -> Iterator[_Chunk]:
+    """The whole file as it would be landed by a definition that is being tried. Raises FileProblem."""
+    with Ordinals() as ordinals:
+        reader = reader_for(file_import, ordinal=ordinals, definition=definition)
+        for chunk in _chunks(_rows(file_import, form_of(file_import), Position()), reader):
+            chunk.close()
+            yield chunk
+
+
 def _message(reader: RowReader, row: readers.Row) -> dict[str, Any] | RowError:
     try:
         return reader.message(row.cells, row.line)
@@ -223,7 +237,7 @@ def _commit(file_import: FileImport, chunk: _Chunk, digests: bytes) -> None:
         file_import.save(
             update_fields=["broken_rows", "rows_broken", "rows_read", "offset", "line", "lease_until", "attempts"]
         )
-    if file_import.rows_broken >= GIVE_UP_BROKEN and 2 * file_import.rows_broken > file_import.rows_read:
+    if is_mostly_broken(file_import.rows_read, file_import.rows_broken):
         raise FileProblem(FileCode.MOSTLY_BROKEN, line=file_import.line)
 
 

@@ -20,6 +20,7 @@ from ingestion.models.inbound import InboundBatch, QuarantinedItem, SeenMessage,
 from ingestion.models.plan import PlanObservation, PlanSchema, PlanViolation, Rulebook
 from ingestion.models.pulls import ArrivedFile, Pull, WatchedFolder
 from ingestion.models.source import SendingRate, Source, WriteKey
+from ingestion.models.trials import ImportTrial
 from ingestion.models.webhooks import LinkNonce, RelayDelivery, Webhook
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "FutureHour",
     "ImportAccountRow",
     "ImportRollUp",
+    "ImportTrial",
     "InboundBatch",
     "LinkNonce",
     "PlanObservation",

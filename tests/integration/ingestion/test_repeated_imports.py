@@ -58,6 +58,12 @@ def test_an_unchanged_row_leaves_no_trace(pos):
     assert SourceRecordVersion.objects.count() == 1
 
 
+def test_a_placeholder_that_is_repeated_is_no_news(pos):
+    rows = HEAD + "P1,สมชาย ใจดี,0999999999,noemail@x,\n"
+
+    assert [counts(bring_in(pos, rows)) for _ in range(2)] == [(1, 0), (0, 1)]
+
+
 def test_an_unchanged_cell_stays_as_old_as_it_is(pos):
     bring_in(pos, A)
     first = SourceRecord.objects.get().attribute_times

@@ -34,7 +34,7 @@ class PreviewRow:
     @property
     def record_id(self) -> str:
         ours = (self.message or {}).get("cdp", {})
-        return str(ours.get("record", {}).get("external_id", ""))
+        return str(ours.get("record", {}).get("external_id", "") or ours.get("product", {}).get("sku", ""))
 
 
 def preview(*, file_import: FileImport, definition: dict[str, Any], most: int = PREVIEW_ROWS) -> list[PreviewRow]:

@@ -19,7 +19,7 @@ SETTING_LABELS: Mapping[str, Text] = {
     "without_id": gettext_lazy("A row without a customer's id"),
 }
 _WORDS: Mapping[str, Mapping[str, Text]] = {
-    "rows": {**words.ROW_LABELS, "products": gettext_lazy("A product")},
+    "rows": words.ROW_LABELS,
     "date_order": words.DATE_LABELS,
     "two_digit_years": words.YEAR_LABELS,
     "empty": words.EMPTY_LABELS,

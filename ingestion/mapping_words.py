@@ -10,13 +10,12 @@ from ingestion.files.consents import NEVER
 from ingestion.files.mapping import TARGETS_OF, RowKind, Target
 from ingestion.files.steps import Other, StepKind
 
-# What a row may be said to be on the screen. Products have no line here until the digest takes them: with it the screen
-# offers them, their targets are in `target_groups` already.
 ROW_LABELS: Final[Mapping[str, Text]] = {
     RowKind.PEOPLE: _("A customer"),
     RowKind.EVENTS: _("Something that happened"),
     RowKind.ORDERS: _("A line of an order or receipt"),
     RowKind.CONSENTS: _("An answer about consent"),
+    RowKind.PRODUCTS: _("A product"),
 }
 DATE_LABELS: Final[Mapping[str, Text]] = {
     "dmy": _("Day, month, year"),

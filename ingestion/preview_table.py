@@ -11,11 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.errors import Text
 from ingestion.files.problems import ROW_TEXTS, VALUE_TEXTS
 from ingestion.looking_ahead import PreviewRow
-from ingestion.mapping_words import LINE_LABELS, ORDER_LABELS, TRAIT_LABELS
+from ingestion.mapping_words import LINE_LABELS, ORDER_LABELS, PRODUCT_LABELS, TRAIT_LABELS
 
 STATES: Mapping[str, Text] = {"granted": _("granted"), "refused": _("refused"), "withdrawn": _("withdrawn")}
 _TEXTS: Mapping[str, Text] = {**ROW_TEXTS, **VALUE_TEXTS}
-_DETAIL_LABELS: Mapping[str, Text] = {**ORDER_LABELS, **LINE_LABELS, "order_id": ORDER_LABELS["id"]}
+_DETAIL_LABELS: Mapping[str, Text] = {
+    **PRODUCT_LABELS,
+    **ORDER_LABELS,
+    **LINE_LABELS,
+    "order_id": ORDER_LABELS["id"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class PreviewTable:
         for row in rows:
             seen.update(dict.fromkeys(row.traits.attributes if row.traits else ()))
         self.traits = list(seen)
-        told = [_details((row.message or {}).get("properties", {})) for row in rows]
+        told = [_details(row.message or {}) for row in rows]
         self.details = list(dict.fromkeys(name for one in told for name in one))
         self.rows = [self._row(row) for row in rows]
         self.has_events = any(row.event for row in self.rows)
@@ -104,7 +109,7 @@ class PreviewTable:
         return Said(f"{purpose}, {channel}: {STATES[one['state']]}", at)
 
     def _told(self, row: PreviewRow, message: Mapping[str, Any]) -> tuple[Cell, ...]:
-        told = _details(message.get("properties", {}))
+        told = _details(message)
         return tuple(Cell(_shown(told.get(name)), _text(row.doubts.get(name))) for name in self.details)
 
     def _cells(self, row: PreviewRow) -> tuple[Cell, ...]:
@@ -128,8 +133,14 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _details(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Details of what happened by name; an order's product beside the order's own fields."""
-    flat = {**properties, **next(iter(properties.get("products") or ()), {})}
-    flat.pop("products", None)
-    return flat
+def _details(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Details of what happened by name, an order's product beside the order's own fields; or those of a product."""
+    properties = message.get("properties", {})
+    product = message.get("cdp", {}).get("product", {})
+    flat = {
+        **properties,
+        **next(iter(properties.get("products") or ()), {}),
+        **product,
+        **product.get("attributes", {}),
+    }
+    return {name: value for name, value in flat.items() if name not in ("products", "attributes")}

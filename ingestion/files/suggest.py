@@ -61,6 +61,20 @@ _DOCUMENTS: Final = _by_synonym(
             driverslicensenumber driverslicense driverlicense drivinglicence ใบขับขี่ เลขใบขับขี่""",
     }
 )
+_PRODUCT: Final = _by_synonym(
+    {
+        "sku": "sku productid productcode productno itemid itemcode barcode รหัสสินค้า บาร์โค้ด",
+        "namespace": "namespace brand shop ร้าน",
+        "name": "name nameen productname productnameen itemname englishname ชื่อภาษาอังกฤษ ชื่ออังกฤษ",
+        "name_th": "nameth productnameth thainame ชื่อ ชื่อสินค้า ชื่อไทย ชื่อภาษาไทย",
+        "category": "category productcategory หมวดหมู่ หมวดสินค้า ประเภทสินค้า",
+        "price": "price unitprice listprice ราคา ราคาต่อหน่วย ราคาขาย ราคาป้าย",
+        "currency": "currency สกุลเงิน",
+        "url": "url link productlink producturl ลิงก์ ลิงก์สินค้า",
+        "synonyms": "synonyms aliases othernames คำพ้อง ชื่อเรียกอื่น",
+    }
+)
+_ATTRIBUTES: Final = _by_synonym({"color": "color colour สี", "size": "size ขนาด ไซส์", "brand": "brand ยี่ห้อ แบรนด์"})
 _STATEMENT: Final = _by_synonym(
     {
         "purpose": "purpose consentpurpose วัตถุประสงค์ วัตถุประสงค์การใช้ข้อมูล",
@@ -88,6 +102,7 @@ _CONSENT_WORDS: Final = (
     "consent", "optin", "subscribe", "marketing", "newsletter", "permission", "ยินยอม", "รับข่าว", "ข่าวสาร", "โปรโมชั่น",
 )  # fmt: skip
 _YES_NO: Final = frozenset(("y", "n", "yes", "no", "true", "false", "t", "f", "0", "1", "ใช่", "ไม่", "ยินยอม", "ไม่ยินยอม"))
+_QUANTITY: Final = "quantity"  # what is sold by the piece is an order's line, not a catalogue's product
 # In a file of orders these are whose order it is, not an attribute.
 _BUYERS: Final = frozenset(("householdid", "memberid", "รหัสสมาชิก"))
 
@@ -178,6 +193,9 @@ def _rows(names: Any) -> RowKind:
         return RowKind.ORDERS
     if {"purpose", "channel", "state"} <= {_STATEMENT.get(name) for name in names}:
         return RowKind.CONSENTS
+    found = {_PRODUCT.get(name) for name in names}
+    if "sku" in found and found & {"price", "category"} and not any(_LINE.get(name) == _QUANTITY for name in names):
+        return RowKind.PRODUCTS
     is_event = any(_HAPPENING.get(name) == Target.EVENT for name in names)
     return RowKind.EVENTS if is_event else RowKind.PEOPLE
 
@@ -188,6 +206,8 @@ def _field(column: str, squashed: str, values: Sequence[str], rows: RowKind, pur
         return {"to": Target.ANONYMOUS_ID.value}
     if kind := _DOCUMENTS.get(squashed):
         return {"to": Target.IDENTIFIER.value, "name": kind}
+    if rows is RowKind.PRODUCTS:
+        return _about_product(column, squashed)
     if rows is RowKind.CONSENTS:
         happening = _statement(squashed)
     else:
@@ -198,6 +218,13 @@ def _field(column: str, squashed: str, values: Sequence[str], rows: RowKind, pur
         or looks.as_trait(column, values)
         or _property(column, values, rows)
     )
+
+
+def _about_product(column: str, squashed: str) -> dict[str, Any] | None:
+    if name := _PRODUCT.get(squashed):
+        return {"to": Target.PRODUCT.value, "name": name}
+    name = _ATTRIBUTES.get(squashed) or _snake(column)
+    return {"to": Target.ATTRIBUTE.value, "name": name} if name.isascii() and name[:1].isalpha() else None
 
 
 def _statement(squashed: str) -> dict[str, Any] | None:
@@ -227,11 +254,15 @@ def _about_person(
 
 def _property(column: str, values: Sequence[str], rows: RowKind) -> dict[str, Any] | None:
     """Of what happens, everything else is kept as a property."""
-    name = re.sub(r"\W+", "_", _WORD_STARTS.sub("_", _leaf(column))).strip("_").lower()
+    name = _snake(column)
     if rows in (RowKind.PEOPLE, RowKind.CONSENTS) or "[]" in column or not name:
         return None
     is_number = bool(values) and all(_NUMBER.fullmatch(value) for value in values)
     return {"to": Target.PROPERTY.value, "name": name, "type": "number" if is_number else "text"}
+
+
+def _snake(column: str) -> str:
+    return re.sub(r"\W+", "_", _WORD_STARTS.sub("_", _leaf(column))).strip("_").lower()
 
 
 def _happening(squashed: str, rows: RowKind) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from cdp_site.core.access import Permission, requires
-from ingestion import mapping_diff
+from ingestion import mapping_diff, mapping_use
 from ingestion.files import presets
 from ingestion.models import FieldMapping, FileImport
 from ingestion.views.fetch import reader
@@ -44,6 +44,7 @@ def show_mapping(request: HttpRequest, name: str) -> HttpResponse:
         "changes": mapping_diff.changes(before.definition, after.definition) if before else [],
         "settings": mapping_diff.settings(after.definition),
         "uses": mapping_diff.uses(after.definition),
+        "doors": mapping_use.doors(name, user=user),
         "imports": FileImport.objects.visible_to(user).by_mapping(name).with_source().newest_first()[:SHOWN_IMPORTS],
     }
     return render(request, "ingestion/mapping_versions.html", context)

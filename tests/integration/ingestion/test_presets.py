@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from consent.models import ConsentEntry
-from ingestion import equation, imports, mappings
+from ingestion import equation, imports, looking_ahead, mappings
 from ingestion.equation import Equation
-from ingestion.files import importer, presets
+from ingestion.files import importer, presets, suggest
 from ingestion.models import FileImport, Source
 from profiles import digest
-from profiles.models import Identifier, Membership, Order, SourceRecord, Touchpoint
+from profiles.models import Identifier, Membership, Order, Product, SourceRecord, Touchpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -187,6 +187,25 @@ def test_consents_of_earlier_days(bring_in):
 
     bring_in("consents.csv", "consents")
     assert said.count() == 4
+
+
+def test_products_are_suggested_and_kept(web_shop):
+    data = (FILES / "products.csv").read_bytes()
+    file_import = imports.receive(source=web_shop, file_name="products.csv", chunks=[data], by="system:test")
+    definition = suggest.suggest(file_import.columns, looking_ahead.samples(file_import))
+    assert definition["rows"] == "products"
+
+    imports.start(file_import=file_import, definition=definition, by="system:test")
+    importer.run(str(file_import.pk))
+    digest.drain()
+
+    file_import.refresh_from_db()
+    assert broken(file_import) == [(4, "no_id", "รหัสสินค้า"), (5, "number", "ราคา")]
+    assert equation.of_import(file_import) == Equation(received=2, stored=2)
+    shirt = Product.objects.get(namespace="web", sku="TS-RED-M")
+    assert (shirt.name, shirt.name_th, shirt.category) == ("T-shirt", "เสื้อยืดคอกลม", "Shirts")
+    assert (shirt.price, shirt.currency, shirt.attributes) == (Decimal("1390.00"), "THB", {"color": "แดง"})
+    assert not SourceRecord.objects.exists()
 
 
 def test_every_order_of_a_file_is_one_touchpoint(bring_in):

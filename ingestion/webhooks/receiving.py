@@ -18,7 +18,7 @@ import msgspec
 import structlog
 from django.conf import settings as django_settings
 from django.db import InterfaceError, OperationalError, models, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -55,6 +55,8 @@ def receive(request: HttpRequest, token: str) -> HttpResponse:
     except (OperationalError, InterfaceError):
         log.exception("landing.failed")
         return _refusal(UnavailableProblem("Nothing was kept; send this again later."))
+    except UnreadablePostError:
+        return _refusal(MendableError("The body was cut off.", code="cut_off"))
     return JsonResponse({"success": True})
 
 

@@ -183,6 +183,8 @@ CSRF_FAILURE_VIEW = "cdp_site.views.csrf_failure"
 # The event API's limits (Segment's): bytes.
 TRACKING_MAX_BATCH_BYTES = 500 * 1024
 TRACKING_MAX_EVENT_BYTES = 32 * 1024
+# How long a worker holds what it works on: then a dead one's batches go to another.
+DIGEST_LEASE_SECONDS = env.float("DIGEST_LEASE_SECONDS", default=120.0)
 # More batches than that waiting for the digest: the event API answers 429 until it has caught up.
 TRACKING_MAX_WAITING_BATCHES = env.int("TRACKING_MAX_WAITING_BATCHES", default=20_000)
 # Messages a second that a source without a rate of its own may send; 0: as many as it likes.

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections, transaction
 
 from cdp_site.core import heartbeats
@@ -38,7 +39,7 @@ log = structlog.get_logger("digest")
 # About 0.2 s of work, so that a withdrawal never waits long behind it.
 LIMIT_ITEMS = 2_000
 LIMIT_BATCHES = 500
-LEASE_SECONDS = 120.0  # far above a step's time: a lease that ends means a dead worker
+LEASE_SECONDS = settings.DIGEST_LEASE_SECONDS  # far above a step's time: a lease that ends means a dead worker
 IDLE_SECONDS = 0.2
 RECOVERY_SECONDS = 3.0
 HEARTBEAT_SECONDS = 5

@@ -49,6 +49,7 @@ class Installation:
             "CDP_DATA": str(self.folder),
             "DATABASE_URL": self.url,
             "JOB_WORKERS": "2",
+            "DIGEST_LEASE_SECONDS": "10",  # a killed worker's batches are waited for
             "LOG_LEVEL": "ERROR",
         }
         try:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -58,6 +59,10 @@ class Sender:
 
     def _work(self, batches: Iterator[int], deadline: float) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
+        with closing(connection):
+            self._work_on(connection, batches, deadline)
+
+    def _work_on(self, connection: http.client.HTTPConnection, batches: Iterator[int], deadline: float) -> None:
         while True:
             with self._lock:
                 number = next(batches, None)

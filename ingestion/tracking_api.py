@@ -6,7 +6,8 @@ The door looks at the envelope only: key, origin, rate, size, JSON. What is wron
 the digest, which quarantines that item; a single call is checked here, since its sender can be told.
 
 What a refusal costs decides how much one sender can slow the others, so the cheap questions come first: with the key
-in the Authorization header, everything up to the rate is answered before the body is read.
+in the Authorization header, everything up to the rate is answered before the body is looked at. It is still taken off
+the line, since a server that answers in the middle of a body cuts the connection, and the answer is lost with it.
 """
 
 import base64
@@ -21,7 +22,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -109,6 +110,8 @@ def _endpoint(view: Callable[..., None]) -> Callable[..., HttpResponse]:
         except (OperationalError, InterfaceError):
             log.exception("landing.failed")
             response = _refusal(UnavailableProblem("Nothing was kept; send this again later."))
+        except UnreadablePostError:
+            response = _refusal(MendableError("The body was cut off.", code="cut_off"))
         if response.status_code >= 400:
             rejections.note(entry.grant.source_id if entry.grant else None, response.status_code)
         cors.let_read(request, response, entry.grant)
@@ -122,13 +125,20 @@ def _answer(entry: _Entry, view: Callable[..., None], *args: Any, **kwargs: Any)
         landing.refuse_when_full()
         entry.show_header_key()
         view(entry, *args, **kwargs)
-    except (RateProblem, cors.OriginProblem) as problem:
-        return _refusal(problem)
     except MendableError as problem:
-        entry.count()
+        if not isinstance(problem, RateProblem):
+            entry.count()
+        _take_off_the_line(entry.request)
         return _refusal(problem)
     entry.count()
     return HttpResponse(SUCCESS, content_type="application/json")
+
+
+def _take_off_the_line(request: HttpRequest) -> None:
+    """Read what is left of the body and forget it; of one that says to be larger than the limit, nothing."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdigit() and int(length) <= settings.TRACKING_MAX_BATCH_BYTES:
+        request.read()
 
 
 def _refusal(problem: MendableError) -> JsonResponse:

@@ -1,5 +1,6 @@
 """Segment's and RudderStack's own Python clients against the running site: every call is found on the profile, once."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -170,3 +171,20 @@ def test_a_body_over_the_limit_is_answered_and_not_cut_off(live_server, key):
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "too_large"
     answer.close()
+
+
+def test_a_refusal_reaches_a_sender_in_the_middle_of_its_body(live_server, key, web_shop):
+    """A server that answers and leaves the body on the line cuts the connection, and the answer is lost with it."""
+    web_shop.rate_per_second = 1
+    web_shop.save()
+    body = json.dumps(
+        {"batch": [{"type": "track", "event": "E", "userId": "u", "properties": {"x": "x" * 9_000}}] * 50}
+    )
+
+    with requests.Session() as session:
+        statuses = [
+            session.post(f"{live_server.url}/v1/batch", data=body, auth=(key, ""), timeout=10) for _ in range(4)
+        ]
+
+    assert [answer.status_code for answer in statuses] == [200, 429, 429, 429]
+    assert all(int(answer.headers["Retry-After"]) > 1 for answer in statuses[1:])

@@ -67,7 +67,7 @@ def as_trait(column: str, values: Sequence[str]) -> dict[str, Any] | None:
     if not found or "[]" in column:
         return None
     trait = None
-    if _most(found, lambda value: normalise_email(value).problem is None):
+    if _most(found, lambda value: "@" in value and normalise_email(value).problem is not Problem.MALFORMED):
         trait = "email"
     elif _most(found, lambda value: _LINE_ID.fullmatch(value) is not None):
         trait = "line_id"
@@ -87,7 +87,7 @@ def _most(values: Sequence[str], fits: Any) -> bool:
 
 
 def _is_phone(value: str) -> bool:
-    return _PHONE.fullmatch(ascii_digits(value)) is not None and normalise_phone(value).problem is None
+    return _PHONE.fullmatch(ascii_digits(value)) is not None and normalise_phone(value).problem is not Problem.MALFORMED
 
 
 def _is_birthday(value: str) -> bool:

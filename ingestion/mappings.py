@@ -71,6 +71,11 @@ def fitting(source: Source, columns: Collection[str]) -> str | None:
     return None
 
 
+def all_names() -> list[str]:
+    """Names of all saved mappings, in their order."""
+    return list(FieldMapping.objects.order_by("name").values_list("name", flat=True).distinct())
+
+
 def names_for(source: Source) -> list[str]:
     """Names of mappings saved for the source or for all, the last used first."""
     rows = (

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path, re_path
 from ingestion import messages, tracking_api
 from ingestion.views import (
     alerts,
+    connections,
     corrections,
     doors,
     health,
@@ -57,6 +58,14 @@ urlpatterns: list[URLPattern] = [
     path("sources/<int:source_id>/webhooks/<int:webhook_id>/switch/", webhooks.switch, name="switch_webhook"),
     path("sources/<int:source_id>/keys/", keys.list_keys, name="keys"),
     path("sources/<int:source_id>/keys/<int:key_id>/revoke/", keys.revoke, name="revoke_key"),
+    path("connections/", connections.list_connections, name="connections"),
+    path("connections/databases/new/", connections.edit_pull, name="new_pull"),
+    path("connections/databases/new/test/", connections.try_pull, name="test_new_pull"),
+    path("connections/databases/<int:pull_id>/", connections.edit_pull, name="pull"),
+    path("connections/databases/<int:pull_id>/test/", connections.try_pull, name="test_pull"),
+    path("connections/databases/<int:pull_id>/run/", connections.run_pull, name="run_pull"),
+    path("connections/folders/new/", connections.edit_folder, name="new_folder"),
+    path("connections/folders/<int:folder_id>/", connections.edit_folder, name="folder"),
     path("imports/", imports.list_imports, name="imports"),
     path("imports/new/", imports.upload, name="new_import"),
     path("imports/mappings/", mappings.list_mappings, name="mappings"),

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from cdp_site.core.models import User
-from ingestion.models import CorrectionRule, FileImport, QuarantinedItem, Replay, Source
+from ingestion.models import CorrectionRule, FileImport, Pull, QuarantinedItem, Replay, Source, WatchedFolder
 from ingestion.quarantine import Selection
 
 
@@ -64,3 +64,17 @@ def visible_replay(request: HttpRequest, replay_id: UUID) -> Replay:
     """Raises Http404 for what does not exist and for what is of a source of others."""
     replay: Replay = get_object_or_404(Replay.objects.visible_to(reader(request)).with_people(), pk=replay_id)
     return replay
+
+
+def visible_pull(request: HttpRequest, pull_id: int) -> Pull:
+    """Raises Http404 for what does not exist and for what is of a source of others."""
+    pull: Pull = get_object_or_404(Pull.objects.visible_to(reader(request)).with_source(), pk=pull_id)
+    return pull
+
+
+def visible_folder(request: HttpRequest, folder_id: int) -> WatchedFolder:
+    """Raises Http404 for what does not exist and for what is of a source of others."""
+    folder: WatchedFolder = get_object_or_404(
+        WatchedFolder.objects.visible_to(reader(request)).with_source(), pk=folder_id
+    )
+    return folder

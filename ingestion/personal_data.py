@@ -13,9 +13,10 @@ from django.db import transaction
 from cdp_site.core import hashing
 from cdp_site.core.personal_data import BaseHolder, Ground, Outcome, Subject, register_holder
 from ingestion.files import importer
-from ingestion.models import FileImport, QuarantinedItem, SuppressedIdentifier
+from ingestion.models import FileImport, Pull, QuarantinedItem, SuppressedIdentifier
 
 QUARANTINE, FILES = "ingestion.QuarantinedItem", "ingestion.FileImport"
+DIGESTS, PULLS = "ingestion.RowDigests", "ingestion.Pull"
 BATCHES, SEEN, SUPPRESSED = "ingestion.InboundBatch", "ingestion.SeenMessage", "ingestion.SuppressedIdentifier"
 RELAYED, NONCES = "ingestion.RelayDelivery", "ingestion.LinkNonce"  # gone after minutes
 
@@ -50,10 +51,11 @@ class QuarantineHolder(BaseHolder):
 
 
 class ImportFileHolder(BaseHolder):
-    """Uploaded files in the import store. The row stays, without its file, as the record of the import."""
+    """Uploaded files in the import store. The row stays, without its file, as the record of the import. Hashes of rows
+    live while an import runs, and at a pull until its next rows."""
 
     name = "ingestion.files"
-    tables: tuple[str, ...] = (FILES,)
+    tables: tuple[str, ...] = (FILES, DIGESTS, PULLS)
 
     def locate(self, subject: Subject) -> Mapping[str, int]:
         return {FILES: FileImport.objects.finished().with_file().count()}
@@ -67,11 +69,13 @@ class ImportFileHolder(BaseHolder):
         found = list(FileImport.objects.finished().with_file().select_for_update().order_by("pk"))
         for file_import in found:
             transaction.on_commit(importer.forget_file(file_import))
+        # A pull then fetches its last rows once more, and the suppression keeps the person out.
+        Pull.objects.update(last_rows=b"")
         return Outcome(anonymised={FILES: len(found)})
 
 
 class LandingHolder(BaseHolder):
-    """Waiting batches, reports passed on, tombstones and the suppression itself: short-lived, or kept so that the erasure lasts."""
+    """What waits or is passed on, tombstones, the suppression itself: short-lived, or kept for the erasure to last."""
 
     name = "ingestion.landing"
     tables: tuple[str, ...] = (BATCHES, SEEN, SUPPRESSED, RELAYED, NONCES)

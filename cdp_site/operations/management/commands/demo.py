@@ -1,5 +1,6 @@
 """`manage.py demo`: everything on this machine, with a sample company."""
 
+import os
 import threading
 import time
 from argparse import ArgumentParser
@@ -46,7 +47,9 @@ class Command(BaseCommand):
     def _run(self, supervisor: Supervisor, port: int, *, check: bool) -> None:
         progress = Progress(self.console)
         demo.prepare(progress)
-        arguments = {"supervisor": supervisor, "progress": progress, "url": f"http://localhost:{port}", "check": check}
+        url = f"http://localhost:{port}"
+        arguments = {"supervisor": supervisor, "progress": progress, "url": url, "check": check}
+        os.environ.setdefault("PUBLIC_URL", url)  # for links in the mails that the processes write
         threading.Thread(target=self._watch_start, kwargs=arguments, daemon=True).start()
         supervisor.run(programs(host=demo.HOST, port=port))
         self._say("Stopped.")

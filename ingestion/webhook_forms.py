@@ -99,7 +99,7 @@ class GenericForm(_SettingsForm):
     header = forms.CharField(
         label=_("Header of the signature"), max_length=60, initial="X-Signature", widget=forms.TextInput(attrs=_CODE)
     )
-    prefix = forms.CharField(
+    signature_prefix = forms.CharField(
         label=_("Text before the signature"),
         required=False,
         max_length=40,

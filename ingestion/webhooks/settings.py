@@ -39,7 +39,7 @@ class GenericSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     header: ShortText = "X-Signature"
     algorithm: Algorithm = "sha256"
     encoding: Encoding = "hex"
-    prefix: ShortText = ""
+    signature_prefix: ShortText = ""
     timestamp_header: ShortText = ""
     tolerance_seconds: Annotated[int, msgspec.Meta(ge=10, le=3600)] = 300
     list_path: ShortText = ""
@@ -94,8 +94,8 @@ def _check_generic(settings: GenericSettings) -> None:
     for field, path in (("list_path", settings.list_path), ("id_path", settings.id_path)):
         if path and not _PATH.fullmatch(path):
             raise MendableError(_("That is no path in JSON, such as data.items."), field=field)
-    if not settings.prefix.isascii() or not settings.prefix.isprintable():
-        raise MendableError(_("This setting cannot be used."), field="prefix")
+    if not settings.signature_prefix.isascii() or not settings.signature_prefix.isprintable():
+        raise MendableError(_("This setting cannot be used."), field="signature_prefix")
     if mappings.find(settings.mapping) is None:
         raise MendableError(_("There is no mapping of this name."), field="mapping")
 
@@ -112,7 +112,7 @@ def scheme(settings: Settings) -> Scheme:
                 header=generic.header,
                 algorithm=generic.algorithm,
                 encoding=generic.encoding,
-                prefix=generic.prefix,
+                prefix=generic.signature_prefix,
                 timestamp_header=generic.timestamp_header,
                 tolerance_seconds=generic.tolerance_seconds,
             )

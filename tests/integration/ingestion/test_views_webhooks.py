@@ -125,12 +125,18 @@ def test_a_mapping_can_be_changed(login: Login, steward: User, call_centre: Sour
     for name in ("tickets", "surveys"):
         mappings.save(name=name, definition=MAPPING, source=call_centre, by="system:test")
     desk = sender(call_centre, "generic", mapping="tickets", tolerance_seconds=60)
-    given = {"mapping": "surveys", "header": "X-Sig", "algorithm": "sha1", "encoding": "hex", "prefix": "sha1="}
+    given = {
+        "mapping": "surveys",
+        "header": "X-Sig",
+        "algorithm": "sha1",
+        "encoding": "hex",
+        "signature_prefix": "sha1=",
+    }
     there = address("webhook", call_centre.pk, desk.webhook.pk)
     assert login(steward).post(there, given).status_code == 302
     desk.webhook.refresh_from_db()
     changed = desk.webhook.settings
-    assert (changed["mapping"], changed["algorithm"], changed["prefix"]) == ("surveys", "sha1", "sha1=")
+    assert (changed["mapping"], changed["algorithm"], changed["signature_prefix"]) == ("surveys", "sha1", "sha1=")
     assert changed["tolerance_seconds"] == 60
 
 

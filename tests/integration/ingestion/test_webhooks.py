@@ -351,8 +351,8 @@ TICKET = {"id": 1, "customer": {"id": "C-7", "mail": "malee@example.co.th"}, "cl
 def test_signed_json_comes_in_by_a_saved_mapping(call_centre: Source) -> None:
     mappings.save(name="tickets", definition=TICKETS, source=call_centre, by="system:test")
     desk = sender(
-        call_centre, "generic", mapping="tickets", header="X-Hub-Signature-256", signature_prefix="sha256=", list_path="items",
-        id_path="id",
+        call_centre, "generic", mapping="tickets", header="X-Hub-Signature-256", signature_prefix="sha256=",
+        list_path="items", id_path="id",
     )  # fmt: skip
     body = {"items": [TICKET, TICKET | {"id": 2, "closed_at": "never"}]}
     assert desk.send(reports.encoded(body)).status_code == 200

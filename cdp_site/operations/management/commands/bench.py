@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from cdp_site.operations.bench import database, fairness, faults, hostile, imports, ingest, segment
+from cdp_site.operations.bench import database, fairness, faults, hostile, imports, ingest, segment, webhooks
 from cdp_site.operations.bench.measure import Result
 
 BENCHES = {
@@ -16,6 +16,7 @@ BENCHES = {
     "import": imports.run,
     "hostile": hostile.run,
     "segment": segment.run,
+    "webhooks": webhooks.run,
 }
 FAULTS = "faults"  # no figures: it kills processes and fills a disk, on an installation of its own
 

@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cdp_site.core.errors import Text
+from cdp_site.core.reverts import State
 from ingestion import wording
 from ingestion.equation import Equation
 from ingestion.files.problems import FILE_TEXTS, ROW_TEXTS
-from ingestion.models import FileImport
+from ingestion.models import FileImport, ImportTrial
 
 SHOWN_BROKEN = 100
 SOON_SECONDS = 5.0  # before that nothing can be said about the rest
@@ -29,10 +30,20 @@ class Progress:
 
     file_import: FileImport
     equation: Equation
+    revert: State | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing of it is under way any more."""
+        return self.file_import.is_finished and not self.equation.waiting
 
     @property
     def is_under_way(self) -> bool:
-        return not self.file_import.is_finished or bool(self.equation.waiting)
+        return not self.is_settled or (self.revert is not None and self.revert.is_under_way)
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        return self.is_settled and self.revert is None and bool(self.equation.received)
 
     @property
     def is_reading(self) -> bool:
@@ -72,3 +83,63 @@ class Progress:
     @property
     def broken_unlisted(self) -> int:
         return max(0, self.file_import.rows_broken - SHOWN_BROKEN)
+
+    @property
+    def broken_table(self) -> list[list[Any]]:
+        """All that were kept, with a head, for a spreadsheet."""
+        rows = [
+            [row["line"], str(ROW_TEXTS[row["code"]]), row.get("column", "")] for row in self.file_import.broken_rows
+        ]
+        return [[_("Line"), _("Why"), _("Column")], *rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial counted: the equation of its rows, and what would come of them."""
+
+    trial: ImportTrial
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.trial.status not in (ImportTrial.Status.DONE, ImportTrial.Status.FAILED)
+
+    @property
+    def is_counting(self) -> bool:
+        return self.trial.status == ImportTrial.Status.COUNTING
+
+    @property
+    def is_done(self) -> bool:
+        return self.trial.status == ImportTrial.Status.DONE
+
+    @property
+    def to_count(self) -> int:
+        """Rows that can be read."""
+        return self.trial.rows_read - self.trial.counts.get("broken", 0)
+
+    @property
+    def problem(self) -> Text:
+        return FILE_TEXTS.get(self.trial.problem, self.trial.problem)
+
+    @property
+    def terms(self) -> list[tuple[Text, int, bool]]:
+        """The equation: name, rows, and whether it needs attention."""
+        counts = self.trial.counts
+        return [
+            (_("Stored"), counts.get("stored", 0), False),
+            (_("Duplicate"), counts.get("duplicate", 0), False),
+            (_("Quarantined"), counts.get("quarantined", 0), True),
+            (_("Suppressed"), counts.get("suppressed", 0), False),
+            (_("Broken"), counts.get("broken", 0), True),
+        ]
+
+    @property
+    def effects(self) -> list[tuple[Text, int]]:
+        """What would come of it, by name."""
+        texts = {
+            "records": _("New records"),
+            "people": _("New customers"),
+            "changed": _("Records that change"),
+            "touchpoints": _("Touchpoints"),
+            "orders": _("New orders"),
+        }
+        return [(text, self.trial.counts.get(kind, 0)) for kind, text in texts.items()]

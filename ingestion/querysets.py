@@ -115,6 +115,9 @@ class FileImportQuerySet(OfSourceQuerySet):
         """Those that any version of the mapping brought in."""
         return self.filter(mapping__name=name)
 
+    def of_operation(self, operation_id: Any) -> Self:
+        return self.filter(operation_id=operation_id)
+
     def unfinished(self) -> Self:
         return self.filter(status__in=["uploaded", "ready", "landing"])
 

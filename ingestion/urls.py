@@ -15,8 +15,10 @@ from ingestion.views import (
     mappings,
     plan,
     quarantine,
+    reverting,
     snippet,
     sources,
+    trials,
     webhooks,
 )
 from ingestion.webhooks import link_api, receiving
@@ -74,6 +76,10 @@ urlpatterns: list[URLPattern] = [
     path("imports/<uuid:import_id>/mapping/", mapping.remap, name="import_mapping"),
     path("imports/<uuid:import_id>/format/", mapping.correct, name="import_format"),
     path("imports/<uuid:import_id>/start/", mapping.start, name="import_start"),
+    path("imports/<uuid:import_id>/trial/", trials.start, name="try_import"),
+    path("imports/<uuid:import_id>/trial/<uuid:trial_id>/", trials.show, name="import_trial"),
+    path("imports/<uuid:import_id>/revert/", reverting.revert, name="import_revert"),
+    path("imports/<uuid:import_id>/broken/", imports.broken_rows, name="broken_rows"),
     path("imports/<uuid:import_id>/progress/", imports.progress, name="import_progress"),
     path("imports/<uuid:import_id>/cancel/", imports.cancel, name="import_cancel"),
     path("plan/", plan.list_events, name="plan"),

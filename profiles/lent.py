@@ -7,7 +7,7 @@ from cdp_site.core import memory, reverts
 from cdp_site.core.access import scope_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
-from ingestion import rehearsal
+from ingestion import rehearsal, reports
 from ingestion.corrections import arrivals, undoing
 from ingestion.landing import Claimed
 from ingestion.messages import Item, Rejection
@@ -61,5 +61,6 @@ def register() -> None:
     reverts.register(job.Reverter())
     undoing.lend_reverting(job.take_out)
     rehearsal.lend(rehearsing.rehearse)
+    reports.lend("profiles:found_by_import")
     samples.lend(Touchpoints())
     arrivals.lend_reading(_objects)

@@ -27,6 +27,16 @@ def register() -> None:
             permission=Permission.VIEW_CATALOGUE,
         )
     )
+    navigation.register(
+        navigation.NavEntry(
+            key="found",
+            title=_("What was found"),
+            url_name="profiles:found",
+            icon="arrows-join",
+            order=415,
+            permission=Permission.VIEW_SOURCES,
+        )
+    )
     home.register(
         home.HomePanel(
             key="recent",

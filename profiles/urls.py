@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles.views import catalogue, customer, merging, notes, pins, search
+from profiles.views import catalogue, customer, found, merging, notes, pins, search
 
 app_name = "profiles"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("customers/<uuid:public_id>/merge/", merging.choose, name="merge_choose"),
     path("customers/<uuid:public_id>/merge/<uuid:other_id>/", merging.merge, name="merge"),
     path("customers/<uuid:public_id>/unmerge/", merging.unmerge, name="unmerge"),
+    path("found/", found.show, name="found"),
+    path("found/<uuid:operation_id>/", found.show_import, name="found_by_import"),
     path("products/", catalogue.list_products, name="products"),
     path("products/words/", catalogue.list_words, name="words"),
     path("products/words/new/", catalogue.new_word, name="new_word"),

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     VIEW_SOURCES = "view_sources"
     MANAGE_SOURCES = "manage_sources"
     IMPORT_FILES = "import_files"
+    REVERT_IMPORTS = "revert_imports"  # take out of the profiles what a file brought
     MANAGE_QUARANTINE = "manage_quarantine"
     RECORD_CONSENT = "record_consent"
     VIEW_REQUESTS = "view_requests"
@@ -79,6 +80,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.VIEW_SOURCES,
             P.MANAGE_SOURCES,
             P.IMPORT_FILES,
+            P.REVERT_IMPORTS,
             P.MANAGE_QUARANTINE,
         }
     ),
@@ -98,7 +100,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.ANALYST: frozenset({P.VIEW_SEGMENTS, P.BUILD_SEGMENTS, P.VIEW_CATALOGUE, P.VIEW_SOURCES}),
     # Configures every department's containers, and sees no customer.
     Role.ADMIN: frozenset(
-        {P.MANAGE_CONFIGURATION, P.SEE_ALL_DEPARTMENTS, P.VIEW_SOURCES, P.MANAGE_SOURCES, P.VIEW_AUDIT}
+        {
+            P.MANAGE_CONFIGURATION,
+            P.SEE_ALL_DEPARTMENTS,
+            P.VIEW_SOURCES,
+            P.MANAGE_SOURCES,
+            P.REVERT_IMPORTS,
+            P.VIEW_AUDIT,
+        }
     ),
 }
 

@@ -1,5 +1,6 @@
 """File imports: upload, progress, cancel; the mapping before the start is `views.mapping`."""
 
+import csv
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from cdp_site.core import reverts
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
-from ingestion import equation, imports
+from ingestion import equation, imports, reports
 from ingestion.files.problems import FileProblem
 from ingestion.import_display import Progress
 from ingestion.import_forms import UploadForm
@@ -92,8 +94,23 @@ def cancel(request: HttpRequest, import_id: UUID) -> HttpResponse:
     return redirect("ingestion:import", file_import.pk)
 
 
+@requires(Permission.VIEW_SOURCES, Permission.IMPORT_FILES)
+@require_GET
+def broken_rows(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """The rows that were left out as a file: line, reason, column; never what they said."""
+    file_import = visible_import(request, import_id)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="broken-rows-{file_import.pk}.csv"'
+    response.write("\ufeff")  # so that a spreadsheet reads the Thai
+    csv.writer(response).writerows(Progress(file_import, equation.of_import(file_import)).broken_table)
+    return response
+
+
 # --- what the pages show --------------------------------------------------------------------------------------------
 
 
 def _progress_context(file_import: FileImport) -> dict[str, Any]:
-    return {"progress": Progress(file_import, equation.of_import(file_import)), "import": file_import}
+    operation = file_import.operation_id
+    state = reverts.reverter().states([operation]).get(operation) if operation else None
+    progress = Progress(file_import, equation.of_import(file_import), state)
+    return {"progress": progress, "import": file_import, "report_url": reports.address(file_import)}

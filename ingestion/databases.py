@@ -102,7 +102,8 @@ def rows(asked: Asked, *, most: int) -> Iterator[Iterator[Mapping[str, Any]]]:
 
 def _mappings(result: sa.CursorResult[Any], asked: Asked) -> Iterator[Mapping[str, Any]]:
     with _mended(asked.cursor_column):
-        yield from result.mappings()
+        for row in result.mappings():
+            yield {str(name): value for name, value in row.items()}
 
 
 def first_row(asked: Asked) -> Mapping[str, Any] | None:
@@ -161,7 +162,9 @@ def _statement(connection: Connection, asked: Asked) -> sa.Select[Any]:
     else:
         whole = sa.text(text.replace(":", r"\:")).columns(sa.column(asked.cursor_column)).subquery("asked")
     column = whole.c[asked.cursor_column]
-    statement = sa.select(sa.literal_column("*")).select_from(whole).where(column.is_not(None)).order_by(column)
+    statement: sa.Select[Any] = (
+        sa.select(sa.literal_column("*")).select_from(whole).where(column.is_not(None)).order_by(column)
+    )
     return statement if asked.since is None else statement.where(column >= sa.bindparam("since", asked.since))
 
 

@@ -209,8 +209,8 @@ def _begin(folder: WatchedFolder, name: str, chunks: Iterator[bytes]) -> FileImp
         if received is not None:
             for stored in filter(None, (received.stored_as, received.original_as)):
                 store.remove(stored)
-        is_file = isinstance(error, FileProblem)
-        raise _RefusedError(error.message if is_file else FILE_REFUSED_TEXTS[FileRefused.COLUMNS]) from error
+        misfit = FILE_REFUSED_TEXTS[FileRefused.COLUMNS]
+        raise _RefusedError(error.message if isinstance(error, FileProblem) else misfit) from error
 
 
 def _chunks(file: Any) -> Iterator[bytes]:

@@ -97,8 +97,10 @@ def _utf16(head: bytes) -> str:
     """The codec by the mark at the beginning, or by where the zeros of two Latin letters or digits stand."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    zeros = [byte == 0 for byte in head[:_DECIDES]]
-    return {(False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be"}.get(tuple(zeros), "")
+    zeros = tuple(byte == 0 for byte in head[:_DECIDES])
+    if zeros == (False, True, False, True):
+        return "utf-16-le"
+    return "utf-16-be" if zeros == (True, False, True, False) else ""
 
 
 class Receiver:

@@ -180,9 +180,8 @@ def land_chunk(file_import: FileImport, batches: Sequence[tuple[bytes, int]]) ->
 
 
 _COPIED = [field for field in InboundBatch._meta.concrete_fields if not field.primary_key]
-_COPY = (
-    f"COPY {InboundBatch._meta.db_table} ({', '.join(str(field.column) for field in _COPIED)}) FROM STDIN (FORMAT BINARY)"
-)
+_COLUMNS = ", ".join(str(field.column) for field in _COPIED)
+_COPY = f"COPY {InboundBatch._meta.db_table} ({_COLUMNS}) FROM STDIN (FORMAT BINARY)"
 
 
 def _lane(raw: bytes, door: str, is_history: bool) -> int:

@@ -76,7 +76,7 @@ def steps_of(field: Mapping[str, Any]) -> tuple[StepRow, ...]:
 
 def steps_sent(given: Given, samples: Sequence[str]) -> tuple[StepRow, ...]:
     """The steps as they were sent: one that was taken back is gone, a new map starts with the column's values."""
-    rows = []
+    rows: list[StepRow] = []
     for sent in range(MAX_STEPS):
         do = given(f"step{sent}")
         if do not in STEP_LABELS:
@@ -196,7 +196,7 @@ def consent_sent(given: Given, samples: Sequence[str], *, channel: str, like: Co
         if like is None:
             return began
         return replace(like, answers=began.answers, channel=began.channel, purpose=began.purpose or like.purpose)
-    answers = []
+    answers: list[Answer] = []
     while value := given(f"answer{len(answers)}-value"):
         state = _known(given(f"answer{len(answers)}"), ANSWER_LABELS, "")
         answers.append(Answer(len(answers), value, state))

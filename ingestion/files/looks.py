@@ -114,16 +114,12 @@ def date_style(dates: Sequence[str]) -> tuple[DateOrder, dict[str, Any] | None]:
 
 
 def _likeliest(dates: Sequence[str]) -> DateOrder:
-    fits = {order: len(dates) - _misfits(dates, order) for order in ("dmy", "mdy", "ymd")}
-    best = max(fits.values(), default=0)
-    for order in ("dmy", "mdy", "ymd"):
-        if fits[order] == best:
-            return order  # type: ignore[return-value]  # one of the literals
-    return "dmy"
+    orders: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
+    return min(orders, key=lambda order: _misfits(dates, order))  # the first of equals
 
 
-def _misfits(dates: Sequence[str], order: str) -> int:
-    return sum(normalise_date(text, order=order).problem is Problem.DATE_ORDER for text in dates)  # type: ignore[arg-type]
+def _misfits(dates: Sequence[str], order: DateOrder) -> int:
+    return sum(normalise_date(text, order=order).problem is Problem.DATE_ORDER for text in dates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +147,7 @@ def order_question(dates: Sequence[str], chosen: DateOrder, years: TwoDigitYears
 
 def years_question(dates: Sequence[str], order: DateOrder) -> Example | None:
     """A date with a year of two digits, of which a person has to say the era; None when there is none."""
-    eras = {era: (order, TwoDigitYears(era, FIRST_YEAR)) for era in ("buddhist", "gregorian")}  # type: ignore[arg-type]
+    eras = {era: (order, TwoDigitYears(era, FIRST_YEAR)) for era in ("buddhist", "gregorian")}
     for text in dates:
         if normalise_date(text, order=order).problem is Problem.AMBIGUOUS_YEAR:
             return Example(text, _readings(text, eras))

@@ -203,9 +203,9 @@ def _unknown_columns(fields: Sequence[Any], known: frozenset[str]) -> list[Probl
     for place, one in enumerate(fields):
         if not isinstance(one, dict):
             continue
-        listed = one.get("steps") if isinstance(one.get("steps"), list) else []
-        when = one.get("when") if isinstance(one.get("when"), dict) else {}
-        named = [one.get("from"), when.get("from"), *(step.get("column") for step in listed if isinstance(step, dict))]
+        listed, when = one.get("steps"), one.get("when")
+        named = [one.get("from"), when.get("from") if isinstance(when, dict) else None]
+        named += [step.get("column") for step in listed if isinstance(step, dict)] if isinstance(listed, list) else []
         problems += [
             Problem(MappingCode.COLUMN, place, column)
             for column in named

@@ -163,7 +163,7 @@ class TestPage:
             keys.make(source=web_shop, by="system:test")
         client = login(steward)
         client.get(LIST)  # the first request of a session writes it
-        with django_assert_max_num_queries(17):  # session, user, source; sums, held, lag; batches, imports, keys
+        with django_assert_max_num_queries(18):  # session, user, source; sums, held, removed, rates, lag, troubles, …
             client.get(page_of(web_shop))
 
 

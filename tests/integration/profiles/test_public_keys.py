@@ -7,7 +7,7 @@ from django.urls import get_resolver
 
 from consent import gate
 from consent.models import Channel, ConsentEntry, Purpose
-from ingestion import keys, landing
+from ingestion import keys, landing, suppression
 from ingestion.models import Source
 from profiles import digest, rebuild
 from profiles.models import AccountMembership, Order, Profile, SourceRecord, Touchpoint
@@ -143,14 +143,19 @@ def test_messages_without_a_name_cannot_be_forestalled(web_shop):
     assert arrive(web_shop, track("Product Viewed", "u1") | {"messageId": None}) == {"stored": 1}
 
 
-def test_an_erased_person_does_not_come_back_by_it(web_shop):
-    """Only an act of the person's own lifts a suppression, and a browser proves none: `digest._is_own_act`."""
-    said = track("Consent Granted", "u1", purpose="marketing", channel="email")
-    landing.land(source=web_shop, messages_raw=[said], door="api", is_public_key=True)
-    (claimed,) = landing.claim(1, 60)
-    (work,) = digest.read([claimed])
+def test_an_erased_person_does_not_come_back_by_it(web_shop, monkeypatch):
+    """Only an act of the person's own lifts a suppression, and what comes from a browser proves none."""
+    asked: list[suppression.Candidate] = []
+    monkeypatch.setattr(suppression, "matches", lambda candidates: asked.extend(candidates) or set())
+    said = [
+        identify("u1", email=EMAIL),
+        track("Consent Granted", "u1", purpose="marketing", channel="email"),
+    ]
 
-    assert not digest._is_own_act(work.drafts[0])
+    arrive(web_shop, *said)
+    from_a_browser(web_shop, *[message | {"messageId": f"again-{number}"} for number, message in enumerate(said)])
+
+    assert [one.is_own_act for one in asked] == [True, True, False, False]
 
 
 def test_it_describes_no_account(web_shop):

@@ -18,7 +18,7 @@ class SecretForm(forms.Form):
     """The secret by which reports are known to be genuine."""
 
     secret = forms.CharField(
-        label=_("Secret"),
+        label=_("Shared secret"),
         max_length=LONGEST_SECRET,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=_("It is stored encrypted and never shown again."),

@@ -126,5 +126,5 @@ def _context(request: HttpRequest, webhook: Webhook, **more: Any) -> dict[str, A
         "form": FORMS[webhook.kind](source=webhook.source, initial=webhook.settings),
         "secret_form": SecretForm(kind=webhook.kind),
         "topics": shopify.TOPICS if webhook.kind == Webhook.Kind.SHOPIFY else (),
-        "problem": relay_problem(webhook.relay_problem),
+        "relay_problem": relay_problem(webhook.relay_problem),
     } | more

@@ -125,7 +125,7 @@ def correct(
     if held.status != FileImport.Status.UPLOADED:
         raise ConflictProblem(_("This import has begun already."))
     if sheet and sheet != held.sheet:
-        return _choose_sheet(held, sheet, by=by)
+        return choose_sheet(file_import=held, sheet=sheet, by=by)
     form = Detected(held.format, encoding, delimiter, has_header, ())  # type: ignore[arg-type]  # the form's choices
     held.encoding, held.delimiter, held.has_header = encoding, delimiter, has_header
     if held.format == "csv":
@@ -135,9 +135,14 @@ def correct(
     return held
 
 
-def _choose_sheet(held: FileImport, sheet: str, *, by: User | str) -> FileImport:
+@transaction.atomic
+def choose_sheet(*, file_import: FileImport, sheet: str, by: User | str) -> FileImport:
+    """Another sheet of a workbook that has not begun; none changes nothing. Raises FileProblem."""
+    held = FileImport.objects.select_for_update().get(pk=file_import.pk)
+    if sheet in ("", held.sheet):
+        return held
     if not held.original_as:
-        raise FileProblem(FileCode.REMOVED)
+        raise FileProblem(FileCode.NO_SHEET)
     before = held.stored_as
     taken = intake.read_sheet(held.original_as, name=sheet)
     held.save(update_fields=_hold(held, taken))

@@ -12,7 +12,7 @@ from cdp_site.core.errors import MendableError
 from cdp_site.operations.progress import Progress
 from ingestion import equation, imports, mappings
 from ingestion.files import importer, mapping
-from ingestion.files.problems import MAPPING_TEXTS, ROW_TEXTS
+from ingestion.files.problems import MAPPING_TEXTS, ROW_TEXTS, FileProblem
 from ingestion.models import FileImport, InboundBatch, Source
 from profiles import digest
 
@@ -24,13 +24,15 @@ SHOWN_BROKEN = 20
 
 class Command(BaseCommand):
     help = (
-        "Import a CSV or JSONL file into a source and print what became of its rows as one JSON object. The exit code "
-        "is 0 when the file was read to its end, also when some of its rows were broken."
+        "Import a CSV, TSV, XLSX or JSONL file, also packed as zip or gzip, into a source and print what became of its "
+        "rows as one JSON object. The exit code is 0 when the file was read to its end, also when some of its rows "
+        "were broken."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", metavar="SOURCE", help="the source's short name")
         parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("--sheet", default="", help="of a workbook; the first one with anything on it by default")
         parser.add_argument(
             "--mapping", required=True, metavar="NAME|FILE", help="a saved mapping, a preset, or a JSON file"
         )
@@ -50,11 +52,15 @@ class Command(BaseCommand):
         except MendableError as problem:
             raise CommandError(str(problem.message)) from problem
         try:
+            received = imports.choose_sheet(file_import=received, sheet=options["sheet"], by=BY)
             fitting = (mappings.find(name, received.columns) if name else None) or definition
             started = imports.start(file_import=received, definition=fitting, mapping_name=name, by=BY)
         except mapping.InvalidMapping as error:
             imports.cancel(file_import=received, by=BY)
             raise CommandError(_told(error)) from error
+        except FileProblem as problem:
+            imports.cancel(file_import=received, by=BY)
+            raise CommandError(str(problem.message)) from problem
         landed = _land(started, progress)
         _digest(landed, progress)
         self.stdout.write(json.dumps(_outcome(landed), ensure_ascii=False))

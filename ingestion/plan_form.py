@@ -77,7 +77,7 @@ class PlanForm:
 
 def of_schema(definition: Mapping[str, Any]) -> PlanForm:
     return PlanForm(
-        rows=tuple(table.rows_of(definition)),
+        rows=tuple(sorted(table.rows_of(definition), key=lambda row: row.path)),  # jsonb keeps no order of its own
         is_closed=definition.get("additionalProperties") is False,
         base=definition,
         text=_pretty(definition),

@@ -1,5 +1,6 @@
 """Trying a rule on messages that are held back, before it is saved."""
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,7 +58,7 @@ def run(*, selection: Selection, definition: dict[str, Any], reason: str, event:
     batches = replaying.batches_of(items)
     is_masked = not quarantine.sees_content(by)
     n_before = n_passing = 0
-    samples: list[Sample] = []
+    tried: list[tuple[tuple[bool, bool], int, QuarantinedItem, bytes, bytes, bytes | Rejection]] = []
     for item in items:
         batch = batches.get(item.batch_id)
         if batch is None or item.payload is None:
@@ -66,23 +67,25 @@ def run(*, selection: Selection, definition: dict[str, Any], reason: str, event:
         n_before += not isinstance(arrivals.fate(batch, raw, item.position, book=without), Rejection)
         verdict = arrivals.fate(batch, raw, item.position, book=with_it)
         n_passing += not isinstance(verdict, Rejection)
-        if len(samples) < SHOWN:
-            samples.append(_sample(item, raw, verdict, candidate, is_masked=is_masked))
+        after = verdict if isinstance(verdict, bytes) else arrivals.corrected_by(candidate, raw) or raw
+        rank = (after == raw, isinstance(verdict, Rejection))
+        tried.append((rank, len(tried), item, raw, after, verdict))
+    # What the rule changes is shown first, and of that what would pass.
+    samples = [
+        _sample(item, raw, after, verdict, is_masked=is_masked)
+        for _rank, _place, item, raw, after, verdict in heapq.nsmallest(SHOWN, tried)
+    ]
     if samples:
         _note(selection, samples, is_masked=is_masked, by=by)
     return Trial(held.count(), len(items), n_before, n_passing, tuple(samples), is_masked)
 
 
 def _sample(
-    item: QuarantinedItem, raw: bytes, verdict: bytes | Rejection, candidate: ActiveRule, *, is_masked: bool
+    item: QuarantinedItem, before: bytes, after: bytes, verdict: bytes | Rejection, *, is_masked: bool
 ) -> Sample:
-    if isinstance(verdict, Rejection):
-        after = arrivals.corrected_by(candidate, raw) or raw
-        problem: Text | None = wording.problem(verdict.reason, verdict.detail)
-    else:
-        after, problem = verdict, None
+    problem = wording.problem(verdict.reason, verdict.detail) if isinstance(verdict, Rejection) else None
     written = quarantine.form_of if is_masked else quarantine.legible
-    return Sample(item, written(raw)[:LONGEST], written(after)[:LONGEST], after != raw, problem)
+    return Sample(item, written(before)[:LONGEST], written(after)[:LONGEST], after != before, problem)
 
 
 @transaction.atomic

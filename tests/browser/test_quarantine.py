@@ -163,5 +163,5 @@ def assert_fits(page: Page) -> None:
     """Nothing but tables in their frames is wider than a phone."""
     wide = page.viewport_size
     page.set_viewport_size(NARROW)
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.set_viewport_size(wide)

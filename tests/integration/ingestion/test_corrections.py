@@ -216,9 +216,10 @@ class TestTrial:
             by=steward,
         )
         assert (found.n_held, found.n_tried, found.n_before, found.n_passing) == (3, 3, 0, 2)
-        assert [sample.problem is None for sample in found.samples] == [False, True, True]
-        assert '"1,290.50 baht"' in found.samples[1].before
-        assert "1290.5" in found.samples[1].after
+        assert [sample.problem is None for sample in found.samples] == [True, True, False]
+        assert [sample.changed for sample in found.samples] == [True, True, False]
+        assert '"1,290.50 baht"' in found.samples[0].before
+        assert "1290.5" in found.samples[0].after
         assert QuarantinedItem.objects.open().count() == 3
         assert not CorrectionRule.objects.exists()
         assert AuditEvent.objects.filter(action="quarantine.try_rule", actor=f"user:{steward.pk}").count() == 1

@@ -36,7 +36,8 @@ def begin(request: HttpRequest, file_import: FileImport) -> HttpResponse:
     elif preset := presets.fitting(columns):
         name, base = f"{source.slug}-{preset}"[: mappings.LONGEST_NAME], preset
     definition = _definition(base, columns, samples)
-    return _page(request, file_import, mapping_form.of_definition(definition, columns, samples, name=name, base=base))
+    form = mapping_form.of_definition(definition, columns, samples, name=name, base=base)
+    return _page(request, file_import, form, samples)
 
 
 def _definition(base: str, columns: Sequence[str], samples: Samples) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def remap(request: HttpRequest, import_id: UUID) -> HttpResponse:
     file_import = visible_import(request, import_id)
     samples = looking_ahead.samples(file_import)
     form = mapping_form.of_post(request.POST, file_import.columns, samples)
-    return _page(request, file_import, _as_asked(request, file_import, form, samples))
+    return _page(request, file_import, _as_asked(request, file_import, form, samples), samples)
 
 
 def _as_asked(request: HttpRequest, file_import: FileImport, form: MappingForm, samples: Samples) -> MappingForm:
@@ -72,11 +73,12 @@ def _as_asked(request: HttpRequest, file_import: FileImport, form: MappingForm, 
 @require_POST
 def start(request: HttpRequest, import_id: UUID) -> HttpResponse:
     file_import = visible_import(request, import_id)
-    form = mapping_form.of_post(request.POST, file_import.columns, looking_ahead.samples(file_import))
+    samples = looking_ahead.samples(file_import)
+    form = mapping_form.of_post(request.POST, file_import.columns, samples)
     try:
         imports.start(file_import=file_import, definition=form.definition(), mapping_name=form.name, by=reader(request))
     except mapping.InvalidMapping:
-        return _page(request, file_import, form, status=422)
+        return _page(request, file_import, form, samples, status=422)
     messages.success(request, _("The import has begun. You may leave this page."))
     return redirect("ingestion:import", file_import.pk)
 
@@ -104,8 +106,10 @@ def _first_purpose() -> str:
     return purposes[0][0] if purposes else ""
 
 
-def _page(request: HttpRequest, file_import: FileImport, form: MappingForm, *, status: int = 200) -> HttpResponse:
-    form = mapping_form.checked(form, file_import.columns, looking_ahead.samples(file_import))
+def _page(
+    request: HttpRequest, file_import: FileImport, form: MappingForm, samples: Samples, *, status: int = 200
+) -> HttpResponse:
+    form = mapping_form.checked(form, file_import.columns, samples)
     purposes, channels = vocabulary.consent()
     context: dict[str, Any] = {
         "import": file_import,

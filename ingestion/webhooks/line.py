@@ -88,7 +88,8 @@ def _time(event: Mapping[str, Any]) -> str:
 
 def _follow(event: Mapping[str, Any], _user_id: str, _account: Account) -> dict[str, Any]:
     again = as_dict(event.get("follow")).get("isUnblocked") is True
-    return {"event": "LINE Followed", "properties": {"channel": CHANNEL, "is_return": again}}
+    properties = {"channel": CHANNEL, "is_return": again}
+    return {"event": "LINE Followed", "properties": properties, "cdp": {"own_act": True}}
 
 
 def _unfollow(event: Mapping[str, Any], user_id: str, account: Account) -> dict[str, Any]:
@@ -138,7 +139,7 @@ def _linked(event: Mapping[str, Any], _user_id: str, account: Account) -> dict[s
     return {
         "event": "LINE Account Linked",
         "properties": {"channel": CHANNEL, "with": user.namespace},
-        "cdp": {"identifiers": [named]},
+        "cdp": {"identifiers": [named], "own_act": True},
     }
 
 

@@ -56,6 +56,8 @@ def read(topic: str, body: Any, *, delivery_id: str, shop: Shop, received_at: da
     if topic not in TRANSLATIONS:
         return Reading(ignored=1)
     said = tuple(TRANSLATIONS[topic](body, shop))
+    if topic in OWN_ACTS:
+        said[0].setdefault("cdp", {})["own_act"] = True
     for number, message in enumerate(said):
         message.setdefault("messageId", f"shopify:{delivery_id}:{number}" if number else f"shopify:{delivery_id}")
     return Reading(messages=said, ignored=0 if said else 1)
@@ -428,6 +430,8 @@ TRANSLATIONS: Final[Mapping[str, Translation]] = {
     "checkouts/create": _checkout_report,
     "checkouts/update": _checkout_report,
 }
+# By these the person comes in by themselves, also after an erasure (`profiles.storing`).
+OWN_ACTS: Final = frozenset({"customers/create", "orders/create"})
 REQUESTS: Final[Mapping[str, RequestKind]] = {
     "customers/data_request": RequestKind.ACCESS,
     "customers/redact": RequestKind.ERASURE,

@@ -1,17 +1,19 @@
 """Webhooks from the request to the profile: verified, kept once, answered after the commit."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consent.models import ConsentEntry
-from ingestion import equation, keys, landing, mappings
+from ingestion import equation, keys, landing, mappings, suppression
 from ingestion.equation import Equation
 from ingestion.models import InboundBatch, QuarantinedItem, Source, Webhook
 from ingestion.webhooks import endpoints, linking, receiving
@@ -238,6 +240,25 @@ def test_a_guest_becomes_a_person_with_an_order(shop: Sender) -> None:
     profile = profile_of("order:450789469")
     assert profile.golden["email"] == "guest.order@example.co.th"
     assert Order.objects.get().profile_id == profile.pk
+
+
+def test_an_erased_customer_stays_out_until_they_register_or_order_again(shop: Sender, web_shop: Source) -> None:
+    erased = [suppression.Erased("email", "global", reports.CUSTOMER["email"])]
+    with transaction.atomic():
+        suppression.suppress(
+            identifiers=erased,
+            names=[],
+            erased_at=datetime(2026, 11, 19, tzinfo=UTC),
+            request_id=uuid4(),
+            by="system:test",
+        )
+    shop.topic("customers/update")
+    digest.drain()
+    assert equation.of_source(web_shop) == Equation(received=1, suppressed=1)
+    shop.topic("orders/create")
+    digest.drain()
+    assert equation.of_source(web_shop) == Equation(received=2, stored=1, suppressed=1)
+    assert Order.objects.get().profile_id == profile_of(str(reports.CUSTOMER_ID)).pk
 
 
 # --- LINE -----------------------------------------------------------------------------------------------------------

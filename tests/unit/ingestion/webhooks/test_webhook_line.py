@@ -29,7 +29,7 @@ def test_a_follower_is_a_record_with_an_address_and_gives_no_consent() -> None:
         "properties": {"channel": "line", "is_return": False},
         "context": {"traits": {"line_id": reports.FOLLOWER}},
         "timestamp": "2025-11-20T05:00:01+00:00",
-        "cdp": {"record": {"external_id": reports.FOLLOWER}},
+        "cdp": {"record": {"external_id": reports.FOLLOWER}, "own_act": True},
     }
 
 
@@ -87,6 +87,7 @@ def test_an_account_link_names_the_user_of_the_web_shop() -> None:
     assert message["cdp"] == {
         "record": {"external_id": reports.FOLLOWER},
         "identifiers": [{"kind": "user", "namespace": "web", "value": "1001"}],
+        "own_act": True,
     }
 
 

@@ -148,7 +148,7 @@ def test_an_order_of_nobody_belongs_to_the_order() -> None:
     nobody = reports.GUEST_ORDER | {"email": "", "phone": None}
     message = only("orders/create", nobody)
     assert message["anonymousId"] == "order:450789469"
-    assert "cdp" not in message
+    assert message["cdp"] == {"own_act": True}
     assert "context" not in message
 
 
@@ -269,3 +269,10 @@ def test_what_cannot_be_read_says_where(topic: str, body: Any, place: str) -> No
     with pytest.raises(Unreadable) as caught:
         read(topic, body)
     assert caught.value.place == place
+
+
+@pytest.mark.parametrize("topic", sorted(set(shopify.TRANSLATIONS)))
+def test_who_registers_or_orders_comes_in_by_themselves(topic: str) -> None:
+    acts = [message.get("cdp", {}).get("own_act", False) for message in read(topic).messages]
+    assert acts[0] is (topic in ("customers/create", "orders/create"))
+    assert not any(acts[1:])

@@ -169,7 +169,10 @@ def _candidate(draft: Draft) -> suppression.Candidate:
 
 
 def _is_own_act(draft: Draft) -> bool:
-    """A registration or a consent of the person's own, by the event API; a nightly file or a click is none."""
+    """A registration or a consent of the person's own, by the event API; or what a webhook reports as one (`own_act`:
+    somebody registered, ordered, followed). A nightly file or a click is none."""
+    if (draft.item.message.cdp or {}).get("own_act") is True:
+        return True
     if draft.batch.door != "api" or draft.batch.is_public_key:
         return False
     granted = any(consent.state == "granted" for consent in draft.consents)

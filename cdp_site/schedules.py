@@ -33,6 +33,7 @@ CHORES = (
     Chore("take up dead erasures", "consent.jobs.resume_erasures", every_minutes=2),
     Chore("check the audit's chain", "consent.jobs.check_audit", daily_at=time(2, 40)),
     Chore("take up dead trials of imports", "ingestion.rehearsal.resume_abandoned", every_minutes=1),
+    Chore("forget what can no longer be reverted", "profiles.reverting.forgetting.forget_old", daily_at=time(3, 40)),
     Chore("take up dead reverts", "profiles.reverting.job.resume_abandoned", every_minutes=1),
     Chore("take up dead imports", "ingestion.files.importer.resume_abandoned", every_minutes=1),
     Chore("remove strays of the import store", "ingestion.files.importer.remove_strays", daily_at=time(3, 20)),

@@ -74,6 +74,11 @@ class ConsentPart:
         )
         return {*entries.values_list("record", flat=True), *asked}
 
+    def forget(self, operation_ids: Collection[UUID]) -> None:
+        """What they repeated needs no telling apart. Of an entry of theirs nobody asks who has repeated it."""
+        SecondedCell.objects.filter(operation_id__in=operation_ids).delete()
+        SecondedCell.objects.filter(entry__operation_id__in=operation_ids).delete()
+
     def take_back(self, record_ids: Collection[int], vanishing: Collection[int], taking: Taking) -> Mapping[str, int]:
         done: Counter[str] = Counter()
         entries = list(ConsentEntry.objects.of_records(record_ids).standing().filter(operation_id=taking.operation_id))

@@ -70,7 +70,7 @@ class Share:
             patch(self.attributes, self.times, statement.traits.attributes, at=iso(at), is_undated=is_undated)
         own = (statement.own,) if statement.own is not None and is_birth else ()
         for stated in (*statement.identifiers, *own):
-            held = Held(*stated, first_at=at, last_at=at)
+            held = Held(**stated._asdict(), first_at=at, last_at=at)
             known = self.identifiers.get(held.key)
             self.identifiers[held.key] = held if known is None else known.also(held)
 

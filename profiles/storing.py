@@ -215,11 +215,11 @@ def _told_again(
     """(Touchpoint, operation) of entries whose touchpoint is another's: files may tell twice of what happened once, and
     many messages of one order."""
     for entry in entries:
-        is_draft = isinstance(entry, Draft)
         operation_id = entry.batch.operation_id
-        if operation_id is None and not (is_draft and entry.order is not None):
+        tells_of_order = isinstance(entry, Draft) and entry.order is not None
+        if operation_id is None and not tells_of_order:
             continue
-        touchpoint_id = entry.touchpoint_id if is_draft else entry.item.id
+        touchpoint_id = entry.touchpoint_id if isinstance(entry, Draft) else entry.item.id
         if touchpoint_id is None:
             continue
         first = None if touchpoint_id in late else rows.get(touchpoint_id)
@@ -277,7 +277,9 @@ def _kept_properties(draft: Draft) -> dict[str, Any]:
 
 def _keep_consents(statements: list[signals.ConsentStatement]) -> frozenset[UUID]:
     """Hand statements to the ledger; returns the messages of which it got an entry."""
-    answers = signals.consents_stated.send(sender=None, statements=statements) if statements else []
+    answers: list[tuple[Any, Any]] = []
+    if statements:
+        answers = signals.consents_stated.send(sender=None, statements=statements)
     return frozenset(message for _receiver, entered in answers for message in entered)
 
 

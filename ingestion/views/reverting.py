@@ -26,7 +26,7 @@ def revert(request: HttpRequest, import_id: UUID) -> HttpResponse:
     if file_import.operation_id is None or not Progress(file_import, equation.of_import(file_import)).is_settled:
         raise Http404
     if request.method == "POST":
-        return _begin(request, file_import)
+        return _begin(request, file_import, file_import.operation_id)
     states = reverts.reverter().states([file_import.operation_id])
     state = states.get(file_import.operation_id)
     context = {
@@ -37,10 +37,10 @@ def revert(request: HttpRequest, import_id: UUID) -> HttpResponse:
     return render_page_or_fragment(request, "ingestion/import_revert.html", "ingestion/_import_revert.html", context)
 
 
-def _begin(request: HttpRequest, file_import: FileImport) -> HttpResponse:
+def _begin(request: HttpRequest, file_import: FileImport, operation_id: UUID) -> HttpResponse:
     lifts_denials = request.POST.get("lifts_denials") == "yes"
     try:
-        reverts.reverter().start(file_import.operation_id, lifts_denials=lifts_denials, by=reader(request))
+        reverts.reverter().start(operation_id, lifts_denials=lifts_denials, by=reader(request))
     except ConflictProblem as problem:
         messages.error(request, str(problem.message))
     else:

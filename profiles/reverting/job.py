@@ -49,7 +49,7 @@ KINDS: Mapping[str, tuple[Text, Text]] = {
         _("Orders returned to what others said"),
     ),
     "grants": (_("Consents lose their effect"), _("Consents without effect now")),
-    "denials": (_("Refusals lose their effect"), _("Refusals without effect now")),
+    "denials": (_("Refusals that it brought"), _("Refusals without effect now")),
     "denials_kept": (_("Refusals stay in force"), _("Refusals still in force")),
     "people": (_("Customers are gone, with all that is known of them"), _("Customers removed")),
     "people_split": (_("Customers may come apart again"), _("Customers that came apart")),

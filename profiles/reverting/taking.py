@@ -32,6 +32,9 @@ class Part(Protocol):
         """Withdraw what the operation said about these records, of the vanishing ones everything; what was done, by
         kind. Before the records change, in their transaction."""
 
+    def forget(self, operation_ids: Collection[UUID]) -> None:
+        """These operations cannot be taken back any more."""
+
 
 _parts: list[Part] = []
 

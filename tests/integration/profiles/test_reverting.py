@@ -1,12 +1,14 @@
 """Taking an import back: what it created goes, what it changed returns, what others did stays."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from cdp_site.core import reverts
 from cdp_site.core.errors import ConflictProblem
-from cdp_site.core.models import AuditEvent
+from cdp_site.core.models import AuditEvent, Operation
 from consent import ledger
 from consent.gate import may_use
 from consent.models import Channel, ConsentEntry, Purpose, VoidEntry
@@ -28,8 +30,9 @@ from profiles.models import (
     SourceRecord,
     SourceRecordVersion,
     Touchpoint,
+    TouchpointShare,
 )
-from profiles.reverting import job
+from profiles.reverting import forgetting, job
 from tests.factories.arrivals import arrive, identify, row, track
 from tests.factories.files import ORDERS, PEOPLE, PEOPLE_WITH_CONSENT, VISITS, bring_in, definition
 from tests.factories.picture import picture
@@ -427,3 +430,54 @@ def test_taking_out_again_changes_nothing(pos):
     job.take_out(UUID(int=1), "system:test")
 
     assert not SourceRecord.objects.exists()
+
+
+class TestForgetting:
+    """After a month what each import said is no longer told apart, and the tables that kept it are small again."""
+
+    @pytest.fixture
+    def age(self):
+        def make_old(*imports: FileImport) -> None:
+            Operation.objects.filter(pk__in=[one.operation_id for one in imports]).update(
+                at=timezone.now() - job.FORGETS_AFTER - timedelta(hours=1)
+            )
+
+        return make_old
+
+    def test_an_old_import_cannot_be_taken_back(self, pos, age):
+        file_import = bring_in(pos, HEAD + ANN)
+        age(file_import)
+
+        assert reverts.reverter().foresee(file_import.operation_id).refusal
+        with pytest.raises(ConflictProblem):
+            job.start(file_import.operation_id, lifts_denials=False, by="system:test")
+
+    def test_old_shares_go(self, pos, age):
+        sales = "id,at,order,sku,quantity,price\nP1,2026-03-02,R1,S{},1,100\n"
+        visits = "id,at,what,page\nP1,2026-03-01,Page Viewed,/a\n"
+        imports = [bring_in(pos, HEAD + ANN), bring_in(pos, HEAD + ANN.replace("เชียงใหม่", "ลำพูน"))]
+        imports += [bring_in(pos, sales.format(n), ORDERS) for n in (1, 2)]
+        imports += [bring_in(pos, visits, VISITS) for _ in range(2)]
+        assert (RecordShare.objects.count(), OrderShare.objects.count(), TouchpointShare.objects.count()) == (2, 2, 2)
+        before = picture()
+        age(*imports)
+
+        assert forgetting.forget_old()
+
+        assert picture() == before
+        assert (RecordShare.objects.count(), OrderShare.objects.count(), TouchpointShare.objects.count()) == (0, 0, 0)
+        assert forgetting.forget_old() == 0
+
+    def test_a_recent_one_can_still_be_taken_back(self, pos, age):
+        sales = "id,at,order,sku,quantity,price\nP1,2026-03-02,R1,S1,{},100\n"
+        old = [bring_in(pos, HEAD + ANN), bring_in(pos, HEAD + ANN.replace("เชียงใหม่", "ลำพูน"))]
+        old += [bring_in(pos, sales.format(1), ORDERS), bring_in(pos, sales.format(2), ORDERS)]
+        before = picture()
+        recent = [bring_in(pos, HEAD + ANN.replace("เชียงใหม่", "น่าน")), bring_in(pos, sales.format(3), ORDERS)]
+        age(*old)
+
+        forgetting.forget_old()
+        for file_import in recent:
+            revert(file_import)
+
+        assert picture() == before

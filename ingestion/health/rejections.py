@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from django.db import Error, connection
 
+from cdp_site.core import memory
 from ingestion.models import RejectedHour, Source
 
 log = structlog.get_logger("tracking")
@@ -81,6 +82,12 @@ def note(source: Source | int | None, status: int) -> None:
 def flush() -> None:
     """Write what this process has counted, at its end and in tests."""
     _write(_tally.take_all())
+
+
+@memory.forgets
+def forget() -> None:
+    """Drop what is not written: its sources may be another database's."""
+    _tally.take_all()
 
 
 def _write(rows: list[RejectedHour]) -> None:

@@ -92,8 +92,13 @@ class _Entry:
         return grant
 
     def count(self) -> None:
-        if self.grant is not None:
+        """Charge the source. The answer does not depend on it: what is kept is kept."""
+        if self.grant is None:
+            return
+        try:
             limiter.count(self.grant.source_id, self.grant.rate_per_second, self.n_messages)
+        except (OperationalError, InterfaceError):
+            log.warning("rate.uncharged", source=self.grant.source_id)
 
 
 def _endpoint(view: Callable[..., None]) -> Callable[..., HttpResponse]:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from ingestion import cors, keys, rate_limits
@@ -199,6 +200,17 @@ class TestRate:
             assert self.batch(client, secret, 5_000, **basic(secret)).status_code == 200
 
         assert not SendingRate.objects.exists()
+
+    def test_what_is_kept_is_answered_200_although_the_account_cannot_be_written(
+        self, client, limited, secret, basic, monkeypatch
+    ):
+        def away(*_arguments):
+            raise OperationalError("the connection is closed")
+
+        monkeypatch.setattr(limiter, "_charge", away)
+
+        assert self.batch(client, secret, 70, **basic(secret)).status_code == 200
+        assert InboundBatch.objects.get().n_items == 70
 
     def test_the_account_is_charged_with_what_was_sent(self, limited):
         assert rate_limits.charge(limited.pk, 7.0) == pytest.approx(7.0, abs=0.5)

@@ -27,7 +27,11 @@ RECENT_IMPORTS = 5
 @require_GET
 def list_sources(request: HttpRequest) -> HttpResponse:
     rows = accounts.rows(by=reader(request))
-    context = {"rows": rows, "total": accounts.total(row.equation for row in rows)}
+    context = {
+        "rows": rows,
+        "total": accounts.total(row.equation for row in rows),
+        "refused": troubles.refused(None) if may(request.user, Permission.MANAGE_SOURCES) else [],
+    }
     return render(request, "ingestion/sources.html", context)
 
 

@@ -41,6 +41,15 @@ def _basic(key: str) -> str:
     return base64.b64encode(f"{key}:".encode()).decode()
 
 
+def test_refusals_of_unknown_keys_stand_below_the_list_for_those_who_manage(
+    web_shop: Source, login: Login, steward: User, marketer: User
+) -> None:
+    rejections.note(None, 401)
+    rejections.flush()
+    pages = [login(user).get(reverse("ingestion:sources")).content.decode() for user in (steward, marketer)]
+    assert ["wrong or revoked key" in page for page in pages] == [True, False]
+
+
 def test_messages_of_the_future_are_counted_when_they_are_stored(web_shop: Source) -> None:
     far = (timezone.now() + timedelta(days=40)).isoformat()
     near = (timezone.now() + timedelta(hours=5)).isoformat()

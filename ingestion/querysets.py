@@ -62,9 +62,6 @@ class InboundBatchQuerySet(OfSourceQuerySet):
     def waiting(self) -> Self:
         return self.filter(status="waiting")
 
-    def received_since(self, moment: datetime) -> Self:
-        return self.filter(received_at__gte=moment)
-
     def take_back(self) -> int:
         """Batches whose items all went back to where they came from: nothing is left to account for. One statement."""
         return self.update(

@@ -28,7 +28,7 @@ KINDS: Final[Mapping[str, Text]] = {
     Kind.TIME: gettext_lazy("date and time"),
 }
 # What a default can be: a date is written as text.
-DEFAULT_KINDS: Final = {kind: KINDS[kind] for kind in (Kind.TEXT, Kind.NUMBER, Kind.BOOLEAN)}
+DEFAULT_KINDS: Final[Mapping[str, Text]] = {kind: KINDS[kind] for kind in (Kind.TEXT, Kind.NUMBER, Kind.BOOLEAN)}
 PROBLEMS: Final[Mapping[RuleCode, Text]] = {
     RuleCode.FORM: gettext_lazy("This is no rule that can be read."),
     RuleCode.NO_STEPS: gettext_lazy("Say at least one thing that is to be changed."),

@@ -124,7 +124,7 @@ def _step(step: Any, number: int) -> Step:
     if not isinstance(step, dict):
         raise InvalidRule(RuleCode.FORM, number)
     try:
-        verb = Verb(step.get("do"))
+        verb = Verb(step.get("do", ""))
     except ValueError as error:
         raise InvalidRule(RuleCode.VERB, number) from error
     field = _path(step.get("field"), number, RuleCode.FIELD)
@@ -144,7 +144,7 @@ def _target(step: dict[str, Any], field: Path, number: int) -> dict[str, Any]:
 
 def _kind(step: dict[str, Any], _field: Path, number: int) -> dict[str, Any]:
     try:
-        return {"kind": Kind(step.get("to"))}
+        return {"kind": Kind(step.get("to", ""))}
     except ValueError as error:
         raise InvalidRule(RuleCode.KIND, number) from error
 

@@ -203,7 +203,7 @@ def _bound(keyword: str, words: str, holds: Callable[[Any, Any], bool]) -> Calla
 
 
 def _size(
-    keyword: str, words: str, unit: str, kind: type, holds: Callable[[int, int], bool]
+    keyword: str, words: str, unit: str, kind: type[str] | type[list[Any]], holds: Callable[[int, int], bool]
 ) -> Callable[[Mapping[str, Any]], _Test]:
     def make(schema: Mapping[str, Any]) -> _Test:
         limit = int(schema[keyword])

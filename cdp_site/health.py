@@ -15,6 +15,7 @@ from django.utils import timezone
 from cdp_site.core.models import Heartbeat
 from ingestion import landing
 
+# Of several workers each beats by its own name ("worker-2"); events come in as long as one of them lives.
 WORKER, CLUSTER = "worker", "cluster"
 JOB_PREFIX = "job:"  # rows of jobs that are at work: "job:<id in the queue>"
 # The worker beats every few seconds, also between the parts of a long batch; the cluster each minute.
@@ -56,6 +57,14 @@ def examine() -> Health:
         return Health(database=False, processes=dict.fromkeys(PATIENCE, unknown), backlog=None)
 
 
+def gives_no_sign(name: str) -> bool:
+    """Whether the cluster, or one of the workers, has been silent for too long. One query."""
+    if name == CLUSTER:
+        return not signs_of_life()[name].alive
+    row = Heartbeat.objects.filter(name=name).first()
+    return row is None or timezone.now() - row.at > PATIENCE[WORKER]
+
+
 def signs_of_life() -> dict[str, Sign]:
     """Of the worker and of the job cluster. One query.
 
@@ -63,6 +72,9 @@ def signs_of_life() -> dict[str, Sign]:
     """
     now = timezone.now()
     seen = {row.name: now - row.at for row in Heartbeat.objects.all()}
+    workers = [since for name, since in seen.items() if name.startswith(f"{WORKER}-") or name == WORKER]
+    if workers:
+        seen[WORKER] = min(workers)
     signs = {}
     for name, patience in PATIENCE.items():
         since = seen.get(name)

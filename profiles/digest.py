@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import DataError, OperationalError, close_old_connections, transaction
 
 from cdp_site.core import heartbeats
 from cdp_site.core.errors import InternalError
@@ -76,9 +76,9 @@ def step(
 ) -> Report | None:
     """Claim and digest once; None when nothing waits. Must not run inside a transaction.
 
-    When a step fails as a whole, its batches are tried alone; one that fails alone waits for its next attempt, and at
-    the last one its messages are tried in halves until the failing ones are found: they go to quarantine, the others
-    are stored.
+    A step that fails for a value that the database does not take is sifted at once: its messages are tried in parts
+    until the failing ones are found; they go to quarantine, the others are stored. When it fails for anything else, its
+    batches are tried alone; one that fails alone waits for its next attempt, and at the last one it is sifted.
     """
     claimed = landing.claim(limit_batches, lease_seconds, limit_items=limit_items)
     if not claimed:
@@ -86,7 +86,12 @@ def step(
         return None
     report = Report()
     try:
-        _digest(claimed, report)
+        try:
+            _digest(claimed, report)
+        except DataError as error:
+            # Waiting mends no value. The error's text may hold the value itself.
+            log.warning("step_sifted", batches=[batch.id for batch in claimed], error=type(error.__cause__).__name__)
+            _digest(claimed, report, sift=True)
     except LateWorkerError:
         log.warning("late", batches=[batch.id for batch in claimed])
     except Exception:
@@ -237,6 +242,8 @@ def _store_sifting(entries: Sequence[Entry]) -> tuple[Outcomes, list[Unusable]]:
         with transaction.atomic():
             return storing.store(entries, by=ACTOR), []
     except Exception as error:
+        if isinstance(error, OperationalError) and entries[0].batch.attempts < landing.MAX_ATTEMPTS:
+            raise  # the database's trouble, not the messages': they are tried again
         if len(entries) > 1:
             outcomes = Outcomes()
             failed: list[Unusable] = []
@@ -265,8 +272,9 @@ def _halves(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]
 # --- the worker -----------------------------------------------------------------------------------------------------
 
 
-def run_forever(*, stop: threading.Event | None = None) -> None:
-    """The worker process: digest until SIGTERM or SIGINT (or `stop`), with a heartbeat. Finishes its step first."""
+def run_forever(*, name: str = "worker", stop: threading.Event | None = None) -> None:
+    """A worker process: digest until SIGTERM or SIGINT (or `stop`), with a heartbeat by its name. Finishes its step
+    first."""
     stopping = stop or threading.Event()
     if stop is None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -275,7 +283,7 @@ def run_forever(*, stop: threading.Event | None = None) -> None:
     while not stopping.is_set():
         try:
             close_old_connections()
-            beat_at = _beat(beat_at)
+            beat_at = _beat(name, beat_at)
             worked = step() is not None
         except Exception:
             # A database that restarts, or a merge that fails: what was claimed is taken up again, the rest goes on.
@@ -285,9 +293,9 @@ def run_forever(*, stop: threading.Event | None = None) -> None:
             stopping.wait(0 if worked else IDLE_SECONDS)
 
 
-def _beat(last: float) -> float:
+def _beat(name: str, last: float) -> float:
     now = time.monotonic()
     if now - last < HEARTBEAT_SECONDS:
         return last
-    heartbeats.beat("worker")
+    heartbeats.beat(name)
     return now

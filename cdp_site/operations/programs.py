@@ -15,6 +15,7 @@ MANAGE = str(Path(settings.BASE_DIR) / "manage.py")
 # A Python web worker is bound to one core; its threads wait for the database while others compute.
 THREADS_PER_WEB_WORKER = 4
 MOST_WEB_WORKERS = 8
+MOST_WORKERS = 2
 
 
 def web_command(*, host: str, port: int, workers: int | None = None) -> tuple[str, ...]:
@@ -28,11 +29,22 @@ def web_command(*, host: str, port: int, workers: int | None = None) -> tuple[st
     )
 
 
+def worker_names() -> list[str]:
+    """A digest waits for PostgreSQL half of its time: two of them, where there are cores for both."""
+    return [
+        health.WORKER,
+        *(f"{health.WORKER}-{number}" for number in range(2, min(machine_cores(), MOST_WORKERS) + 1)),
+    ]
+
+
 def programs(*, host: str, port: int) -> list[Program]:
-    """Web, digest worker and job cluster."""
+    """Web, digest workers and job cluster."""
     return [
         Program("web", web_command(host=host, port=port)),
-        Program("worker", (sys.executable, MANAGE, "worker"), is_stuck=partial(_gives_no_sign, health.WORKER)),
+        *(
+            Program(name, (sys.executable, MANAGE, "worker", "--name", name), is_stuck=partial(_gives_no_sign, name))
+            for name in worker_names()
+        ),
         # It finishes the jobs at work; what takes longer is given back to the queue at the next start.
         Program("cluster", (sys.executable, MANAGE, "qcluster"), is_stuck=partial(_gives_no_sign, health.CLUSTER)),
     ]
@@ -40,7 +52,7 @@ def programs(*, host: str, port: int) -> list[Program]:
 
 def _gives_no_sign(name: str) -> bool:
     try:
-        return not health.signs_of_life()[name].alive
+        return health.gives_no_sign(name)
     except Error:
         connection.close()
         return False  # the database is away: nobody can give a sign

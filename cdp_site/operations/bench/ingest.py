@@ -1,60 +1,109 @@
-"""`bench ingest`: HTTP batches of 100 to a committed landing, and to touchpoints on profiles, against raw COPY."""
+"""`bench ingest`: HTTP batches of 100 to a committed landing and to touchpoints on profiles, against raw COPY; single
+events against a view that does nothing; how soon an event is on its profile; what poison costs."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from functools import partial
+from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
-from cdp_site.core.models import Heartbeat
-from cdp_site.operations.bench import traffic
+from cdp_site.operations import programs
+from cdp_site.operations.bench import lag, traffic
 from cdp_site.operations.bench.client import Client
 from cdp_site.operations.bench.measure import Result, Subject, throughput
+from cdp_site.operations.bench.serving import PausedWorkers, web_server
 from cdp_site.operations.company import feeds
 from ingestion import keys
-from ingestion.models import InboundBatch, Source
+from ingestion.models import InboundBatch, QuarantinedItem, Source
 from profiles import digest
 
 # 20,000 events a round: about a second of the limit, so that a checkpoint does not decide a round.
 BATCHES_A_ROUND = 200
 EVENTS_A_ROUND = BATCHES_A_ROUND * traffic.BATCH
-WEB_WORKERS = 2
+SINGLES_A_ROUND = 2_000
+LOOK_EVERY = 0.02
 
 
 def run(url: str) -> list[Result]:
-    """Three results on the prepared database at `url`: landing; touchpoint, with the worker beside the web server on
-    the same processors; and the digest alone. Every event of every round is new."""
+    """All figures on the prepared database at `url`; the workers run beside the web server, on the same processors.
+    Every event of every round is new."""
     source = Source.objects.get(slug=feeds.WEB)
     _row, key = keys.make(source=source, by="system:bench")
+    with web_server(url) as port, PausedWorkers(url) as workers, Client(port=port, write_key=key) as client:
+        shop = Shop(source_id=source.pk, client=client, workers=workers)
+        return [
+            *_against_copy(shop),
+            *_against_nothing(shop),
+            *_against_clean_traffic(shop),
+            lag.timeline(source_id=source.pk, client=client, workers=workers),
+        ]
+
+
+def _against_copy(shop: "Shop") -> list[Result]:
     limit = RawCopy()
-    with web_server(url) as port, PausedWorker(url) as worker, Client(port=port, write_key=key) as client:
-        shop = Shop(source_id=source.pk, client=client, worker=worker)
-        return throughput(
-            limit=Subject("raw COPY into the touchpoint table with its indexes", limit.copy, prepare=limit.prepare),
-            subjects=[
-                Subject(
-                    "ingest.landing",
-                    shop.land,
-                    prepare=shop.prepare,
-                    goal=0.35,
-                    note=f"HTTP batches of {traffic.BATCH}, answered after the commit",
-                ),
-                Subject("ingest.touchpoint", shop.to_profiles, prepare=shop.prepare, note=f"mix: {traffic.MIX_TEXT}"),
-                Subject(
-                    "ingest.digest", shop.digest, prepare=shop.land_before, note="from the landing on, one process"
-                ),
-            ],
-            unit="events/s",
-        )
+    workers = len(programs.worker_names())
+    return throughput(
+        limit=Subject("raw COPY into the touchpoint table with its indexes", limit.copy, prepare=limit.prepare),
+        subjects=[
+            Subject(
+                "ingest.landing",
+                shop.land,
+                prepare=shop.prepare,
+                goal=0.35,
+                note=f"HTTP batches of {traffic.BATCH}, answered after the commit",
+            ),
+            Subject(
+                "ingest.touchpoint",
+                shop.to_profiles,
+                prepare=shop.prepare,
+                goal=0.25,
+                note=f"with {workers} digest workers; mix: {traffic.MIX_TEXT}",
+            ),
+            Subject("ingest.digest", shop.digest, prepare=shop.land_before, note="from the landing on, one process"),
+        ],
+        unit="events/s",
+    )
+
+
+def _against_nothing(shop: "Shop") -> list[Result]:
+    return throughput(
+        limit=Subject("a view that does nothing, on the same server", shop.do_nothing, prepare=shop.prepare_singles),
+        subjects=[
+            Subject(
+                "ingest.single",
+                shop.land_singles,
+                prepare=shop.prepare_singles,
+                goal=0.2,
+                note="HTTP batches of one event, answered after the commit",
+            )
+        ],
+        unit="requests/s",
+    )
+
+
+def _against_clean_traffic(shop: "Shop") -> list[Result]:
+    return throughput(
+        limit=Subject("the same traffic without poison", shop.digest, prepare=shop.land_before),
+        subjects=[
+            Subject(
+                "ingest.poison.unusable",
+                shop.digest_poisoned,
+                prepare=partial(shop.land_before, poison=traffic.unusable),
+                goal=0.95,
+                note="1 % is quarantined when it is read; digest, one process",
+            ),
+            Subject(
+                "ingest.poison.failing",
+                shop.digest_poisoned,
+                prepare=partial(shop.land_before, poison=traffic.failing),
+                goal=0.95,
+                note="1 % passes every check and fails in the database, with its whole batch; digest, one process",
+            ),
+        ],
+        unit="events/s",
+    )
 
 
 @dataclass
@@ -63,31 +112,50 @@ class Shop:
 
     source_id: int
     client: Client
-    worker: "PausedWorker"
+    workers: PausedWorkers
     bodies: list[bytes] = field(default_factory=list)
 
-    def prepare(self) -> None:
+    def prepare(self, *, poison: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> None:
         """Nothing waits, and new events are ready to be posted."""
         InboundBatch.objects.waiting().delete()
-        self.bodies = traffic.batches(source_id=self.source_id, batches=BATCHES_A_ROUND, seed=time.time_ns())
+        self.bodies = traffic.batches(
+            source_id=self.source_id, batches=BATCHES_A_ROUND, seed=time.time_ns(), poison=poison
+        )
 
     def land(self) -> int:
         self.client.post(self.bodies)
         return EVENTS_A_ROUND
 
-    def land_before(self) -> None:
-        self.prepare()
+    def land_before(self, *, poison: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> None:
+        self.prepare(poison=poison)
         self.land()
 
     def digest(self) -> int:
         return digest.drain().messages
 
+    def digest_poisoned(self) -> int:
+        before = QuarantinedItem.objects.count()
+        messages = digest.drain().messages
+        if QuarantinedItem.objects.count() == before:
+            raise RuntimeError("the poison harmed nobody")
+        return messages
+
     def to_profiles(self) -> int:
-        with self.worker.at_work():
+        with self.workers.at_work():
             self.client.post(self.bodies)
             while InboundBatch.objects.waiting().exists():
-                time.sleep(0.005)
+                time.sleep(LOOK_EVERY)
         return EVENTS_A_ROUND
+
+    def prepare_singles(self) -> None:
+        InboundBatch.objects.waiting().delete()
+        self.bodies = traffic.batches(source_id=self.source_id, batches=SINGLES_A_ROUND, seed=time.time_ns(), size=1)
+
+    def land_singles(self) -> int:
+        return self.client.post(self.bodies)
+
+    def do_nothing(self) -> int:
+        return self.client.post(self.bodies, path="/nothing")
 
 
 _SAMPLE = """
@@ -122,78 +190,3 @@ class RawCopy:
             with cursor.copy(_COPY) as copy:
                 copy.write(self.rows)
             return int(cursor.rowcount)
-
-
-class PausedWorker:
-    """A digest worker in a process of its own, stopped while others are measured. It is stopped only when nothing
-    waits, so that it holds no lock."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def __enter__(self) -> "PausedWorker":
-        InboundBatch.objects.waiting().delete()
-        self._stack = ExitStack()
-        self._process = self._stack.enter_context(process([sys.executable, "manage.py", "worker"], self._url))
-        started = timezone.now()
-        while not Heartbeat.objects.filter(name="worker", pid=self._process.pid, at__gte=started).exists():
-            time.sleep(0.05)
-        self._process.send_signal(signal.SIGSTOP)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._process.send_signal(signal.SIGCONT)
-        self._stack.close()
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        self._process.send_signal(signal.SIGCONT)
-        try:
-            yield
-        finally:
-            self._process.send_signal(signal.SIGSTOP)
-
-
-@contextmanager
-def web_server(url: str) -> Iterator[int]:
-    """granian as `demo` starts it, on a free port and the benchmark's database."""
-    port = free_port()
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", str(WEB_WORKERS), "--log-level", "error", "cdp_site.wsgi:application",
-    ]  # fmt: skip
-    with process(command, url):
-        _wait_for(f"http://127.0.0.1:{port}/healthz")
-        yield port
-
-
-@contextmanager
-def process(command: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A child on the benchmark's database, quiet, ended with the block."""
-    environment = os.environ | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
-    child = subprocess.Popen(command, env=environment)
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait(timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(address: str, *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(address, timeout=2):
-                return
-        except HTTPError:
-            return  # it answers; that no worker beats yet is another matter
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"{address} did not answer within {seconds:.0f} s")

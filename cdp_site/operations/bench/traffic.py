@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,8 +24,18 @@ _CATEGORIES = ("shoes", "chairs", "tables", "lamps")
 _AGENT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
 
 
-def batches(*, source_id: int, batches: int, seed: int) -> list[bytes]:
-    """Bodies of `POST /v1/batch`, about 50 KB each, on users that the source knows; every event is new."""
+def batches(
+    *,
+    source_id: int,
+    batches: int,
+    seed: int,
+    size: int = BATCH,
+    poison: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> list[bytes]:
+    """Bodies of `POST /v1/batch`, about 50 KB for 100 events, on users that the source knows; every event is new.
+
+    One event in a hundred is `poison`, if any.
+    """
     draw = random.Random(seed)
     users: list[str] = list(
         SourceRecord.objects.filter(source_id=source_id, kind=SourceRecord.Kind.IDENTIFIED)
@@ -37,10 +48,25 @@ def batches(*, source_id: int, batches: int, seed: int) -> list[bytes]:
     for number in range(batches):
         events = [
             _event(draw, draw.choices(names, weights)[0], draw.choice(users), f"bench-{seed}-{number}-{place}", now)
-            for place in range(BATCH)
+            for place in range(size)
         ]
+        if poison is not None:
+            events = [poison(event) if draw.randrange(100) == 0 else event for event in events]
         bodies.append(json.dumps({"batch": events, "sentAt": now.isoformat()}, ensure_ascii=False).encode())
     return bodies
+
+
+def unusable(event: dict[str, Any]) -> dict[str, Any]:
+    """An event that is quarantined when it is read."""
+    return event | {"type": "track", "event": 7}
+
+
+def failing(event: dict[str, Any]) -> dict[str, Any]:
+    """An event that passes every check and fails in the database, with all that is stored along with it: the sum of
+    the order's lines is more than its column holds."""
+    lines = [{"sku": str(number), "quantity": 900_000_000, "price": 900_000_000} for number in range(2)]
+    order = {"order_id": event["messageId"], "products": lines}
+    return event | {"type": "track", "event": "Order Completed", "properties": order}
 
 
 def _event(draw: random.Random, kind: str, user: str, message_id: str, now: datetime) -> dict[str, Any]:

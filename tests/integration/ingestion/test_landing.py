@@ -139,3 +139,21 @@ def test_the_backlog_counts_files_apart(pos):
 
     assert (backlog.live, backlog.bulk) == (1, 2)
     assert backlog.oldest_seconds >= 0
+
+
+def test_sources_take_turns_within_a_lane(pos, web_shop):
+    flood = [landing.land(source=pos, messages_raw=[{}] * 10, door="api") for _ in range(20)]
+    single = landing.land(source=web_shop, messages_raw=[{}], door="api")
+    withdrawal = landing.land(source=pos, messages_raw=[{"event": "Consent Withdrawn"}], door="api")
+
+    claimed = landing.claim(3, 60)
+
+    assert {batch.id for batch in claimed} == {withdrawal.pk, flood[0].pk, single.pk}
+    assert [batch.id for batch in landing.claim(2, 60)] == [flood[1].pk, flood[2].pk]
+
+
+def test_a_claim_ends_where_it_holds_enough_items(pos):
+    batches = [landing.land(source=pos, messages_raw=[{}] * 10, door="api") for _ in range(5)]
+
+    assert [batch.id for batch in landing.claim(100, 60, limit_items=25)] == [batch.pk for batch in batches[:3]]
+    assert [batch.id for batch in landing.claim(100, 60, limit_items=1)] == [batches[3].pk]

@@ -83,3 +83,11 @@ def test_a_new_sign_takes_the_place_of_the_old_one() -> None:
     row = Heartbeat.objects.get()
     assert row.detail == {"step": 3}
     assert timezone.now() - row.at < timedelta(seconds=5)
+
+
+def test_of_several_workers_each_is_watched_and_one_is_enough() -> None:
+    sign("worker", seconds_ago=500)
+    sign("worker-2", seconds_ago=1)
+    assert health.signs_of_life()[health.WORKER].alive
+    assert health.gives_no_sign("worker")
+    assert not health.gives_no_sign("worker-2")

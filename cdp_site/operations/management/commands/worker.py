@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from profiles import digest
 
@@ -10,5 +10,8 @@ from profiles import digest
 class Command(BaseCommand):
     help = "Run the digest worker: normalises, resolves and stores what the sources sent."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--name", default="worker", help="of its heartbeat: worker, or worker-2 … for further ones")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        digest.run_forever()
+        digest.run_forever(name=options["name"])

@@ -142,19 +142,19 @@ def moment(said: datetime | None, state: str, zone: tzinfo) -> datetime | None:
     return said + timedelta(days=1) - MOMENT if is_day and state != GRANTED else said
 
 
-def cell(asked: Asked, state: str, *, at: datetime | None, evidence: Mapping[str, str]) -> dict[str, Any]:
-    """The statement as a message carries it."""
+def proof(asked: Asked, **evidence: str) -> dict[str, Any]:
+    """What a statement says besides its state and time: the same for all rows of a column."""
     said = {"notice": asked.notice, "how": asked.how, "where": asked.where, **evidence}
-    optional = {
-        "at": at.isoformat() if at else "",
-        "notice_version": asked.version,
-        "language": asked.language,
-    }
+    optional = {"notice_version": asked.version, "language": asked.language}
     return {
-        "purpose": asked.purpose,
-        "channel": asked.channel,
-        "state": state,
-        "cell": True,
         **{name: value for name, value in optional.items() if value},
         "evidence": {name: value for name, value in said.items() if value},
     }
+
+
+def cell(asked: Asked, state: str, *, at: datetime | None, proof: Mapping[str, Any]) -> dict[str, Any]:
+    """The statement as a message carries it; `proof` is what `proof` made of `asked`."""
+    found = {"purpose": asked.purpose, "channel": asked.channel, "state": state, "cell": True, **proof}
+    if at is not None:
+        found["at"] = at.isoformat()
+    return found

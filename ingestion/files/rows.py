@@ -91,11 +91,14 @@ class RowReader:
         self._values = {rule: self._getter(rule) for rule in mapping.rules}
         self._whens = {rule: self._text_of(rule.asked.when_column) for rule in mapping.rules if rule.asked.when_column}
         self._plain_traits = [
-            rule for rule in mapping.of(Target.TRAIT) if columns is not None or "[]" not in rule.column
+            (rule, self._values[rule], rule.splits_name)
+            for rule in mapping.of(Target.TRAIT)
+            if columns is not None or "[]" not in rule.column
         ]
         self._grouped_traits = elements.by_list(mapping.of(Target.TRAIT), self._changes) if columns is None else {}
         self._identifiers = mapping.of(Target.IDENTIFIER)
         self._consents = mapping.of(Target.CONSENT)
+        self._proofs = {rule: consents.proof(rule.asked, column=rule.column) for rule in self._consents}
         self._properties = mapping.of(Target.PROPERTY)
         self._order = mapping.of(Target.ORDER)
         self._line = mapping.of(Target.LINE)
@@ -283,11 +286,12 @@ class RowReader:
 
     def _traits(self, cells: Any) -> dict[str, Any]:
         traits: dict[str, Any] = {}
-        for rule in self._plain_traits:
-            value = self._value(rule, cells)
-            if value is _ABSENT or (value in (None, "", []) and not self.mapping.empty_clears):
+        clears = self.mapping.empty_clears
+        for rule, read, splits in self._plain_traits:
+            value = read(cells)
+            if value is _ABSENT or (value in (None, "", []) and not clears):
                 continue
-            if rule.splits_name and isinstance(value, str):
+            if splits and isinstance(value, str):
                 for part, text in steps.name_parts(value).items():
                     self._add_trait(traits, part, text)
             else:
@@ -354,7 +358,7 @@ class RowReader:
             column = asked.when_column
             text = (self._whens[rule](cells) if column else "") or asked.when
             at = self._asked_at(text, state, column)
-        return consents.cell(asked, state, at=at, evidence={"column": rule.column})
+        return consents.cell(asked, state, at=at, proof=self._proofs[rule])
 
     def _row_statement(self, message: Mapping[str, Any], cells: Any) -> dict[str, Any] | None:
         said = {name: self._text(rule, cells) for name, rule in self._statement.items()}
@@ -375,7 +379,8 @@ class RowReader:
             where=said.get("where") or rule.asked.where,
         )
         at = self._asked_at(message.get("timestamp", ""), state, self._one[Target.TIMESTAMP].column)
-        found = consents.cell(asked, state, at=at, evidence={"reference": said.get("reference", "")})
+        proof = consents.proof(asked, reference=said.get("reference", ""))
+        found = consents.cell(asked, state, at=at, proof=proof)
         return {**found, "address": said["address"]} if said.get("address") else found
 
     def _state(self, rule: Rule, cells: Any) -> str | None:

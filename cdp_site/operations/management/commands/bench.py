@@ -48,7 +48,7 @@ class Command(BaseCommand):
     def _try_faults(self, events: int) -> None:
         outcomes = [faults.kills(events=events, rows=events // 5)]
         try:
-            outcomes.append(faults.full_disk(events=events // 2))
+            outcomes.append(faults.full_disk())
         except faults.MountingForbidden as hint:
             self.stderr.write(str(hint))
         for outcome in outcomes:

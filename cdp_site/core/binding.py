@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import psycopg
 from django.db import connection
@@ -17,4 +18,4 @@ def cursor() -> Iterator[CursorWrapper]:
     with psycopg.Cursor(connection.connection) as bound:
         bound.format = psycopg.pq.Format.BINARY
         wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-        yield wrap(bound)
+        yield wrap(cast("CursorWrapper", bound))  # what the wrapper wraps is no wrapper

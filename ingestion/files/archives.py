@@ -19,6 +19,7 @@ from ingestion.files.problems import FileProblem
 UNPACKED_CHUNK: Final = 256 * 1024
 HARMLESS_BYTES: Final = 16 * 1024 * 1024  # whatever its ratio, unpacking that much hurts nobody
 MOST_DIRECTORY_BYTES: Final = 1024 * 1024  # of a zip's list of files: about 10,000 of them
+MOST_XML_BYTES: Final = 512 * 1024 * 1024  # of a workbook
 _WORKBOOK: Final = "xl/workbook.xml"
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LEFT_BY_SYSTEMS: Final = ("__MACOSX/", ".DS_Store", "Thumbs.db")
@@ -100,6 +101,15 @@ class Zip:
     @property
     def is_workbook(self) -> bool:
         return any(name.replace("\\", "/").lower() == _WORKBOOK for name in self._archive.namelist())
+
+    def check_workbook(self) -> None:
+        """Raises FileProblem when the parts that would be read are larger than is sane, by what the archive says. That
+        they are no larger than it says is checked by who reads them (sheet_program)."""
+        parts = [info for info in self._archive.infolist() if info.filename.lower().endswith((".xml", ".rels"))]
+        stated = sum(info.file_size for info in parts)
+        check_ratio(packed=sum(info.compress_size for info in parts), unpacked=stated)
+        if stated > MOST_XML_BYTES:
+            raise FileProblem(FileCode.SHEET_TOO_LARGE)
 
     def only_file(self) -> Iterator[bytes]:
         """What is in its one file. Raises FileProblem: none, several, locked, packed absurdly tight, damaged."""

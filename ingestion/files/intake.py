@@ -174,6 +174,7 @@ def _unpacked(spooled: store.StoredFile) -> Taken:
     try:
         archive = archives.Zip(spooled.name)
         if archive.is_workbook:
+            archive.check_workbook()
             taken = read_sheet(spooled.name)
             keeps = bool(taken.original)
         else:

@@ -20,7 +20,6 @@ from ingestion.files.problems import FileProblem
 
 PROGRAM: Final = Path(__file__).with_name("sheet_program.py")
 READ_BYTES: Final = 256 * 1024
-MOST_XML_BYTES: Final = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,7 @@ def open_sheet(workbook: Iterable[bytes], *, size: int, name: str = "") -> Sheet
 
 def _program(workbook: Iterable[bytes], name: str) -> Generator[bytes]:
     """First the line of JSON, then the CSV in pieces. Raises FileProblem when the program was refused its memory."""
-    limits = (
-        settings.IMPORT_WORKBOOK_MEMORY,
-        settings.IMPORT_WORKBOOK_SECONDS,
-        MOST_XML_BYTES,
-        settings.IMPORT_MAX_RATIO,
-    )
+    limits = (settings.IMPORT_WORKBOOK_MEMORY, settings.IMPORT_WORKBOOK_SECONDS)
     command = [sys.executable, "-I", str(PROGRAM), *map(str, limits), name]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}

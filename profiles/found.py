@@ -64,25 +64,20 @@ WITH held AS (
 ), person AS (
     SELECT profile_id, sum(n) AS n, array_agg(source_id ORDER BY source_id) AS sources FROM held GROUP BY profile_id
 ), pattern AS (
-    SELECT sources, count(*) AS people, sum(n) AS records FROM person GROUP BY sources
+    SELECT sources, count(*) AS people, sum(n)::bigint AS records FROM person GROUP BY sources
 )
-SELECT pattern.sources, pattern.people, pattern.records FROM pattern
-"""
-_RECORDS = """
-SELECT r.source_id, count(*)
-  FROM profiles_sourcerecord r
-  JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
-  JOIN profiles_profile p ON p.id = m.profile_id AND p.state = 'live' AND p.kind = 'identified'
- WHERE r.kind = 'identified' AND (%(sources)s::bigint[] IS NULL OR r.source_id = ANY(%(sources)s))
- GROUP BY r.source_id
+SELECT NULL, sources, people, records FROM pattern
+ UNION ALL
+SELECT source_id, NULL, NULL, sum(n)::bigint FROM held GROUP BY source_id
 """
 
 
 def everything(scope: Scope) -> Found:
-    """Three queries: people are grouped by the set of sources that know them, of which there are few."""
+    """Two queries: people are grouped by the set of sources that know them, of which there are few."""
     parameters = {"sources": None if scope.source_ids is None else sorted(scope.source_ids)}
-    patterns = _rows(_HELD, parameters)
-    records = dict(_rows(_RECORDS, parameters))
+    rows = _rows(_HELD, parameters)
+    patterns = [row[1:] for row in rows if row[0] is None]
+    records = {row[0]: row[3] for row in rows if row[0] is not None}
     sources = list(Source.objects.filter(pk__in=records).order_by("name", "pk"))
     return Found(
         Counted(sum(row[2] for row in patterns), sum(row[1] for row in patterns)),
@@ -123,7 +118,8 @@ WITH told AS (
       FROM (SELECT DISTINCT profile_id FROM told) AS people
       JOIN profiles_membership m ON m.profile_id = people.profile_id AND m.valid_to IS NULL
       JOIN profiles_sourcerecord r ON r.id = m.record_id AND r.kind = 'identified'
-     WHERE NOT EXISTS (SELECT FROM told WHERE told.id = m.record_id)
+     WHERE r.operation_id IS DISTINCT FROM %(operation)s
+       AND NOT EXISTS (SELECT FROM profiles_recordshare s WHERE s.record_id = r.id AND s.operation_id = %(operation)s)
        AND (%(sources)s::bigint[] IS NULL OR r.source_id = ANY(%(sources)s))
 )
 SELECT (SELECT count(*) FROM told), (SELECT count(DISTINCT profile_id) FROM told),

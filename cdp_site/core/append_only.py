@@ -1,7 +1,8 @@
 """Append-only tables, held by the database itself.
 
 A trigger refuses UPDATE, DELETE and TRUNCATE. Tables about customers accept DELETE in the transaction of a running
-erasure step, which says so by `SET LOCAL cdp.erasure_step`; the audit never does.
+erasure step, or of an import's revert with whose record they go, which says so by `SET LOCAL cdp.erasure_step`; the
+audit never does.
 """
 
 from collections.abc import Iterator

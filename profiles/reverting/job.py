@@ -62,23 +62,29 @@ FORGETS_AFTER: Final = timedelta(days=30)
 
 # --- foreseeing -----------------------------------------------------------------------------------------------------
 
+# Each step is led by an index from the operation's own rows: large imports come right before this, unanalysed.
 _FORESEE = """
-WITH told AS (
-    SELECT r.id, m.profile_id, (r.operation_id = %(operation)s AND NOT EXISTS (
+WITH named AS (
+    SELECT id FROM profiles_sourcerecord WHERE operation_id = %(operation)s
+     UNION SELECT record_id FROM profiles_recordshare WHERE operation_id = %(operation)s
+), told AS (
+    SELECT named.id, m.profile_id, goes.goes
+      FROM named
+      JOIN profiles_sourcerecord r ON r.id = named.id
+      JOIN profiles_membership m ON m.record_id = named.id AND m.valid_to IS NULL
+     CROSS JOIN LATERAL (SELECT r.operation_id IS NOT DISTINCT FROM %(operation)s AND NOT EXISTS (
            SELECT FROM profiles_recordshare s
-            WHERE s.record_id = r.id AND s.operation_id IS DISTINCT FROM %(operation)s)) AS goes
-      FROM (SELECT id FROM profiles_sourcerecord WHERE operation_id = %(operation)s
-             UNION SELECT record_id FROM profiles_recordshare WHERE operation_id = %(operation)s) AS named
-      JOIN profiles_sourcerecord r USING (id)
-      JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
+            WHERE s.record_id = r.id AND s.operation_id IS DISTINCT FROM %(operation)s) AS goes) AS goes
 ), people AS (
-    SELECT m.profile_id, count(*) FILTER (WHERE told.goes) AS going,
-           count(*) FILTER (WHERE told.goes IS NOT TRUE) AS stay, bool_or(r.kind = 'agent') AS is_noted
+    SELECT concerned.profile_id, count(*) FILTER (WHERE goes.goes) AS going,
+           count(*) FILTER (WHERE NOT goes.goes) AS stay, bool_or(r.kind = 'agent') AS is_noted
       FROM (SELECT DISTINCT profile_id FROM told) AS concerned
       JOIN profiles_membership m ON m.profile_id = concerned.profile_id AND m.valid_to IS NULL
       JOIN profiles_sourcerecord r ON r.id = m.record_id
-      LEFT JOIN told ON told.id = m.record_id
-     GROUP BY m.profile_id
+     CROSS JOIN LATERAL (SELECT r.operation_id IS NOT DISTINCT FROM %(operation)s AND NOT EXISTS (
+           SELECT FROM profiles_recordshare s
+            WHERE s.record_id = r.id AND s.operation_id IS DISTINCT FROM %(operation)s) AS goes) AS goes
+     GROUP BY concerned.profile_id
 )
 SELECT (SELECT count(*) FROM told WHERE goes), (SELECT count(*) FROM told WHERE NOT goes),
        (SELECT count(*) FROM people WHERE stay = 0), (SELECT count(*) FROM people WHERE going > 0 AND stay > 1),

@@ -255,8 +255,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "replayed")), fields=["replayed_as"], name="quarantine_replayed_as"
             ),
         ),
-        migrations.AddField(
-            model_name="quarantineditem", name="was_seen", field=models.BooleanField(default=False)
-        ),
+        migrations.AddField(model_name="quarantineditem", name="was_seen", field=models.BooleanField(default=False)),
         migrations.RunPython(make_rulebook, migrations.RunPython.noop),
     ]

@@ -1,8 +1,9 @@
 """Webhooks, the relay of LINE's reports, and nonces by which LINE accounts are linked."""
 
-import cdp_site.core.ids
 import django.db.models.deletion
 from django.db import migrations, models
+
+import cdp_site.core.ids
 
 
 class Migration(migrations.Migration):

@@ -278,6 +278,8 @@ UPDATE ingestion_inboundbatch AS batch
    SET attempts = batch.attempts + 1, lease_until = now() + make_interval(secs => %(lease)s)
   FROM (SELECT b.id FROM ordered JOIN ingestion_inboundbatch b USING (id)
          WHERE ordered.place <= %(batches)s AND ordered.ahead < %(items)s
+           -- once more, of the locked row: since it was chosen another process may have claimed it
+           AND b.status = 'waiting' AND (b.lease_until IS NULL OR b.lease_until < now())
            FOR UPDATE OF b SKIP LOCKED) AS chosen
  WHERE batch.id = chosen.id
 RETURNING batch.id, batch.source_id, batch.received_at, batch.sent_at, batch.door, batch.lane, batch.is_public_key,

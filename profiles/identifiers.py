@@ -53,19 +53,22 @@ SELECT kind, namespace, value, raw, record_id, profile_id, is_evidence, problem,
 RETURNING record_id
 """
 # A value is current while the record's attribute still shows it; what never was an attribute stays as it is.
+# The ids are collected once, before the update: joined to a subquery, a planner that takes the table for empty (its
+# rows are younger than its statistics) would run that subquery for every row.
 _RETIRE = """
-UPDATE profiles_identifier AS i
-   SET is_current = t.shown
-  FROM (SELECT i.id, (CASE jsonb_typeof(r.attributes -> k.trait)
-                        WHEN 'array' THEN (r.attributes -> k.trait) ? i.value
-                        WHEN 'string' THEN r.attributes ->> k.trait = i.value
-                        ELSE false END) AS shown
-          FROM profiles_identifier i
-          JOIN profiles_sourcerecord r ON r.id = i.record_id
-          JOIN unnest(%s::text[], %s::text[]) AS k(kind, trait) ON k.kind = i.kind
-         WHERE i.record_id = ANY(%s) AND r.attribute_times ? k.trait
-         ORDER BY i.id) AS t
- WHERE i.id = t.id AND i.is_current <> t.shown
+UPDATE profiles_identifier
+   SET is_current = NOT is_current
+ WHERE id = ANY(ARRAY(
+       SELECT i.id
+         FROM profiles_identifier i
+         JOIN profiles_sourcerecord r ON r.id = i.record_id
+         JOIN unnest(%s::text[], %s::text[]) AS k(kind, trait) ON k.kind = i.kind
+        WHERE i.record_id = ANY(%s) AND r.attribute_times ? k.trait
+          AND i.is_current <> (CASE jsonb_typeof(r.attributes -> k.trait)
+                               WHEN 'array' THEN (r.attributes -> k.trait) ? i.value
+                               WHEN 'string' THEN r.attributes ->> k.trait = i.value
+                               ELSE false END)
+        ORDER BY i.id))
 """
 
 

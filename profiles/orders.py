@@ -197,6 +197,8 @@ def _lines(products: Sequence[Mapping[str, Any]]) -> tuple[StatedLine, ...]:
         paid = _money(product, "total", place)
         if price is None and paid is not None and quantity:
             price = (paid / quantity).quantize(CENT)
+        if price is not None and abs(quantity * price) >= GREATEST / 1000:
+            raise OrderProblem(f"{place}: quantity × price is too large")
         sku = _text(product.get("sku") or product.get("product_id"), 120)
         key = _text(product.get("line_id"), 120) or sku or _content_key(product)
         while key in lines:

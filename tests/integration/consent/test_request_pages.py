@@ -92,7 +92,7 @@ def test_the_queue_costs_the_same_for_ten(
         DataSubjectRequest.objects.create(
             received_at=timezone.now(), due_at=timezone.now() + timedelta(days=number), requested_by=compliance
         )
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         desk.get("/requests/")
 
 

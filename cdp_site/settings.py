@@ -237,7 +237,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "ingestion.openapi.add_event_api",
+        "ingestion.tracking.openapi.add_event_api",
     ],
 }
 

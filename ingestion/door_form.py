@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from ingestion.origins import check_origin
+from ingestion.tracking.origins import check_origin
 
 MOST_ORIGINS = 50
 FASTEST = 1_000_000  # messages a second; more than any machine takes

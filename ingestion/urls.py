@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path, re_path
 
-from ingestion import messages, tracking_api
+from ingestion import messages
+from ingestion.tracking import tracking_api
 from ingestion.views import (
     alerts,
     connections,

@@ -11,8 +11,8 @@ from django.db.models import Max
 from cdp_site.core import audit
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
-from ingestion import rule_form, rulebook, wording
-from ingestion.corrections import rules
+from ingestion import rulebook, wording
+from ingestion.corrections import rule_form, rules
 from ingestion.models import CorrectionRule, Source
 
 

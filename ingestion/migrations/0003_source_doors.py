@@ -3,7 +3,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-import ingestion.origins
+import ingestion.tracking.origins
 
 
 class Migration(migrations.Migration):
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             model_name="source",
             name="allowed_origins",
             field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=255, validators=[ingestion.origins.check_origin]),
+                base_field=models.CharField(max_length=255, validators=[ingestion.tracking.origins.check_origin]),
                 blank=True,
                 default=list,
                 help_text="Origins, separated by commas: https://shop.example.com. Pages of other origins are refused; "

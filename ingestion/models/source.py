@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.models import Department
 from cdp_site.core.personal_data import NONE, Classification
-from ingestion.origins import check_origin
 from ingestion.querysets import SourceQuerySet
+from ingestion.tracking.origins import check_origin
 
 
 class Source(models.Model):

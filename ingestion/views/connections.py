@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
-from ingestion import pulls, watched_folders
-from ingestion.connection_forms import FolderForm, PullForm
+from ingestion.connections import pulls, watched_folders
+from ingestion.connections.connection_forms import FolderForm, PullForm
+from ingestion.connections.wording_pulls import FOLDER_TEXTS, PULL_TEXTS
 from ingestion.models import Pull, WatchedFolder
 from ingestion.views.fetch import reader, visible_folder, visible_pull
-from ingestion.wording_pulls import FOLDER_TEXTS, PULL_TEXTS
 
 
 @requires(Permission.VIEW_SOURCES, Permission.MANAGE_SOURCES)

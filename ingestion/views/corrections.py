@@ -16,11 +16,11 @@ from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
 from cdp_site.core.ids import uuid7
-from ingestion import quarantine, rule_form, wording
-from ingestion.corrections import replaying, rulekeeping, trial, undoing
+from ingestion import quarantine, wording
+from ingestion.corrections import replaying, rule_form, rulekeeping, trial, undoing
+from ingestion.corrections.rule_form import RuleForm, StepRow
 from ingestion.models import CorrectionRule
 from ingestion.quarantine import Selection
-from ingestion.rule_form import RuleForm, StepRow
 from ingestion.views.fetch import reader, visible_replay, visible_rule, visible_selection
 
 

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST
 
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.htmx import render_page_or_fragment
-from ingestion import imports, looking_ahead, mapping_form, mappings, vocabulary
+from ingestion import imports, mappings, vocabulary
 from ingestion.files import mapping, presets, suggest
 from ingestion.files.problems import FileProblem
 from ingestion.import_forms import FileFormatForm
-from ingestion.mapping_form import MappingForm
+from ingestion.mapping_screen import looking_ahead, mapping_form
+from ingestion.mapping_screen.mapping_form import MappingForm
+from ingestion.mapping_screen.preview_table import PreviewTable
 from ingestion.models import FileImport
-from ingestion.preview_table import PreviewTable
 from ingestion.views.fetch import reader, visible_import
 
 SUGGESTION = "suggestion"

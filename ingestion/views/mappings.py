@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from cdp_site.core.access import Permission, requires
-from ingestion import mapping_diff, mapping_use
 from ingestion.files import presets
+from ingestion.mapping_screen import mapping_diff, mapping_use
 from ingestion.models import FieldMapping, FileImport
 from ingestion.views.fetch import reader
 

@@ -11,12 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import NotFoundProblem
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
-from ingestion import plan_form
 from ingestion.health.rates import Span
 from ingestion.models import PlanSchema
-from ingestion.plan import charts, overview, pinning, schema
+from ingestion.plan import charts, overview, pinning, plan_form, schema
 from ingestion.plan.overview import EventPage
-from ingestion.plan_form import PlanForm
+from ingestion.plan.plan_form import PlanForm
 from ingestion.views.fetch import reader
 
 

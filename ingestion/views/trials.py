@@ -8,9 +8,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.htmx import render_page_or_fragment
-from ingestion import looking_ahead, mapping_form, rehearsal
+from ingestion import rehearsal
 from ingestion.files import mapping
 from ingestion.import_display import Trial
+from ingestion.mapping_screen import looking_ahead, mapping_form
 from ingestion.models import FileImport, ImportTrial
 from ingestion.views.fetch import reader, visible_import
 

@@ -13,8 +13,8 @@ from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from ingestion.models import Source, Webhook
 from ingestion.views.fetch import company_source, reader
-from ingestion.webhook_forms import FORMS, SecretForm
 from ingestion.webhooks import endpoints, shopify
+from ingestion.webhooks.webhook_forms import FORMS, SecretForm
 from ingestion.webhooks.wording import relay_problem
 
 

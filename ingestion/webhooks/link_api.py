@@ -10,7 +10,8 @@ from django.views.decorators.http import require_POST
 
 from cdp_site.core.access import public
 from cdp_site.core.errors import AuthenticationProblem, MendableError, TooLargeProblem
-from ingestion import keys, tracking_api
+from ingestion import keys
+from ingestion.tracking import tracking_api
 from ingestion.webhooks import linking
 
 

@@ -30,8 +30,8 @@ from cdp_site.core.errors import AuthenticationProblem, MendableError, TooLargeP
 from cdp_site.core.memory import Memory
 from ingestion import landing, mappings, national_ids, vocabulary
 from ingestion.models import InboundBatch, Webhook
-from ingestion.rate_limits import RateProblem, limiter
 from ingestion.signals import subject_request_stated
+from ingestion.tracking.rate_limits import RateProblem, limiter
 from ingestion.webhooks import endpoints, generic, line, linking, relay, shopify, signatures
 from ingestion.webhooks import settings as webhook_settings
 from ingestion.webhooks.endpoints import Endpoint

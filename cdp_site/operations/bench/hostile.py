@@ -16,9 +16,10 @@ from typing import IO, Any, Final
 
 from cdp_site.operations.bench import child
 from cdp_site.operations.bench.measure import Result
-from ingestion import imports, looking_ahead, sources
+from ingestion import imports, sources
 from ingestion.files import store, suggest
 from ingestion.files.problems import FileProblem
+from ingestion.mapping_screen import looking_ahead
 from ingestion.models import FileImport, Source
 
 SLUG: Final = "bench-hostile"

@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import AuditEvent, Operation
-from ingestion import equation, imports, looking_ahead, mappings
+from ingestion import equation, imports, mappings
 from ingestion.equation import Equation
 from ingestion.files import importer, mapping, store
 from ingestion.files.codes import FileCode, RowProblem
 from ingestion.files.problems import FileProblem
 from ingestion.health import retention
+from ingestion.mapping_screen import looking_ahead
 from ingestion.models import FileImport, InboundBatch
 
 pytestmark = pytest.mark.django_db

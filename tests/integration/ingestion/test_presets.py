@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from consent.models import ConsentEntry
-from ingestion import equation, imports, looking_ahead, mappings
+from ingestion import equation, imports, mappings
 from ingestion.equation import Equation
 from ingestion.files import importer, presets, suggest
+from ingestion.mapping_screen import looking_ahead
 from ingestion.models import FileImport, Source
 from profiles import digest
 from profiles.models import Identifier, Membership, Order, Product, SourceRecord, Touchpoint

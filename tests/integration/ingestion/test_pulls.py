@@ -21,11 +21,12 @@ from django.utils import timezone
 from psycopg import sql
 
 from cdp_site.core.models import AuditEvent
-from ingestion import databases, equation, mappings, pulls
-from ingestion.databases import PullProblem
+from ingestion import equation, mappings
+from ingestion.connections import databases, pulls
+from ingestion.connections.databases import PullProblem
+from ingestion.connections.wording_pulls import PullCode
 from ingestion.files import importer, store
 from ingestion.models import FileImport, InboundBatch, Pull, Source
-from ingestion.wording_pulls import PullCode
 from profiles import digest
 from tests.database import url_with
 from tests.waiting import wait_for

@@ -6,9 +6,10 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from ingestion import cors, keys, rate_limits
+from ingestion import keys
 from ingestion.models import InboundBatch, SendingRate, Source
-from ingestion.rate_limits import limiter
+from ingestion.tracking import cors, rate_limits
+from ingestion.tracking.rate_limits import limiter
 
 pytestmark = pytest.mark.django_db
 

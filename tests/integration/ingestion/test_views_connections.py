@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 
 from cdp_site.core.models import AuditEvent
-from ingestion import databases, mappings, pulls, watched_folders
-from ingestion.databases import PullProblem
+from ingestion import mappings
+from ingestion.connections import databases, pulls, watched_folders
+from ingestion.connections.databases import PullProblem
+from ingestion.connections.wording_pulls import PullCode
 from ingestion.models import Pull, WatchedFolder
-from ingestion.wording_pulls import PullCode
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from cdp_site.core.models import User
-from ingestion import imports, mapping_diff, mappings
+from ingestion import imports, mappings
+from ingestion.mapping_screen import mapping_diff
 from ingestion.models import FieldMapping
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,12 @@ import pytest
 
 from cdp_site.core.errors import MendableError
 from cdp_site.core.models import AuditEvent
-from ingestion import mappings, watched_folders
+from ingestion import mappings
+from ingestion.connections import watched_folders
+from ingestion.connections.watched_folders import FolderProblem
+from ingestion.connections.wording_pulls import FolderCode
 from ingestion.files import importer, store
 from ingestion.models import ArrivedFile, FileImport, InboundBatch, WatchedFolder
-from ingestion.watched_folders import FolderProblem
-from ingestion.wording_pulls import FolderCode
 
 pytestmark = pytest.mark.django_db
 

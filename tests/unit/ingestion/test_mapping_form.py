@@ -2,9 +2,9 @@
 
 import pytest
 
-from ingestion import mapping_form
 from ingestion.files import mapping, presets
-from ingestion.mapping_form import MappingForm
+from ingestion.mapping_screen import mapping_form
+from ingestion.mapping_screen.mapping_form import MappingForm
 
 SAMPLES = {"เพศ": ["ช", "ญ", "ช"], "news": ["Y", "N", "perhaps"]}
 

@@ -6,7 +6,14 @@ from typing import Any, Final
 
 from ingestion.files.consents import DEFAULT_VALUES
 from ingestion.files.steps import MAX_STEPS, Other, StepKind
-from ingestion.mapping_words import ANSWER_LABELS, DATE_LABELS, LANGUAGE_LABELS, OTHER_LABELS, STEP_LABELS, WAY_LABELS
+from ingestion.mapping_screen.mapping_words import (
+    ANSWER_LABELS,
+    DATE_LABELS,
+    LANGUAGE_LABELS,
+    OTHER_LABELS,
+    STEP_LABELS,
+    WAY_LABELS,
+)
 
 SHOWN_VALUES: Final = 12  # distinct values of a column that the form asks about
 EQUALS: Final = "="

@@ -30,10 +30,11 @@ from django.views.decorators.http import require_http_methods
 from cdp_site.core.access import public
 from cdp_site.core.api_errors import error_response
 from cdp_site.core.errors import AuthenticationProblem, MendableError, TooLargeProblem, UnavailableProblem
-from ingestion import clocks, cors, keys, landing, messages
+from ingestion import clocks, keys, landing, messages
 from ingestion.health import rejections
 from ingestion.models import InboundBatch
-from ingestion.rate_limits import RateProblem, limiter
+from ingestion.tracking import cors
+from ingestion.tracking.rate_limits import RateProblem, limiter
 
 log = structlog.get_logger("tracking")
 

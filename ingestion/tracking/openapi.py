@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from ingestion import messages
-from ingestion.tracking_api import MAX_BATCH_ITEMS
+from ingestion.tracking.tracking_api import MAX_BATCH_ITEMS
 
 Schema = dict[str, Any]
 

@@ -24,14 +24,14 @@ from cdp_site.core import audit, jobs
 from cdp_site.core.errors import MendableError, Text
 from cdp_site.core.models import User
 from ingestion import imports, mappings
+from ingestion.connections.wording_pulls import FILE_REFUSED_TEXTS, FOLDER_TEXTS, FileRefused, FolderCode
 from ingestion.files import mapping, store
 from ingestion.files.problems import FileProblem
 from ingestion.models import ArrivedFile, FileImport, Source, WatchedFolder
-from ingestion.wording_pulls import FILE_REFUSED_TEXTS, FOLDER_TEXTS, FileRefused, FolderCode
 
 log = structlog.get_logger("watched_folder")
 
-JOB: Final = "ingestion.watched_folders.look"
+JOB: Final = "ingestion.connections.watched_folders.look"
 BY: Final = "system:watched_folder"
 MOST_FILES: Final = 20  # of one look; the next one is a minute later
 READ_BYTES: Final = 1024 * 1024

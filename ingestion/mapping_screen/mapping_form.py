@@ -10,14 +10,14 @@ from dataclasses import field as dataclass_field
 from typing import Any, Final
 
 from cdp_site.core.errors import Text
-from ingestion import mapping_words as words
 from ingestion.files import looks, mapping, suggest
 from ingestion.files.looks import FIRST_YEAR, Example
 from ingestion.files.mapping import VERSION, Problem, RowKind, Target
 from ingestion.files.problems import MAPPING_TEXTS
 from ingestion.files.steps import StepKind
-from ingestion.mapping_parts import ConsentPart, StepRow, consent_of, consent_sent, steps_of, steps_sent
-from ingestion.mapping_words import Group
+from ingestion.mapping_screen import mapping_words as words
+from ingestion.mapping_screen.mapping_parts import ConsentPart, StepRow, consent_of, consent_sent, steps_of, steps_sent
+from ingestion.mapping_screen.mapping_words import Group
 from ingestion.normalise.dates import TwoDigitYears
 
 MOST_ROWS: Final = 400

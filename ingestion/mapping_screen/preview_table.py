@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.errors import Text
 from ingestion.files.problems import ROW_TEXTS, VALUE_TEXTS
-from ingestion.looking_ahead import PreviewRow
-from ingestion.mapping_words import LINE_LABELS, ORDER_LABELS, PRODUCT_LABELS, TRAIT_LABELS
+from ingestion.mapping_screen.looking_ahead import PreviewRow
+from ingestion.mapping_screen.mapping_words import LINE_LABELS, ORDER_LABELS, PRODUCT_LABELS, TRAIT_LABELS
 
 STATES: Mapping[str, Text] = {"granted": _("granted"), "refused": _("refused"), "withdrawn": _("withdrawn")}
 _TEXTS: Mapping[str, Text] = {**ROW_TEXTS, **VALUE_TEXTS}

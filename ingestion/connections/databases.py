@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import NullPool
 
 from cdp_site.core.errors import MendableError
-from ingestion.wording_pulls import PULL_TEXTS, PullCode
+from ingestion.connections.wording_pulls import PULL_TEXTS, PullCode
 
 CONNECT_SECONDS: Final = 10
 FETCHED_AT_ONCE: Final = 1_000

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cdp_site.core.errors import Text
-from ingestion import mapping_words as words
 from ingestion.files.mapping import Target
+from ingestion.mapping_screen import mapping_words as words
 
 SETTING_LABELS: Mapping[str, Text] = {
     "rows": gettext_lazy("Each row is"),

@@ -20,16 +20,17 @@ from django.utils import timezone
 from cdp_site.core import audit, hashing, jobs
 from cdp_site.core.errors import MendableError
 from cdp_site.core.models import User
-from ingestion import databases, imports, mappings
-from ingestion.databases import Asked, PullProblem
+from ingestion import imports, mappings
+from ingestion.connections import databases
+from ingestion.connections.databases import Asked, PullProblem
+from ingestion.connections.wording_pulls import PullCode
 from ingestion.files import mapping, store
 from ingestion.files.intake import Receiver
 from ingestion.models import Pull, Source
-from ingestion.wording_pulls import PullCode
 
 log = structlog.get_logger("pull")
 
-JOB: Final = "ingestion.pulls.run"
+JOB: Final = "ingestion.connections.pulls.run"
 BY: Final = "system:pull"
 MOST_ROWS: Final = 1_000_000  # of one run; the next one goes on at once
 MOST_TIES: Final = 10_000

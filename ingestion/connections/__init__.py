@@ -1,0 +1,1 @@
+"""Databases that are asked and folders that are watched."""

@@ -61,14 +61,6 @@ def unusable(event: dict[str, Any]) -> dict[str, Any]:
     return event | {"type": "track", "event": 7}
 
 
-def failing(event: dict[str, Any]) -> dict[str, Any]:
-    """An event that passes every check and fails in the database, with all that is stored along with it: the sum of
-    the order's lines is more than its column holds."""
-    lines = [{"sku": str(number), "quantity": 900_000_000, "price": 900_000_000} for number in range(2)]
-    order = {"order_id": event["messageId"], "products": lines}
-    return event | {"type": "track", "event": "Order Completed", "properties": order}
-
-
 def _event(draw: random.Random, kind: str, user: str, message_id: str, now: datetime) -> dict[str, Any]:
     event: dict[str, Any] = {
         "messageId": message_id,

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from cdp_site.core.access import scope_of
+from ingestion.models import QuarantinedItem
 from profiles import overview, timeline
 from profiles.models import EventType, ExchangeRate, Order, Profile
 from tests.customers import LATELY, identify, profile_of, track
@@ -73,6 +74,13 @@ def test_any_order_of_arrival_ends_in_the_same_order(tell, web_shop, buyer):
             tell(web_shop, event)
         got = Order.objects.filter(external_id=f"A-{number + 2}").values(*expected).get()
         assert got == expected, [event["event"] for event in events]
+
+
+def test_an_amount_beyond_all_sense_is_held_and_harms_nobody(tell, web_shop, buyer):
+    lines = [{"sku": str(number), "quantity": 900_000_000, "price": 900_000_000} for number in range(2)]
+    tell(web_shop, track("u9", "Order Completed", order_id="P", products=lines))
+    assert not Order.objects.exists()
+    assert "quantity × price is too large" in QuarantinedItem.objects.get().detail
 
 
 def test_payment_and_parcels_leave_the_state_alone(tell, web_shop, buyer):

@@ -12,10 +12,9 @@ from ingestion import messages
 EVENT = {"type": "track", "messageId": "m1", "userId": "u1", "event": "Product Viewed"}
 
 
-def test_one_poison_is_found_by_reading_and_the_other_is_not() -> None:
+def test_poison_is_found_by_reading() -> None:
     with pytest.raises(messages.UnusableMessage):
         messages.parse(msgspec.json.encode(traffic.unusable(EVENT)), from_api=True)
-    assert messages.parse(msgspec.json.encode(traffic.failing(EVENT)), from_api=True).event == "Order Completed"
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

@@ -19,11 +19,12 @@ from ingestion import keys
 from ingestion.models import InboundBatch, QuarantinedItem, Source
 from profiles import digest
 
-# 20,000 events a round: about a second of the limit, so that a checkpoint does not decide a round.
-BATCHES_A_ROUND = 200
+# 60,000 events a round: about two seconds of the limit and eight of the digest, so that neither a checkpoint nor the
+# last step, in which one worker waits for the other, decides a round.
+BATCHES_A_ROUND = 600
 EVENTS_A_ROUND = BATCHES_A_ROUND * traffic.BATCH
 SINGLES_A_ROUND = 2_000
-LOOK_EVERY = 0.02
+LOOK_EVERY = 0.05
 
 
 def run(url: str) -> list[Result]:

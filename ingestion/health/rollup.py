@@ -18,16 +18,18 @@ BATCHES_AT_ONCE: Final = 2_000
 
 # A batch stays while a replay could take a message out of its account or bring one back (`corrections.replaying`).
 # Rows that a digest still holds are passed over; the groups are written in one order, so that two runs cannot deadlock.
+# ARRAY collects the portion once: a join to the subquery may run it again, and each run takes other rows.
 _ROLL_UP = """
 WITH gone AS (
     DELETE FROM ingestion_inboundbatch
-     WHERE id IN (SELECT id FROM ingestion_inboundbatch AS batch
-                   WHERE source_id = %(source)s AND status = 'digested' AND received_at < %(before)s
-                     AND NOT EXISTS (SELECT FROM ingestion_quarantineditem AS held
-                                      WHERE held.batch_id = batch.id AND held.status IN ('open', 'replayed'))
-                     AND NOT EXISTS (SELECT FROM ingestion_quarantineditem AS held
-                                      WHERE held.replayed_as = batch.id AND held.status = 'replayed')
-                   ORDER BY received_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(
+           SELECT id FROM ingestion_inboundbatch AS batch
+            WHERE source_id = %(source)s AND status = 'digested' AND received_at < %(before)s
+              AND NOT EXISTS (SELECT FROM ingestion_quarantineditem AS held
+                               WHERE held.batch_id = batch.id AND held.status IN ('open', 'replayed'))
+              AND NOT EXISTS (SELECT FROM ingestion_quarantineditem AS held
+                               WHERE held.replayed_as = batch.id AND held.status = 'replayed')
+            ORDER BY received_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
     RETURNING source_id, date_trunc('hour', received_at, %(zone)s) AS hour, door, received_at, file_import_id,
               n_items, n_stored, n_duplicate, n_quarantined, n_suppressed,
               width_bucket(extract(epoch FROM processed_at - received_at)::float8, %(bounds)s::float8[]) AS bucket

@@ -1,10 +1,16 @@
 """Fixtures for every test. The database's part of a run is in `tests/database.py`."""
 
+import hypothesis
 import pytest
 from pytest_django import DjangoDbBlocker
 
 from cdp_site.core import memory
 from tests import database
+
+# The suite tries the same examples on every machine; `--hypothesis-profile=explore` looks for new ones.
+hypothesis.settings.register_profile("suite", derandomize=True, database=None)
+hypothesis.settings.register_profile("explore", derandomize=False, database=None, print_blob=True)
+hypothesis.settings.load_profile("suite")
 
 pytest_plugins = ["tests.cast", "tests.customers"]
 

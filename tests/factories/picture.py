@@ -34,7 +34,7 @@ def picture(*, times: bool = True) -> dict[str, Any]:
         "identifiers": sorted(
             (
                 *(names[one.record_id], one.kind, one.namespace, one.value, one.raw, one.is_evidence, one.is_current),
-                *(str(one.valid_from) if times else "", str(one.valid_to or "")),
+                *((str(one.valid_from), str(one.valid_to or "")) if times else (one.valid_to is not None,)),
                 *person[one.profile_id],
             )
             for one in Identifier.objects.all()

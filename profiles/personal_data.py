@@ -18,9 +18,12 @@ from ingestion import landing
 from profiles.models import (
     Account,
     AccountMembership,
+    BlockKey,
     Identifier,
     IdentifierKey,
     LinkDecision,
+    MatchChange,
+    MatchLabel,
     Membership,
     NameToken,
     Note,
@@ -33,10 +36,13 @@ from profiles.models import (
     RecordName,
     RecordShare,
     Refund,
+    ReviewPair,
     SourceRecord,
     SourceRecordVersion,
     Touchpoint,
     TouchpointShare,
+    UnmatchedChange,
+    VerifiedRecord,
 )
 
 # Accounting Act B.E. 2543 s.14: documents are kept for five years from the end of the accounts.
@@ -79,6 +85,10 @@ def _of_profiles(model: Any) -> Rows:
 
 def _of_records(model: Any) -> Rows:
     return lambda subject: model.objects.filter(record__in=subject.record_ids)
+
+
+def _of_pairs(model: Any) -> Rows:
+    return lambda subject: model.objects.filter(Q(record_a__in=subject.record_ids) | Q(record_b__in=subject.record_ids))
 
 
 class TouchpointHolder(RowsHolder):
@@ -230,6 +240,29 @@ class AccountHolder(RowsHolder):
         return Outcome(erased={"profiles.Account": accounts, "profiles.AccountMembership": members})
 
 
+class MatchingHolder(RowsHolder):
+    """What was asked and said about who else the person might be. A model holds weights, nobody's values: it stays."""
+
+    name = "profiles.matching"
+    tables = (
+        "profiles.MatchLabel",
+        "profiles.ReviewPair",
+        "profiles.MatchChange",
+        "profiles.BlockKey",
+        "profiles.UnmatchedChange",
+        "profiles.VerifiedRecord",
+    )
+    rows: ClassVar = {
+        "profiles.MatchLabel": _of_pairs(MatchLabel),
+        "profiles.ReviewPair": _of_pairs(ReviewPair),
+        "profiles.MatchChange": _of_pairs(MatchChange),
+        "profiles.BlockKey": _of_records(BlockKey),
+        "profiles.UnmatchedChange": _of_records(UnmatchedChange),
+        "profiles.VerifiedRecord": _of_records(VerifiedRecord),
+    }
+    exported: ClassVar = {"profiles.VerifiedRecord": ("record__source__name", "at")}
+
+
 _KEYS_OF_NOBODY_ELSE = """
 SELECT k.id
   FROM profiles_identifier i
@@ -277,9 +310,7 @@ class RecordHolder(RowsHolder):
             Q(profile__in=subject.profile_ids) | Q(pk__in=_ids(_KEYS_OF_NOBODY_ELSE, subject))
         ),
         "profiles.Identifier": _of_records(Identifier),
-        "profiles.LinkDecision": lambda subject: LinkDecision.objects.filter(
-            Q(record_a__in=subject.record_ids) | Q(record_b__in=subject.record_ids)
-        ),
+        "profiles.LinkDecision": _of_pairs(LinkDecision),
         "profiles.PendingResolution": _of_records(PendingResolution),
         "profiles.SourceRecordVersion": _of_records(SourceRecordVersion),
         # Also of records that were with the person once and have left: their history would still name the person.
@@ -323,5 +354,6 @@ def _execute(statement: str, moves: Mapping[int, int]) -> None:
 
 def register() -> None:
     """The holders of this app, in the order in which an erasure runs them."""
-    for place, holder in enumerate((TouchpointHolder(), OrderHolder(), NoteHolder(), AccountHolder(), RecordHolder())):
+    holders = (TouchpointHolder(), OrderHolder(), NoteHolder(), AccountHolder(), MatchingHolder(), RecordHolder())
+    for place, holder in enumerate(holders):
         register_holder(holder, order=300 + place)

@@ -19,6 +19,16 @@ from profiles.models.identity import (
     PendingResolution,
     RecordName,
 )
+from profiles.models.matching import (
+    BlockKey,
+    MatchChange,
+    MatchLabel,
+    MatchModel,
+    MatchRun,
+    ReviewPair,
+    UnmatchedChange,
+    VerifiedRecord,
+)
 from profiles.models.orders import Order, OrderLine, Refund
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
 from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointShare
@@ -26,12 +36,17 @@ from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointS
 __all__ = [
     "Account",
     "AccountMembership",
+    "BlockKey",
     "EventType",
     "ExchangeRate",
     "Identifier",
     "IdentifierKey",
     "KindOfData",
     "LinkDecision",
+    "MatchChange",
+    "MatchLabel",
+    "MatchModel",
+    "MatchRun",
     "Membership",
     "NameToken",
     "Note",
@@ -46,6 +61,7 @@ __all__ = [
     "RecordShare",
     "Refund",
     "Revert",
+    "ReviewPair",
     "SourceRecord",
     "SourceRecordVersion",
     "Synonym",
@@ -54,4 +70,6 @@ __all__ = [
     "TouchpointShare",
     "Trait",
     "TraitGroup",
+    "UnmatchedChange",
+    "VerifiedRecord",
 ]

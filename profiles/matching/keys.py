@@ -1,0 +1,1 @@
+"""Blocking keys that need no learning. Pure: no Django."""

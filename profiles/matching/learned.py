@@ -1,0 +1,1 @@
+"""A model of matching as it was learned. Pure: no Django."""

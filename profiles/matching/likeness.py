@@ -1,0 +1,1 @@
+"""How alike two values are, from 0 to 1. Pure: no Django."""

@@ -1,0 +1,1 @@
+"""What dedupe compares, field by field. Pure: no Django."""

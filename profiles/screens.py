@@ -37,6 +37,17 @@ def register() -> None:
             permission=Permission.VIEW_SOURCES,
         )
     )
+    navigation.register(
+        navigation.NavEntry(
+            key="matching",
+            title=_("Matching"),
+            url_name="profiles:matching",
+            icon="git-merge",
+            order=420,
+            permission=Permission.MERGE_PROFILES,
+            badge_url_name="profiles:review_count",
+        )
+    )
     home.register(
         home.HomePanel(
             key="recent",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles.views import catalogue, customer, found, merging, notes, pins, search
+from profiles.views import catalogue, customer, found, merging, notes, pins, review, search
 
 app_name = "profiles"
 urlpatterns = [
@@ -28,4 +28,7 @@ urlpatterns = [
     path("products/words/<int:term_id>/", catalogue.edit_word, name="edit_word"),
     path("products/words/<int:term_id>/remove/", catalogue.remove_word, name="remove_word"),
     path("customers/revert/<uuid:operation_id>/", merging.revert, name="revert"),
+    path("matching/", review.enter, name="matching"),
+    path("matching/review/", review.show, name="review"),
+    path("matching/review/count/", review.count, name="review_count"),
 ]

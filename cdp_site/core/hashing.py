@@ -54,6 +54,17 @@ def identifier_key(kind: str, namespace: str, value: str, *, key_id: str | None 
     return keyed(f"{kind}\0{namespace}\0{value}", purpose="identifier", key_id=key_id)
 
 
+def mac(data: bytes, *, purpose: str, key_id: str | None = None) -> bytes:
+    """HMAC-SHA-256 that tells whether data of ours was changed, under a key that is derived for the purpose alone."""
+    derived = hmac.digest(_keys()[key_id or current_key_id()], f"mac\0{purpose}".encode(), "sha256")
+    return hmac.digest(derived, data, "sha256")
+
+
+def is_ours(data: bytes, mac_of_it: bytes, *, purpose: str) -> bool:
+    """Whether `mac` gave this under one of our keys."""
+    return any(hmac.compare_digest(mac(data, purpose=purpose, key_id=key_id), mac_of_it) for key_id in _keys())
+
+
 @lru_cache(maxsize=1)
 def _fernet() -> Fernet:
     try:

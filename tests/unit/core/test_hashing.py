@@ -51,6 +51,19 @@ def test_bad_keys_are_refused_with_the_reason(settings: Settings, keys: list[str
         hashing.keyed("a", purpose="p")
 
 
+def test_a_changed_byte_or_another_purpose_is_not_ours(settings: Settings) -> None:
+    settings.CDP_HASH_KEYS = ["k1:" + "11" * 32]
+    mac = hashing.mac(b"weights", purpose="model 1")
+    assert hashing.is_ours(b"weights", mac, purpose="model 1")
+    assert not hashing.is_ours(b"weightS", mac, purpose="model 1")
+    assert not hashing.is_ours(b"weights", mac, purpose="model 2")
+    assert not hashing.is_ours(b"weights", b"", purpose="model 1")
+    hashing._keys.cache_clear()
+    settings.CDP_HASH_KEYS = ["k1:" + "11" * 32, "k2:" + "22" * 32]
+    assert hashing.is_ours(b"weights", mac, purpose="model 1")
+    assert not hashing.is_ours(b"weights", hashing.keyed("weights", purpose="model 1"), purpose="model 1")
+
+
 def test_what_is_sealed_comes_back_and_tells_of_any_change() -> None:
     token = hashing.seal("สมชาย".encode())
     assert "สมชาย".encode() not in token

@@ -74,10 +74,7 @@ def load(model: MatchModel) -> "learned.LearnedMatcher":
         raise RefusedModel(_("The file of model %(version)s cannot be read.") % values) from error
     if model.file_mac is None or not hashing.is_ours(data, bytes(model.file_mac), purpose=_purpose(model)):
         raise RefusedModel(
-            _(
-                "The file of model %(version)s is not as it was written here, and is not used: it was changed or damaged."
-            )
-            % values
+            _("The file of model %(version)s was changed or damaged since it was written; it is not used.") % values
         )
     return learned.LearnedMatcher.from_json(msgspec.json.decode(data))
 

@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from cdp_site.core.access import login_response
 from cdp_site.core.api_errors import error_response, wants_json
+from cdp_site.core.collisions import as_conflict
 from cdp_site.core.errors import MendableError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -94,7 +95,8 @@ class RequestLogMiddleware:
 
 
 class ErrorTreeMiddleware:
-    """A MendableError that a view let through becomes an answer: JSON for machines, a page or fragment for people."""
+    """A MendableError that a view let through becomes an answer: JSON for machines, a page or fragment for people. So
+    does the end that the database made of two transactions that waited for each other."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -103,9 +105,10 @@ class ErrorTreeMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, MendableError):
+        problem = error if isinstance(error, MendableError) else as_conflict(error)
+        if problem is None:
             return None
         if wants_json(request):
-            return error_response(error)
+            return error_response(problem)
         template = "core/_problem.html" if getattr(request, "htmx", False) else "core/problem.html"
-        return render(request, template, {"problem": error}, status=error.status)
+        return render(request, template, {"problem": problem}, status=problem.status)

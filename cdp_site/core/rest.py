@@ -6,13 +6,15 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
+from cdp_site.core.collisions import as_conflict
 from cdp_site.core.errors import MendableError
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exceptions in our shape."""
-    if isinstance(error, MendableError):
-        return Response({"error": error.as_dict()}, status=error.status)
+    problem = error if isinstance(error, MendableError) else as_conflict(error)
+    if problem is not None:
+        return Response({"error": problem.as_dict()}, status=problem.status)
     response = drf_handler(error, context)
     if response is None:
         return None

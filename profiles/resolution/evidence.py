@@ -42,6 +42,7 @@ class Evidence:
     """What a source record says about who it is.
 
     A `device` key on an identified record: its user was seen on this device; on an anonymous one: it is this device.
+    `verified`: a person has made sure who this is; the model adds nothing to its component.
     """
 
     record_id: int
@@ -51,6 +52,7 @@ class Evidence:
     names: tuple[Any, ...] = ()
     identifiers: tuple[Key, ...] = ()
     tied_to: int | None = None
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

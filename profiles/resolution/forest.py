@@ -1,7 +1,8 @@
 """A union-find whose components carry what forbids them to grow together. Pure: no Django.
 
-A component knows the unique ids it holds per namespace, the names its records bear, and the components that
-a steward said it is not. `obstacle` answers why two components may not be joined, `join` joins them.
+A component knows the unique ids it holds per namespace, the names its records bear, the components that
+a steward said it is not, and whether a person has verified one of its records. `obstacle` answers why two components
+may not be joined, `join` joins them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,7 @@ class Obstacle(StrEnum):
     NEVER = "never"
     ID_CONFLICT = "id_conflict"
     NAMES_DIFFER = "names_differ"
+    VERIFIED = "verified"
 
 
 class NameComparison(Protocol):
@@ -88,11 +90,18 @@ class ConstrainedForest:
         names: the names of each record, as `relations` numbers them.
         ids: per record, its id class of each namespace (two ids that one record states are one class).
         relations: compares names.
+        verified: the records that a person has verified.
     """
 
-    __slots__ = ("_enemies", "_ids", "_names", "_parent", "_relations", "_size")
+    __slots__ = ("_enemies", "_ids", "_names", "_parent", "_relations", "_size", "_verified")
 
-    def __init__(self, names: Sequence[Names], ids: Sequence[dict[Namespace, int]], relations: NameRelations) -> None:
+    def __init__(
+        self,
+        names: Sequence[Names],
+        ids: Sequence[dict[Namespace, int]],
+        relations: NameRelations,
+        verified: Iterable[int] = (),
+    ) -> None:
         self._parent = list(range(len(names)))
         self._size = [1] * len(names)
         self._relations = relations
@@ -101,6 +110,7 @@ class ConstrainedForest:
             {namespace: frozenset((id_class,)) for namespace, id_class in own.items()} for own in ids
         ]
         self._enemies: dict[int, set[int]] = {}
+        self._verified = set(verified)  # roots of components
 
     def find(self, record: int) -> int:
         """The root of the record's component."""
@@ -142,14 +152,17 @@ class ConstrainedForest:
             return Relation.DIFFERENT
         return names
 
-    def obstacle(self, root: int, other: int, *, names_matter: bool) -> Obstacle | None:
-        """Why two different components may not become one; None when they may."""
+    def obstacle(self, root: int, other: int, *, names_matter: bool, moves_verified: bool) -> Obstacle | None:
+        """Why two different components may not become one; None when they may. Without `moves_verified` neither may
+        hold a verified record."""
         if other in self._enemies.get(root, ()):
             return Obstacle.NEVER
         if self.ids_conflict(root, other):
             return Obstacle.ID_CONFLICT
         if names_matter and self._relations.between(self._names[root], self._names[other]) is Relation.DIFFERENT:
             return Obstacle.NAMES_DIFFER
+        if not moves_verified and not self._verified.isdisjoint((root, other)):
+            return Obstacle.VERIFIED
         return None
 
     def vetoed(self, root: int, other: int) -> bool:
@@ -167,6 +180,8 @@ class ConstrainedForest:
         for namespace, theirs in self._ids[other].items():
             ours = ids.get(namespace)
             ids[namespace] = theirs if ours is None else ours | theirs
+        if other in self._verified:
+            self._verified.add(root)
         for enemy in self._enemies.pop(other, ()):
             of_enemy = self._enemies[enemy]
             of_enemy.discard(other)

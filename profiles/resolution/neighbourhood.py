@@ -28,13 +28,14 @@ from profiles.resolution.evidence import (
 _NAME_PARTS = ["title", "first_name", "last_name", "name", "display_name", "nickname"]
 _RECORDS = """
 SELECT r.id, r.source_id, r.external_id, r.kind, r.tied_to_id, r.birth_profile_id, m.profile_id, p.changed_at,
-       p.state = 'erasing',
+       p.state = 'erasing', v.record_id IS NOT NULL,
        (SELECT json_object_agg(part, r.attributes -> part)
           FROM unnest(%s::text[]) AS part WHERE r.attributes ? part)::text
   FROM unnest(%s::bigint[]) AS wanted(id)
   JOIN profiles_sourcerecord r USING (id)
   JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
   JOIN profiles_profile p ON p.id = m.profile_id
+  LEFT JOIN profiles_verifiedrecord v ON v.record_id = r.id
 """
 _IDENTIFIERS = """
 SELECT i.record_id, i.kind, i.namespace, i.value, i.valid_from, i.valid_to
@@ -224,6 +225,7 @@ def _records(numbers: list[int]) -> dict[int, StoredRecord]:
                     names=names_of(msgspec.json.decode(names)) if names else (),
                     identifiers=tuple(keys.get(number, ())),
                     tied_to=tied_to,
+                    verified=verified,
                 ),
                 birth_profile_id=birth_profile_id,
                 profile_id=profile_id,
@@ -231,7 +233,8 @@ def _records(numbers: list[int]) -> dict[int, StoredRecord]:
                 ended=ended.get(number, {}),
             )
             for (
-                number, source_id, external_id, kind, tied_to, birth_profile_id, profile_id, changed_at, erasing, names,
+                number, source_id, external_id, kind, tied_to, birth_profile_id, profile_id, changed_at, erasing,
+                verified, names,
             ) in cursor.fetchall()
             if not erasing
         }  # fmt: skip

@@ -11,7 +11,8 @@ Strength, strongest first:
    "never" (or "related": a household is several people); an older "never" does not undo a newer link;
 3. unique ids (`user`, `member`, `line`, `citizen`) of one namespace join, whatever the names say: people marry;
 4. e-mail, then phone join unless the names clearly differ, of the two records or of what each has joined so far;
-5. links of the active model;
+5. links of the active model, none of which changes a component that holds a verified record (what the model had
+   joined before, a steward confirmed by verifying it: then it is a steward's link);
 6. anonymous visitors, each a leaf: it goes to the one component that its device (and address, if it gave one)
    speaks for, or, when they speak for several (a kiosk), to nobody. An anonymous record never joins two others.
 
@@ -31,6 +32,8 @@ records is closed when, for each record in it, it also holds
 - every agent record tied to it, and the record that it is tied to;
 - the other end of every active link of a steward or the model (a never or related whose other end is not in the set
   is idle: nothing else leads there).
+
+Whether a component holds a verified record is seen from its own records, so verified records need nothing more.
 
 A key that `is_overloaded` is no evidence for anyone. That is decided from its own holders alone and passed in, so a
 neighbourhood ends at it. A key whose verdict has changed is still to be expanded once, by whoever stores verdicts:
@@ -90,6 +93,7 @@ class Refusal(StrEnum):
     NEVER = Obstacle.NEVER.value
     ID_CONFLICT = Obstacle.ID_CONFLICT.value
     NAMES_DIFFER = Obstacle.NAMES_DIFFER.value  # related: a household
+    VERIFIED = Obstacle.VERIFIED.value  # the model would change what a person has verified
     FAN_OUT = "fan_out"
     AMBIGUOUS = "ambiguous"  # several people held the key at that time
     SHARED_DEVICE = "shared_device"
@@ -220,7 +224,8 @@ class _Resolution:
             for own, of in zip(self.names, ids, strict=True)
         ]
         self.persons = list(persons)
-        self.forest = ConstrainedForest(self.names, ids, self.relations)
+        verified = (number for number, record in enumerate(self.records) if record.verified)
+        self.forest = ConstrainedForest(self.names, ids, self.relations, verified)
 
     def _overloaded_keys(self, known: Collection[KeyId]) -> set[KeyId]:
         overloaded = set(known)
@@ -282,7 +287,12 @@ class _Resolution:
         if root == other_root:
             return True
         if ground.rule not in _FORCED:
-            obstacle = self.forest.obstacle(root, other_root, names_matter=ground.rule in _NAMES_MATTER)
+            obstacle = self.forest.obstacle(
+                root,
+                other_root,
+                names_matter=ground.rule in _NAMES_MATTER,
+                moves_verified=ground.rule is not Rule.MODEL,
+            )
             if obstacle:
                 self._refuse(number, other, Refusal(obstacle.value), ground.key, ground.decision)
                 return False
@@ -373,7 +383,8 @@ class _Resolution:
         return names
 
     def follow_model(self, decisions: Iterable[Decision]) -> None:
-        """The surest first. The model has weighed the names; ids and stewards' vetoes stand above it."""
+        """The surest first. The model has weighed the names; ids, stewards' vetoes and verified records stand above
+        it."""
         links = []
         for decision in active(decisions):
             number, other = self.number_of.get(decision.a), self.number_of.get(decision.b)

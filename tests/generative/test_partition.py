@@ -48,6 +48,7 @@ def records(draw: st.DrawFn, number: int) -> Evidence:
         tuple(draw(st.lists(NAMES, max_size=2, unique=True))),
         tuple(draw(st.lists(keys(), max_size=4))),
         draw(st.one_of(st.none(), st.integers(1, 14))) if kind == "agent" else None,
+        draw(st.integers(0, 4)) == 0,
     )
 
 
@@ -146,6 +147,19 @@ def test_a_stewards_link_holds_unless_a_veto_comes_later(world: World) -> None:
     for link in stewards(world, ["link"]):
         if not any(veto.id > link.id for veto in stewards(world, ["never", "related"])):
             assert found.anchor_of[link.a] == found.anchor_of[link.b]
+
+
+@given(worlds())
+def test_the_model_changes_no_component_that_holds_a_verified_record(world: World) -> None:
+    everything, decisions = world
+    by_people = [one for one in decisions if (one.kind, one.verb) != ("model", "link")]
+    found, without_model = resolve(world), resolve((everything, by_people))
+    for number in (one.record_id for one in everything if one.verified):
+        assert component_of(found, number) == component_of(without_model, number)
+
+
+def component_of(found: Partition, number: int) -> frozenset[int]:
+    return next(group for group in groups(found) if number in group)
 
 
 @given(worlds())

@@ -315,6 +315,18 @@ class TestDecisions:
         assert groups(found) == [{1}, {2, 3, 4}]
         assert refusals(found) == {(1, 3, Refusal.NEVER)}
 
+    def test_the_model_moves_no_verified_record(self) -> None:
+        links = [Decision(1, "link", "model", 1, 2, score=0.9), Decision(2, "link", "model", 2, 3, score=0.99)]
+        found = resolve(record(1, verified=True), record(2), record(3), decisions=links)
+        assert groups(found) == [{1}, {2, 3}]
+        assert refusals(found) == {(1, 2, Refusal.VERIFIED)}
+
+    def test_evidence_and_stewards_still_join_a_verified_record(self) -> None:
+        found = resolve(
+            record(1, email(), verified=True), record(2, email()), record(3), decisions=[steward(1, "link", 1, 3)]
+        )
+        assert groups(found) == [{1, 2, 3}]
+
     def test_decisions_on_records_elsewhere_are_idle(self) -> None:
         assert groups(resolve(*self.two, decisions=[steward(1, "never", 1, 77), steward(2, "link", 88, 2)])) == [
             {1},

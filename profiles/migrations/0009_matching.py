@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ("proposals", models.JSONField(default=list)),
                 ("attach_threshold", models.FloatField(null=True)),
                 ("review_threshold", models.FloatField(null=True)),
+                ("thresholds_at", models.DateTimeField(null=True)),
                 ("seconds", models.FloatField(null=True)),
                 ("memory_mb", models.PositiveIntegerField(null=True)),
                 ("file_mac", models.BinaryField(max_length=32, null=True)),
@@ -383,5 +384,11 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.AddIndex(
+            model_name="linkdecision",
+            index=models.Index(
+                condition=models.Q(("action", "link"), ("kind", "model")), fields=["id"], name="link_decision_of_model"
+            ),
         ),
     ]

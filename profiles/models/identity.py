@@ -119,6 +119,10 @@ class LinkDecision(models.Model):
                 name="link_decision_two_records", condition=~models.Q(record_a=models.F("record_b"))
             ),
         ]
+        indexes: ClassVar = [
+            # what a model has joined
+            models.Index(fields=["id"], name="link_decision_of_model", condition=models.Q(kind="model", action="link")),
+        ]
 
 
 class PendingResolution(models.Model):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.ids import uuid7
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from profiles.models.profile import SourceRecord
+from profiles.querysets_models import MatchModelQuerySet
 
 
 class MatchModel(models.Model):
@@ -37,6 +38,7 @@ class MatchModel(models.Model):
     proposals = models.JSONField(default=list)  # [{"precision", "attach", "review", "pairs", "hours"}]
     attach_threshold = models.FloatField(null=True)  # 0–1: from here on records are joined
     review_threshold = models.FloatField(null=True)  # 0–1: from here on a person is asked
+    thresholds_at = models.DateTimeField(null=True)  # a trial from before then tried others
     seconds = models.FloatField(null=True)
     memory_mb = models.PositiveIntegerField(null=True)
     file_mac = models.BinaryField(max_length=32, null=True)
@@ -47,6 +49,8 @@ class MatchModel(models.Model):
     activated_by = models.CharField(max_length=60, blank=True)
     activated_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # replaced or rolled back
+
+    objects = MatchModelQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

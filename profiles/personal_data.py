@@ -37,6 +37,8 @@ from profiles.models import (
     RecordShare,
     Refund,
     ReviewPair,
+    RunRecord,
+    ScoredPair,
     SourceRecord,
     SourceRecordVersion,
     Touchpoint,
@@ -249,6 +251,8 @@ class MatchingHolder(RowsHolder):
         "profiles.ReviewPair",
         "profiles.MatchChange",
         "profiles.BlockKey",
+        "profiles.RunRecord",
+        "profiles.ScoredPair",
         "profiles.UnmatchedChange",
         "profiles.VerifiedRecord",
     )
@@ -257,6 +261,8 @@ class MatchingHolder(RowsHolder):
         "profiles.ReviewPair": _of_pairs(ReviewPair),
         "profiles.MatchChange": _of_pairs(MatchChange),
         "profiles.BlockKey": _of_records(BlockKey),
+        "profiles.RunRecord": _of_records(RunRecord),
+        "profiles.ScoredPair": _of_pairs(ScoredPair),
         "profiles.UnmatchedChange": _of_records(UnmatchedChange),
         "profiles.VerifiedRecord": _of_records(VerifiedRecord),
     }

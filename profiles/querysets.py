@@ -1,5 +1,6 @@
 """Named queries over profiles and touchpoints; every view starts from `visible_to`."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -67,3 +68,19 @@ class RevertQuerySet(models.QuerySet[Any]):
         return self.filter(status__in=["ready", "running"]).filter(
             models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=timezone.now())
         )
+
+
+class MatchRunQuerySet(models.QuerySet[Any]):
+    def newest_first(self) -> Self:
+        return self.order_by("-started_at", "-id")
+
+    def unfinished(self) -> Self:
+        return self.filter(status="running")
+
+    def of_matching(self) -> Self:
+        """Real ones and trials of a model; what takes merges back is none."""
+        return self.filter(kind__in=["batch", "shadow"])
+
+    def silent(self, since: datetime) -> Self:
+        """Of which nothing was heard since then (watchdog)."""
+        return self.unfinished().filter(models.Q(beat_at__isnull=True) | models.Q(beat_at__lt=since))

@@ -391,4 +391,61 @@ class Migration(migrations.Migration):
                 condition=models.Q(("action", "link"), ("kind", "model")), fields=["id"], name="link_decision_of_model"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="matchrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["batch", "shadow"]), ("status", "running")),
+                fields=("status",),
+                name="match_run_one_running",
+            ),
+        ),
+        migrations.CreateModel(
+            name="RunRecord",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="profiles.sourcerecord"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="profiles.matchrun",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("run", "record"), name="run_record_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="ScoredPair",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("score", models.FloatField()),
+                (
+                    "record_a",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="profiles.sourcerecord"
+                    ),
+                ),
+                (
+                    "record_b",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="profiles.sourcerecord"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="profiles.matchrun"
+                    ),
+                ),
+            ],
+        ),
     ]

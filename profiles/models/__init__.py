@@ -26,6 +26,8 @@ from profiles.models.matching import (
     MatchModel,
     MatchRun,
     ReviewPair,
+    RunRecord,
+    ScoredPair,
     UnmatchedChange,
     VerifiedRecord,
 )
@@ -62,6 +64,8 @@ __all__ = [
     "Refund",
     "Revert",
     "ReviewPair",
+    "RunRecord",
+    "ScoredPair",
     "SourceRecord",
     "SourceRecordVersion",
     "Synonym",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.ids import uuid7
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from profiles.models.profile import SourceRecord
+from profiles.querysets import MatchRunQuerySet
 from profiles.querysets_models import MatchModelQuerySet
 
 
@@ -210,6 +211,45 @@ class MatchRun(models.Model):
     started_by = models.CharField(max_length=60)
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
+
+    objects = MatchRunQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            # two runs at once would each decide without the other's links
+            models.UniqueConstraint(
+                fields=["status"],
+                name="match_run_one_running",
+                condition=models.Q(status="running", kind__in=["batch", "shadow"]),
+            ),
+        ]
+
+
+class RunRecord(models.Model):
+    """One row: a record that a run over what changed looks at, in the order of ids. Written by the run, also for the
+    records that it reaches; goes with its end."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "record": PSEUDONYMOUS}
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(MatchRun, on_delete=models.CASCADE, db_index=False, related_name="+")
+    record = models.ForeignKey(SourceRecord, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "record"], name="run_record_once")]
+
+
+class ScoredPair(models.Model):
+    """One row: two records that a run has found alike, at least as much as a person would be asked about. Written by
+    the run; goes with its end."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "record_a": PSEUDONYMOUS, "record_b": PSEUDONYMOUS}
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(MatchRun, on_delete=models.CASCADE, related_name="+")
+    record_a = models.ForeignKey(SourceRecord, on_delete=models.CASCADE, related_name="+")
+    record_b = models.ForeignKey(SourceRecord, on_delete=models.CASCADE, related_name="+")
+    score = models.FloatField()  # 0–1
 
 
 class MatchChange(models.Model):

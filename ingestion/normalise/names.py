@@ -251,7 +251,7 @@ def names_agree(a: PersonName | None, b: PersonName | None) -> bool | None:
 @lru_cache(maxsize=32_768)
 def _given_may_be_same(a: str, b: str, other_surname: bool) -> bool:
     a, b = _comparable(a), _comparable(b)
-    if not _scripts_compare(a, b):
+    if not scripts_compare(a, b):
         return True
     if _is_initial(a) or _is_initial(b):
         return not other_surname or folded(a)[:1] == folded(b)[:1]
@@ -263,7 +263,7 @@ def _given_may_be_same(a: str, b: str, other_surname: bool) -> bool:
 @lru_cache(maxsize=32_768)
 def _given_are_same(a: str, b: str) -> bool:
     a, b = _comparable(a), _comparable(b)
-    if _is_initial(a) or _is_initial(b) or not _scripts_compare(a, b):
+    if _is_initial(a) or _is_initial(b) or not scripts_compare(a, b):
         return False
     return name_words.same_given_name(a, b) or readings_agree(a, b) >= AGREE_FROM
 
@@ -272,7 +272,7 @@ def _surnames_part(a: PersonName, b: PersonName) -> bool:
     if a.last is None or b.last is None:
         return False
     last_a, last_b = _comparable(a.last), _comparable(b.last)
-    return _scripts_compare(last_a, last_b) and readings_agree(last_a, last_b) < OTHER_SURNAME_BELOW
+    return scripts_compare(last_a, last_b) and readings_agree(last_a, last_b) < OTHER_SURNAME_BELOW
 
 
 def _comparable(name: str) -> str:
@@ -283,7 +283,7 @@ def _tokens(name: str) -> list[str]:
     return name.replace("-", " ").split() or [name]
 
 
-def _scripts_compare(a: str, b: str) -> bool:
+def scripts_compare(a: str, b: str) -> bool:
     """Whether the spellings can be compared: one writing system, or Thai with Latin. 王伟 and Wang Wei cannot."""
     writings = {_writing(a), _writing(b)}
     return len(writings) == 1 or writings == {"THAI", "LATIN"}

@@ -1,1 +1,348 @@
-"""How alike two values are, from 0 to 1. Pure: no Django."""
+"""How alike two values are, from 0 to 1. Pure: no Django.
+
+Each field of a record is a set, and two sets are as alike as their best two values. A comparison is symmetric, and None
+where the values cannot be compared (an initial says nothing about a name in another script, a passport nothing about
+a driving licence): that is missing evidence, not evidence of a difference.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from rapidfuzz.distance import OSA
+
+from ingestion.normalise.crossing import folded, readings_agree
+from ingestion.normalise.email import is_role_address
+from ingestion.normalise.name_words import same_given_name
+from ingestion.normalise.names import scripts_compare
+from profiles.matching.comparable import ADDRESS_PARTS
+
+Values: TypeAlias = tuple[Any, ...]
+Compare: TypeAlias = Callable[[Values, Values], float | None]
+
+
+class Comparison(NamedTuple):
+    """What is compared: ``name`` is how the evidence is called, ``field`` what of the record ``compare`` is given."""
+
+    name: str
+    field: str
+    compare: Callable[[Any, Any], float | None]
+
+
+def _best(pair: Callable[[Any, Any], float | None], a: Values, b: Values) -> float | None:
+    """The likeness of the two values that are most alike; None when no two can be compared."""
+    if len(a) == 1 and len(b) == 1:
+        return pair(a[0], b[0]) if a[0] != b[0] else 1.0
+    found: float | None = None
+    for x in a:
+        for y in b:
+            likeness = 1.0 if x == y else pair(x, y)
+            if likeness is not None and (found is None or likeness > found):
+                if likeness >= 1.0:
+                    return likeness
+                found = likeness
+    return found
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+_SAME_NAME: Final = 0.95  # Bob, Robert
+_BEGINS: Final = 0.85  # Som, Somchai; Mary, Mary Ann
+_INITIAL: Final = 0.7
+_SWAPPED: Final = 0.95  # what an agreement in each other's place is worth
+_UNLIKE_BELOW: Final = 0.5  # two strangers' names share as many letters
+_ALIKE_FROM: Final = 0.92  # nobody but the bearer writes as like
+
+
+@lru_cache(maxsize=131_072)
+def given_names(a: str, b: str) -> float | None:
+    """Two given names: spellings, scripts, initials and short forms."""
+    if a == b:
+        return 1.0
+    if not a or not b or not scripts_compare(a, b):
+        return None
+    if len(a) == 1 or len(b) == 1:
+        return _INITIAL if folded(a)[:1] == folded(b)[:1] else 0.0
+    if same_given_name(a, b):
+        return _SAME_NAME
+    likeness = _stretched(readings_agree(a, b))
+    if likeness < _BEGINS and (_begins(a, b) or _shares_word(a, b)):
+        return _BEGINS
+    return likeness
+
+
+@lru_cache(maxsize=131_072)
+def family_names(a: str, b: str) -> float | None:
+    """Two family names: spellings, scripts, double names."""
+    if a == b:
+        return 1.0
+    if not a or not b or not scripts_compare(a, b):
+        return None
+    if len(a) == 1 or len(b) == 1:
+        return _INITIAL if folded(a)[:1] == folded(b)[:1] else 0.0
+    likeness = _stretched(readings_agree(a, b))
+    return _BEGINS if likeness < _BEGINS and _shares_word(a, b) else likeness
+
+
+def _stretched(agreement: float) -> float:
+    """Agreement of letters as a likeness of names: what strangers' names share is nothing."""
+    share = min(1.0, max(0.0, (agreement - _UNLIKE_BELOW) / (_ALIKE_FROM - _UNLIKE_BELOW)))
+    return share * share * (3 - 2 * share)
+
+
+def _begins(a: str, b: str) -> bool:
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    return len(short) >= 3 and long.startswith(short)
+
+
+def _shares_word(a: str, b: str) -> bool:
+    """Whether one name has several words and shares one of at least three letters."""
+    if " " not in a and " " not in b and "-" not in a and "-" not in b:
+        return False
+    return any(len(word) >= 3 for word in set(_words(a)).intersection(_words(b)))
+
+
+def _words(name: str) -> list[str]:
+    return name.replace("-", " ").split()
+
+
+class _Persons(NamedTuple):
+    given: float | None
+    family: float | None
+
+
+def given(a: Values, b: Values) -> float | None:
+    """The given names of the two people that agree best as wholes, each (given, family)."""
+    return _persons(*sorted((a, b))).given
+
+
+def family(a: Values, b: Values) -> float | None:
+    """The family names of the same two people."""
+    return _persons(*sorted((a, b))).family
+
+
+@lru_cache(maxsize=65_536)
+def _persons(a: Values, b: Values) -> _Persons:
+    found = [likeness for x in a for y in b for likeness in _two_persons(x, y)]
+    return max(found, key=lambda one: ((one.given or 0.0) + (one.family or 0.0), one.given or 0.0))
+
+
+def _two_persons(a: tuple[str, str], b: tuple[str, str]) -> list[_Persons]:
+    straight = _Persons(given_names(a[0], b[0]), family_names(a[1], b[1]))
+    if not all(a) or not all(b):
+        return [straight]
+    there, back = given_names(a[0], b[1]), given_names(a[1], b[0])
+    if there is None or back is None:
+        return [straight]
+    return [straight, _Persons(_SWAPPED * max(there, back), _SWAPPED * min(there, back))]
+
+
+def whole_names(a: Values, b: Values) -> float | None:
+    """Whole names word by word in any order: display names, companies, names in one field."""
+    return _best(_two_whole_names, *sorted((a, b)))
+
+
+@lru_cache(maxsize=65_536)
+def _two_whole_names(a: str, b: str) -> float | None:
+    if len(a.split()) > len(b.split()):
+        a, b = b, a
+    left = b.split()[:8]
+    total = weight = 0.0
+    for word in a.split()[:8]:
+        likenesses = [(likeness, other) for other in left if (likeness := given_names(word, other)) is not None]
+        if not likenesses:
+            continue
+        likeness, other = max(likenesses)
+        left.remove(other)
+        size = min(len(word), 6)
+        total, weight = total + likeness * size, weight + size
+    if not weight:
+        return None
+    # One word of two or three says less than all of them.
+    return total / weight * (1.0 if not left else 0.9)
+
+
+# --- contacts, dates, ids ------------------------------------------------------------------------------------------
+
+_ONE_DIGIT_OFF: Final = 0.6
+
+
+def _one_slip(a: str, b: str) -> bool:
+    """Whether one sign was mistyped or two neighbours changed places."""
+    return len(a) == len(b) and OSA.distance(a, b, score_cutoff=1) <= 1
+
+
+def phones(a: Values, b: Values) -> float | None:
+    """Numbers in E.164; one digit off is near, a number without its country is the same."""
+    return _best(_two_phones, a, b)
+
+
+def _two_phones(a: str, b: str) -> float:
+    if _one_slip(a, b):
+        return _ONE_DIGIT_OFF
+    return 0.8 if a[-9:] == b[-9:] else 0.0
+
+
+def emails(a: Values, b: Values) -> float | None:
+    """Addresses; the same name at another provider and one slip are near."""
+    return _best(_two_emails, a, b)
+
+
+def _two_emails(a: str, b: str) -> float:
+    local_a, _, domain_a = a.partition("@")
+    local_b, _, domain_b = b.partition("@")
+    if is_role_address(a) or is_role_address(b):
+        return 0.0
+    if domain_a == domain_b and _delivered(local_a) == _delivered(local_b):
+        return 0.95
+    if local_a == local_b:
+        return 0.8 if _one_slip(domain_a, domain_b) or len(local_a) >= 8 else 0.6
+    if len(local_a) >= 6 and OSA.distance(local_a, local_b, score_cutoff=1) <= 1:
+        return 0.7 if domain_a == domain_b else 0.5
+    return 0.0
+
+
+def _delivered(local: str) -> str:
+    """What most providers look at: dots and +tags do not part two mailboxes of one name often."""
+    return local.partition("+")[0].replace(".", "")
+
+
+def birth_dates(a: Values, b: Values) -> float | None:
+    """ISO dates; day and month swapped, one slip, another era and one part wrong are near."""
+    return _best(_two_dates, a, b)
+
+
+@lru_cache(maxsize=65_536)
+def _two_dates(a: str, b: str) -> float:
+    if a[:4] == b[:4] and a[5:7] == b[8:] and a[8:] == b[5:7]:
+        return 0.85
+    if _one_slip(a, b):
+        return 0.7
+    same_day = a[5:] == b[5:]
+    if same_day and abs(int(a[:4]) - int(b[:4])) in (1, 10, 43, 57, 100, 543):  # a slip, or the era read wrongly
+        return 0.6
+    agreeing = sum(1 for part in (slice(0, 4), slice(5, 7), slice(8, 10)) if a[part] == b[part])
+    if agreeing == 2:
+        return 0.4
+    return 0.15 if a[:4] == b[:4] else 0.0
+
+
+# Numbers given out one after the other: the next person's is one slip away.
+_IN_SEQUENCE: Final = frozenset({"member", "user", "line", "account", "customer"})
+_LONGEST_TYPED: Final = 20  # characters; longer ones are hashes, of which one sign cannot be mistyped
+
+
+def ids(a: Values, b: Values) -> float | None:
+    """Ids of one kind and namespace; None when the records share no kind."""
+    found: float | None = None
+    for kind, namespace, value in a:
+        for other_kind, other_namespace, other in b:
+            if kind == other_kind and namespace == other_namespace:
+                found = max(found or 0.0, _two_ids(kind, value, other))
+    return found
+
+
+def _two_ids(kind: str, a: str, b: str) -> float:
+    if a == b:
+        return 1.0
+    if kind in _IN_SEQUENCE or not 5 <= len(a) <= _LONGEST_TYPED:
+        return 0.0
+    return 0.7 if _one_slip(a, b) else 0.0
+
+
+# --- where somebody lives --------------------------------------------------------------------------------------------
+
+_HOUSE, _MOO, _SOI, _STREET, _SUBDISTRICT, _DISTRICT, _CITY, _PROVINCE, _POSTCODE, _REST = range(len(ADDRESS_PARTS))
+
+
+def addresses(a: Values, b: Values) -> float | None:
+    """Addresses part by part, as far as both tell it; a place in two scripts is compared by its reading."""
+    return _best(_ordered_addresses, a, b)
+
+
+def _ordered_addresses(a: Values, b: Values) -> float | None:
+    return _two_addresses(*sorted((a, b)))
+
+
+@lru_cache(maxsize=65_536)
+def _two_addresses(a: Values, b: Values) -> float | None:
+    parts: list[tuple[float, float]] = []  # weight, likeness
+    if a[_HOUSE] and b[_HOUSE]:
+        parts.append((3.0, 1.0 if a[_HOUSE] == b[_HOUSE] else 0.3 if _near_house(a[_HOUSE], b[_HOUSE]) else 0.0))
+    if a[_MOO] and b[_MOO]:
+        parts.append((1.0, float(a[_MOO] == b[_MOO])))
+    road_a, road_b = (tuple(way[part] for part in (_STREET, _SOI) if way[part]) for way in (a, b))
+    if road_a and road_b:
+        parts.append((3.0, _best(_two_places, road_a, road_b) or 0.0))
+    if a[_REST] and b[_REST]:
+        parts.append((1.5, _overlap(a[_REST], b[_REST])))
+    towns_a, towns_b = _towns(a), _towns(b)
+    if towns_a and towns_b:
+        parts.append((1.0, _best(_two_places, towns_a, towns_b) or 0.0))
+    if a[_PROVINCE] and b[_PROVINCE]:
+        parts.append((0.5, float(a[_PROVINCE] == b[_PROVINCE])))
+    if a[_POSTCODE] and b[_POSTCODE]:
+        parts.append((1.0, _two_codes(a[_POSTCODE], b[_POSTCODE])))
+    weight = sum(part for part, _ in parts)
+    if weight < 3.0:  # neither house nor street on both sides
+        return None
+    return sum(part * likeness for part, likeness in parts) / weight
+
+
+def _near_house(a: str, b: str) -> bool:
+    return a.partition("/")[0] == b.partition("/")[0] or (len(a) > 1 and _one_slip(a, b))
+
+
+def _towns(address: Values) -> Values:
+    return tuple(address[part] for part in (_SUBDISTRICT, _DISTRICT, _CITY) if address[part])
+
+
+@lru_cache(maxsize=65_536)
+def _two_places(a: str, b: str) -> float | None:
+    if not scripts_compare(a, b):
+        return None
+    return _stretched(readings_agree(a.replace(" ", ""), b.replace(" ", "")))
+
+
+def _overlap(a: Sequence[str], b: Sequence[str]) -> float:
+    shared = len(set(a).intersection(b))
+    if not shared and len(a) * len(b) <= 64:
+        return max((_two_places(x, y) or 0.0) for x in a for y in b) * 0.5
+    return shared / min(len(a), len(b))
+
+
+def postcodes(a: Values, b: Values) -> float | None:
+    """Postcodes; one slip is near."""
+    return _best(_two_codes, a, b)
+
+
+def _two_codes(a: str, b: str) -> float:
+    if a == b:
+        return 1.0
+    return 0.5 if len(a) >= 4 and _one_slip(a, b) else 0.0
+
+
+def places(a: Values, b: Values) -> float | None:
+    """Provinces and towns, in either script."""
+    return _best(_two_places, *sorted((a, b)))
+
+
+def gender(a: str, b: str) -> float | None:
+    """1 or 0."""
+    return float(a == b)
+
+
+COMPARISONS: Final[tuple[Comparison, ...]] = (
+    Comparison("given", "people", given),
+    Comparison("family", "people", family),
+    Comparison("names", "names", whole_names),
+    Comparison("birth_dates", "birth_dates", birth_dates),
+    Comparison("phones", "phones", phones),
+    Comparison("emails", "emails", emails),
+    Comparison("ids", "ids", ids),
+    Comparison("addresses", "addresses", addresses),
+    Comparison("postcodes", "postcodes", postcodes),
+    Comparison("places", "places", places),
+    Comparison("gender", "gender", gender),
+)
+"""All comparisons in the order in which a model weighs and a steward reads them."""

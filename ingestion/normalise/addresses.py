@@ -1,0 +1,299 @@
+"""Addresses in Thai and English, taken apart: house, street, the places it lies in, postcode.
+
+Both languages name the same parts with other words (แขวงคลองตันเหนือ, Khwaeng Khlong Tan Nuea) and often without any.
+What the words mark is taken as marked; of the rest the postcode, the province and a Western street line are known by
+their form, and what is left over stays as single words.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Any, Final, Literal
+
+from ingestion.normalise.provinces import province
+from ingestion.normalise.text import without_accents
+from ingestion.normalise.thai import ascii_digits, normalise_thai
+from ingestion.normalise.values import placeholder_problem
+
+MAX_ADDRESS_LENGTH: Final = 300  # characters; a longer text is no address
+
+ADDRESS_TRAITS: Final = (
+    "address", "address_line2", "subdistrict", "district", "city", "province", "postcode", "country",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address. A part is None when it is not known; texts are in lower case and in the script they came in.
+
+    ``province`` is one name for each of Thailand's (``chiang-mai``) in both languages, else the region as written.
+    ``rest`` holds the words that no part was made of, in alphabetical order. ``raw`` is what the source sent.
+    """
+
+    house: str | None = None
+    moo: str | None = None
+    soi: str | None = None
+    street: str | None = None
+    subdistrict: str | None = None
+    district: str | None = None
+    city: str | None = None
+    province: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+    rest: tuple[str, ...] = ()
+    raw: str = ""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Subdistrict, district and city, as far as they are known: sources disagree on which is which."""
+        return tuple(dict.fromkeys(place for place in (self.subdistrict, self.district, self.city) if place))
+
+    @property
+    def tells_where(self) -> bool:
+        """Whether more is known than the town."""
+        return bool(self.house or self.street or self.soi or self.rest)
+
+
+_Part = Literal["house", "village", "moo", "soi", "street", "subdistrict", "district", "province", "rest"]
+
+# The words in front of a part. Abbreviations with a dot stand for themselves, words need an end unless they are Thai.
+_MARKS: Final[tuple[tuple[_Part, str], ...]] = (
+    ("house", r"บ้านเลขที่|เลขที่|\bhouse\ no\b\.?|\bno\b[.:]?\ ?(?=\d)|\#(?=\d)"),
+    ("rest", r"หมู่บ้าน|ม\.บ\.|\bmoo\ ?ba+n\b|อาคาร|ตึก|ชั้น(?:ที่)?|ห้อง|คอนโด(?:มิเนียม)?|\bfloor\b|\bbuilding\b|\bbldg\b\.?"),
+    ("moo", r"หมู่ที่|หมู่|(?<![ก-๎])ม\.\ ?(?=\d)|\bmoo\b\.?|\bmu\b\.?|\bvillage\ no\b\.?|\bm\.\ ?(?=\d)"),
+    ("soi", r"ตรอก|ซอย|(?<![ก-๎])ซ\.|\bsoi\b\.?"),
+    ("street", r"ถนน|(?<![ก-๎])ถ\.|\bthanon\b"),
+    ("subdistrict", r"แขวง|ตำบล|(?<![ก-๎])ต\.|\btambon\b|\btumbon\b|\btambol\b|\bkhwaeng\b|\bkwaeng\b|\bkhwang\b|\bt\.\ ?(?=[a-z])"),
+    ("district", r"เขต|กิ่งอำเภอ|อำเภอ|(?<![ก-๎])อ\.|\bamphoe\b|\bamphur\b|\bampur\b|\bamphoer\b|\bkhet\b|\ba\.\ ?(?=[a-z])"),
+    ("province", r"จังหวัด|(?<![ก-๎])จ\.|\bchangwat\b|\bj\.\ ?(?=[a-z])"),
+)  # fmt: skip
+_MARK: Final = re.compile("|".join(f"(?P<{name}>{words})" for name, words in (
+    (f"{part}{number}", words) for number, (part, words) in enumerate(_MARKS)
+)).replace("\\ ", "[ ]"))  # fmt: skip
+_SUFFIXED: Final = (
+    ("subdistrict", re.compile(r"^(.+?) (?:sub-?district|sub district)$")),
+    ("district", re.compile(r"^(.+?) district$")),
+    ("province", re.compile(r"^(.+?) province$")),
+)
+_COMMAS: Final = re.compile(r"[,;\n|]+")
+_HOUSE: Final = re.compile(r"^(\d+(?:[/-]\d+)*[a-z]?)(?= |$)")
+_HOUSE_BEHIND: Final = re.compile(r"^(\D{3,}) (\d+[a-z]?)$")
+_POSTCODE: Final = re.compile(r"(?<![\d/-])(\d{5})(?:-\d{4})?(?![\d/-])")
+_NUMBER: Final = re.compile(r"\d+(?:/\d+)*")
+_NOT_WORDS: Final = re.compile(r"[^\w\u0e30-\u0e4e/]+")
+_STREET_TYPES: Final = frozenset(
+    """st street str strasse straße rd road ave av avenue ln lane dr drive blvd boulevard ct court pl place way hwy
+    highway pkwy parkway sq square ter terrace cres crescent cl close cct circuit cir circle crt gr grove pde parade
+    rise row trl trail aly alley plaza loop walk esp esplanade""".split()
+)
+_DIRECTIONS: Final = frozenset("n s e w ne nw se sw north south east west".split())
+_COUNTRY: Final = frozenset({"thailand", "ไทย", "ประเทศไทย", "th"})
+
+
+def read_address(traits: Mapping[str, Any]) -> Address | None:
+    """The address that canonical traits hold (the first, when a trait holds a list), or None when there is none."""
+    found = read_addresses(traits)
+    return found[0] if found else None
+
+
+def read_addresses(traits: Mapping[str, Any]) -> tuple[Address, ...]:
+    """The addresses that canonical traits hold: the parts belong to the first line, further lines stand alone."""
+    lines = _texts(traits.get("address"))
+    parts = tuple((_texts(traits.get(trait)) or ("",))[0] for trait in ADDRESS_TRAITS[1:])
+    found = []
+    if lines or any(parts):
+        found.append(_read(lines[0] if lines else "", *parts))
+    found.extend(_read(line, *[""] * len(parts)) for line in lines[1:])
+    return tuple(dict.fromkeys(address for address in found if address is not None))
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list | tuple) else ()
+
+
+@lru_cache(maxsize=32_768)
+def _read(
+    line: str, line2: str, subdistrict: str, district: str, city: str, region: str, postal_code: str, country: str
+) -> Address | None:
+    raw = ", ".join(part for part in (line, line2, subdistrict, district, city, region, postal_code, country) if part)
+    if len(raw) > MAX_ADDRESS_LENGTH:
+        return None
+    parts: dict[str, str] = {}
+    if region_found := (province(region) or place(region)):
+        parts["province"] = region_found
+    for part, text in (("subdistrict", subdistrict), ("district", district), ("city", city)):
+        named = province(text) if part == "city" else None
+        if named and parts.get("province", named) == named:
+            parts["province"] = named
+        elif found := place(text):
+            parts[part] = found
+    if found := postcode(postal_code):
+        parts["postcode"] = found
+    if found := place(country):
+        parts["country"] = "thailand" if found in _COUNTRY else found
+    rest = _take_apart(", ".join(text for text in (line, line2) if text), parts)
+    if not parts and not rest:
+        return None
+    return Address(**parts, rest=tuple(sorted(rest)), raw=raw)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=32_768)
+def place(text: str) -> str | None:
+    """The name of a place without the word for what it is (``เขตวัฒนา``, ``Watthana District`` → watthana)."""
+    text = _simple(text)
+    if placeholder_problem(text):
+        return None
+    match = _MARK.match(text)
+    if match and _part_of(match) in {"subdistrict", "district", "province"}:
+        text = text[match.end() :]
+    for _, suffixed in _SUFFIXED:
+        text = suffixed.sub(r"\1", text.strip())
+    return " ".join(_words(text)) or None
+
+
+@lru_cache(maxsize=8_192)
+def postcode(text: str) -> str | None:
+    """The code in capitals without spaces; of nine digits, an American's first five."""
+    squashed = re.sub(r"[\s-]", "", ascii_digits(text)).upper()
+    if not 3 <= len(squashed) <= 10 or not any(map(str.isdigit, squashed)) or len(set(squashed)) == 1:
+        return None
+    return squashed[:5] if len(squashed) == 9 and squashed.isdigit() else squashed
+
+
+def _simple(text: str) -> str:
+    return without_accents(ascii_digits(normalise_thai(text))).casefold().strip(" ,.;")
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _NOT_WORDS.split(text) if word]
+
+
+def _part_of(match: re.Match[str]) -> str:
+    return (match.lastgroup or "rest0").rstrip("0123456789")
+
+
+# --- one text ----------------------------------------------------------------------------------------------------
+
+
+def _take_apart(text: str, parts: dict[str, str]) -> set[str]:
+    """What the text adds to the parts that are not known yet; returns the words that are left over."""
+    text = _simple(text)
+    if not text or placeholder_problem(text):
+        return set()
+    codes = [match for match in _POSTCODE.finditer(text) if match.start() > 0]
+    if codes and _is_code(codes[-1][1], parts):
+        parts.setdefault("postcode", codes[-1][1])
+        text = f"{text[: codes[-1].start()]} , {text[codes[-1].end() :]}"
+    rest: set[str] = set()
+    for segment in _COMMAS.split(text):
+        _read_segment(segment.strip(" .-"), parts, rest)
+    return rest
+
+
+def _is_code(code: str, parts: Mapping[str, str]) -> bool:
+    return parts.get("postcode", code) == code
+
+
+def _read_segment(segment: str, parts: dict[str, str], rest: set[str]) -> None:
+    """One run of text between commas: what stands before the first mark, then each mark with what follows."""
+    marks = list(_MARK.finditer(segment))
+    _read_unmarked(segment[: marks[0].start()] if marks else segment, parts, rest)
+    for match, following in zip_longest(marks, marks[1:]):
+        value = segment[match.end() : following.start() if following else len(segment)].strip(" .:-")
+        _read_marked(_part_of(match), value, parts, rest)
+
+
+def _read_marked(part: str, value: str, parts: dict[str, str], rest: set[str]) -> None:
+    if part in {"house", "moo"}:
+        number = _NUMBER.match(value)
+        if number:
+            parts.setdefault(part, number[0])
+            value = value[number.end() :]
+        _read_unmarked(value, parts, rest)
+        return
+    if not value:
+        return
+    # Thai names of places are one word; an English one ends with the comma, the province or the end.
+    head, _, tail = value.partition(" ") if _is_thai_word(value) else (value, "", "")
+    if part == "soi" and (number := re.match(r"^(\d+(?:/\d+)?)", tail)):  # ซอยสุขุมวิท 39
+        head, tail = f"{head} {number[1]}", tail[number.end() :]
+    if not tail:
+        head, tail = _before_province(head, parts)
+    if part == "rest":
+        rest.update(_words(head))
+    elif part == "province":
+        if named := (province(head) or place(head)):
+            parts.setdefault("province", named)
+    elif head.strip():
+        name = _without_street_type(_words(head)) if part == "street" else _words(head)
+        if name:
+            parts.setdefault(part, " ".join(name))
+    if tail:
+        _read_unmarked(tail, parts, rest)
+
+
+def _is_thai_word(text: str) -> bool:
+    return "\u0e01" <= text[:1] <= "\u0e4e"
+
+
+def _before_province(text: str, parts: dict[str, str]) -> tuple[str, str]:
+    """The text without the province that it ends with, which goes into the parts: ``Mueang Chiang Mai``."""
+    words = text.split()
+    for length in range(min(4, len(words) - 1), 0, -1):
+        if named := province(" ".join(words[-length:])):
+            parts.setdefault("province", named)
+            return " ".join(words[:-length]), ""
+    return text, ""
+
+
+def _read_unmarked(text: str, parts: dict[str, str], rest: set[str]) -> None:
+    text = text.strip(" .:-")
+    if not text:
+        return
+    if named := province(text):
+        parts.setdefault("province", named)
+        return
+    for part, suffixed in _SUFFIXED:
+        if match := suffixed.match(text):
+            named = province(match[1]) if part == "province" else None
+            parts.setdefault(part, named or " ".join(_words(match[1])))
+            return
+    if text in _COUNTRY:
+        parts.setdefault("country", "thailand")
+        return
+    text = _before_province(text, parts)[0]
+    house = _HOUSE.match(text)
+    if house and "house" not in parts:
+        parts["house"] = house[1]
+        text = text[house.end() :].strip(" .:-")
+    elif "house" not in parts and (behind := _HOUSE_BEHIND.match(text)) and _has_street_type(behind[1]):
+        parts["house"], text = behind[2], behind[1]
+    _read_street(_words(text), parts, rest, has_house=house is not None)
+
+
+def _has_street_type(text: str) -> bool:
+    return any(word in _STREET_TYPES or word.endswith(("strasse", "straße")) for word in _words(text))
+
+
+def _read_street(words: list[str], parts: dict[str, str], rest: set[str], *, has_house: bool) -> None:
+    """A Western street line: words up to the last word for a street are its name; behind a house number all are."""
+    at = next((position for position in range(len(words) - 1, 0, -1) if words[position] in _STREET_TYPES), None)
+    if "street" in parts or (at is None and not has_house):
+        rest.update(words)
+        return
+    name = _without_street_type(words if at is None else words[: at + 1])
+    if name:
+        parts["street"] = " ".join(name)
+    rest.update(words[at + 1 :] if at is not None else ())
+
+
+def _without_street_type(words: list[str]) -> list[str]:
+    """The name alone: sources write Main St, Main Street, E Main Street and ถนน Main."""
+    kept = [word for word in words if word not in _DIRECTIONS] or words
+    while len(kept) > 1 and kept[-1] in _STREET_TYPES:
+        kept = kept[:-1]
+    return kept

@@ -64,7 +64,8 @@ def save(model: MatchModel, matcher: "learned.LearnedMatcher") -> None:
 
 
 def load(model: MatchModel) -> "learned.LearnedMatcher":
-    """The model as it was learned. Raises RefusedModel when its file is gone or differs by a single byte."""
+    """The model as it was learned. Raises RefusedModel when its file is gone, differs by a single byte or is of a
+    version of the platform that compared other things."""
     path = path_of(model)
     values = {"version": model.version}
     try:
@@ -76,7 +77,12 @@ def load(model: MatchModel) -> "learned.LearnedMatcher":
         raise RefusedModel(
             _("The file of model %(version)s was changed or damaged since it was written; it is not used.") % values
         )
-    return learned.LearnedMatcher.from_json(msgspec.json.decode(data))
+    try:
+        return learned.LearnedMatcher.from_json(msgspec.json.decode(data))
+    except learned.UnreadableModel as error:
+        raise RefusedModel(
+            _("Model %(version)s was trained by another version of the platform, which compared other fields.") % values
+        ) from error
 
 
 def remove(model: MatchModel) -> None:

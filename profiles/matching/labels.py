@@ -114,6 +114,13 @@ def held_out() -> dict[Pair, bool]:
     return dict(_holding(_votes(one for one in standing() if one.is_held_out)))
 
 
+def same_among(record_ids: Collection[int]) -> list[Pair]:
+    """The pairs of these records that hold as one person, whatever they were said for. Two queries."""
+    asked = MatchLabel.objects.filter(record_a__in=record_ids, record_b__in=record_ids, verdict=Verdict.SAME)
+    pairs = set(asked.filter(undone_at__isnull=True).values_list("record_a", "record_b"))
+    return sorted(pair for pair, same in _holding(_votes(standing(pairs))) if same)
+
+
 def conflicts() -> list[Pair]:
     """Pairs of which people say opposite things, evenly split."""
     votes = _votes(standing())

@@ -65,8 +65,8 @@ _MARKS: Final[tuple[tuple[_Part, str], ...]] = (
     ("moo", r"หมู่ที่|หมู่|(?<![ก-๎])ม\.\ ?(?=\d)|\bmoo\b\.?|\bmu\b\.?|\bvillage\ no\b\.?|\bm\.\ ?(?=\d)"),
     ("soi", r"ตรอก|ซอย|(?<![ก-๎])ซ\.|\bsoi\b\.?"),
     ("street", r"ถนน|(?<![ก-๎])ถ\.|\bthanon\b"),
-    ("subdistrict", r"แขวง|ตำบล|(?<![ก-๎])ต\.|\btambon\b|\btumbon\b|\btambol\b|\bkhwaeng\b|\bkwaeng\b|\bkhwang\b|\bt\.\ ?(?=[a-z])"),
-    ("district", r"เขต|กิ่งอำเภอ|อำเภอ|(?<![ก-๎])อ\.|\bamphoe\b|\bamphur\b|\bampur\b|\bamphoer\b|\bkhet\b|\ba\.\ ?(?=[a-z])"),
+    ("subdistrict", r"แขวง|ตำบล|(?<![ก-๎])ต\.|\bt[au]mbo[nl]\b|\bkh?w(?:ae|a)ng\b|\bt\.\ ?(?=[a-z])"),
+    ("district", r"เขต|กิ่งอำเภอ|อำเภอ|(?<![ก-๎])อ\.|\bamph?(?:oer?|ur)\b|\bkhet\b|\ba\.\ ?(?=[a-z])"),
     ("province", r"จังหวัด|(?<![ก-๎])จ\.|\bchangwat\b|\bj\.\ ?(?=[a-z])"),
 )  # fmt: skip
 _MARK: Final = re.compile("|".join(f"(?P<{name}>{words})" for name, words in (
@@ -84,12 +84,18 @@ _POSTCODE: Final = re.compile(r"(?<![\d/-])(\d{5})(?:-\d{4})?(?![\d/-])")
 _NUMBER: Final = re.compile(r"\d+(?:/\d+)*")
 _NOT_WORDS: Final = re.compile(r"[^\w\u0e30-\u0e4e/]+")
 _STREET_TYPES: Final = frozenset(
-    """st street str strasse straße rd road ave av avenue ln lane dr drive blvd boulevard ct court pl place way hwy
-    highway pkwy parkway sq square ter terrace cres crescent cl close cct circuit cir circle crt gr grove pde parade
-    rise row trl trail aly alley plaza loop walk esp esplanade""".split()
-)
-_DIRECTIONS: Final = frozenset("n s e w ne nw se sw north south east west".split())
+    {"st", "street", "str", "strasse", "rd", "road", "ave", "av", "avenue", "ln", "lane", "dr", "drive", "blvd",
+     "boulevard", "ct", "crt", "court", "pl", "place", "way", "hwy", "highway", "pkwy", "parkway", "sq", "square", "ter",
+     "terrace", "cres", "crescent", "cl", "close", "cct", "circuit", "cir", "circle", "gr", "grove", "pde", "parade",
+     "rise", "row", "trl", "trail", "aly", "alley", "plaza", "loop", "walk", "esp", "esplanade"}
+)  # fmt: skip
+_DIRECTIONS: Final = frozenset(
+    {"n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"}
+)  # fmt: skip
 _COUNTRY: Final = frozenset({"thailand", "ไทย", "ประเทศไทย", "th"})
+
+
+_NO_PARTS: Final = ("",) * (len(ADDRESS_TRAITS) - 1)
 
 
 def read_address(traits: Mapping[str, Any]) -> Address | None:
@@ -104,8 +110,8 @@ def read_addresses(traits: Mapping[str, Any]) -> tuple[Address, ...]:
     parts = tuple((_texts(traits.get(trait)) or ("",))[0] for trait in ADDRESS_TRAITS[1:])
     found = []
     if lines or any(parts):
-        found.append(_read(lines[0] if lines else "", *parts))
-    found.extend(_read(line, *[""] * len(parts)) for line in lines[1:])
+        found.append(_read(lines[0] if lines else "", parts))
+    found.extend(_read(line, _NO_PARTS) for line in lines[1:])
     return tuple(dict.fromkeys(address for address in found if address is not None))
 
 
@@ -116,10 +122,10 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=32_768)
-def _read(
-    line: str, line2: str, subdistrict: str, district: str, city: str, region: str, postal_code: str, country: str
-) -> Address | None:
-    raw = ", ".join(part for part in (line, line2, subdistrict, district, city, region, postal_code, country) if part)
+def _read(line: str, given: tuple[str, ...]) -> Address | None:
+    """The address of a line and of the other traits in their order."""
+    line2, subdistrict, district, city, region, postal_code, country = given
+    raw = ", ".join(part for part in (line, *given) if part)
     if len(raw) > MAX_ADDRESS_LENGTH:
         return None
     parts: dict[str, str] = {}
@@ -138,7 +144,7 @@ def _read(
     rest = _take_apart(", ".join(text for text in (line, line2) if text), parts)
     if not parts and not rest:
         return None
-    return Address(**parts, rest=tuple(sorted(rest)), raw=raw)  # type: ignore[arg-type]
+    return Address(**parts, rest=tuple(sorted(rest)), raw=raw)
 
 
 @lru_cache(maxsize=32_768)
@@ -276,7 +282,7 @@ def _read_unmarked(text: str, parts: dict[str, str], rest: set[str]) -> None:
 
 
 def _has_street_type(text: str) -> bool:
-    return any(word in _STREET_TYPES or word.endswith(("strasse", "straße")) for word in _words(text))
+    return any(word in _STREET_TYPES or word.endswith("strasse") for word in _words(text))
 
 
 def _read_street(words: list[str], parts: dict[str, str], rest: set[str], *, has_house: bool) -> None:

@@ -166,3 +166,17 @@ def same_given_name(a: str, b: str) -> bool:
     """Whether two lower-case Latin given names are forms of one (``bob``, ``robert``). Symmetric."""
     rows_of_a, rows_of_b = _ROWS_OF.get(_one_ending(a), _NO_ROWS), _ROWS_OF.get(_one_ending(b), _NO_ROWS)
     return a == b or not rows_of_a.isdisjoint(rows_of_b)
+
+
+def given_name_root(name: str) -> str:
+    """The form that stands for all forms of a lower-case given name (``bob`` → robert); without such, the name."""
+    return _ROOTS.get(_one_ending(name), name)
+
+
+def _roots() -> dict[str, str]:
+    """Form → the long form of its first row; a form of several rows stays apart, for it may be either."""
+    rows = [line.split() for line in _SHORT_FORMS.split("\n")]
+    return {form: rows[min(numbers)][0] for form, numbers in _ROWS_OF.items() if len(numbers) == 1}
+
+
+_ROOTS: Final = _roots()

@@ -92,11 +92,7 @@ _PREFIX: Final = re.compile("^(?:จังหวัด|จ\\.)|^(?:changwat|prov
 
 
 def _spellings() -> dict[str, str]:
-    return {
-        _squashed(spelling): row.split()[0]
-        for row in _ROWS.strip().splitlines()
-        for spelling in row.split()
-    }
+    return {_squashed(spelling): row.split()[0] for row in _ROWS.strip().splitlines() for spelling in row.split()}
 
 
 def _squashed(text: str) -> str:

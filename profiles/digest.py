@@ -3,8 +3,8 @@
 One step is one short transaction over about `LIMIT_ITEMS` messages. PostgreSQL is the queue (`FOR UPDATE SKIP
 LOCKED`): a killed worker's batches are taken up again when their lease ends, and nothing is stored twice.
 
-Lock order: merge lock (shared), buckets of keys, source records, identifiers, orders, accounts, touchpoints, products,
-batches.
+Lock order: merge lock (shared), buckets of keys, source records, identifiers, then with a model of matching in use
+buckets of matched records and of blocking keys, profiles, orders, accounts, touchpoints, products, batches.
 """
 
 import gc

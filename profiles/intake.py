@@ -16,6 +16,7 @@ from django.db import connection
 from cdp_site.core.ids import uuid7
 from cdp_site.core.memory import Memory
 from profiles import identifiers, search
+from profiles.matching import online
 from profiles.models import Trait, TraitGroup
 from profiles.resolution import pipeline
 from profiles.statements import Owner, RecordKey, Statement
@@ -82,6 +83,7 @@ def take(statements: Sequence[Statement], existing: Existing, *, by: str) -> dic
     claimed = identifiers.state(speaking, owners, born=created.keys())
     search.index_names(renamed)
     changed = born | set(renamed) | claimed
+    changed |= online.match(changed | patched, born=born, by=by)
     if changed:
         pipeline.resolve(changed, by=by, born=born)
         owners.update(find(owners.keys()).owners)

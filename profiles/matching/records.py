@@ -18,7 +18,7 @@ AT_ONCE = 5_000
 _READ = """
 SELECT r.id, r.attributes::text,
        (SELECT json_agg(json_build_array(i.kind, i.namespace, i.value) ORDER BY i.kind, i.namespace, i.value)
-          FROM profiles_identifier i WHERE i.record_id = r.id AND i.is_evidence)::text
+          FROM profiles_identifier i WHERE i.record_id = r.id AND i.is_evidence AND i.valid_to IS NULL)::text
   FROM unnest(%s::bigint[]) AS wanted(id)
   JOIN profiles_sourcerecord r USING (id)
   JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
+from cdp_site.core.actors import name_of, names_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import AccessLogEntry, AuditEvent, AuditSeal, Heartbeat, User
 from consent.wording import LOOKS
@@ -100,7 +100,7 @@ def actors() -> list[tuple[str, str]]:
     people = [(f"user:{user.pk}", name_of(user)) for user in User.objects.order_by("username")]
     latest = AuditEvent.objects.filter(actor__startswith="system:").order_by("-pk")
     parts = sorted(set(latest.values_list("actor", flat=True)[:LOOK_BACK]))
-    return people + [(part, _platform(part)) for part in parts]
+    return [*people, *names_of(parts).items()]
 
 
 def chain_state() -> ChainState:
@@ -126,21 +126,6 @@ def visits_to(profile: Profile) -> list[Visit]:
         else:
             visits.append(Visit(entry.actor, names[entry.actor], entry.at, entry.at, [part]))
     return visits[:SHOWN_VISITS]
-
-
-def names_of(written: set[str]) -> Mapping[str, str]:
-    """Actor as the audit writes it → as people read it. At most one query."""
-    keys = {actor: int(actor.removeprefix("user:")) for actor in written if actor.startswith("user:")}
-    users = User.objects.in_bulk(set(keys.values())) if keys else {}
-    return {actor: name_of(users[keys[actor]]) if keys.get(actor) in users else _platform(actor) for actor in written}
-
-
-def name_of(user: User) -> str:
-    return user.get_full_name() or user.get_username()
-
-
-def _platform(actor: str) -> str:
-    return _("Platform: %(part)s") % {"part": actor.removeprefix("system:")}
 
 
 def _urls(rows: Sequence[AuditEvent], by: User) -> dict[tuple[str, str], str]:

@@ -87,7 +87,7 @@ class _Plan:
 
 def preview_merge(profiles: Collection[Profile]) -> Preview:
     """What merging these live profiles would do; changes nothing. Raises MendableError as `merge` does."""
-    return _preview(_plan_merge(_live(profiles)))
+    return _preview(_plan_merge(find_live(profiles)))
 
 
 @transaction.atomic
@@ -95,7 +95,7 @@ def merge(*, profiles: Collection[Profile], by: User, reason: str) -> Outcome:
     """Make one customer of several. Raises MendableError for fewer than two, ConflictProblem when one of them is not
     there any more."""
     pipeline.take_merge_lock()
-    plan = _plan_merge(_live(profiles), reason)
+    plan = _plan_merge(find_live(profiles), reason)
     return _carry_out(plan, kind=Operation.Kind.MERGE, action="profile.merge", by=by)
 
 
@@ -103,14 +103,14 @@ def _plan_merge(profiles: Sequence[Profile], reason: str = "") -> _Plan:
     if len(profiles) < 2:
         raise MendableError(_("Choose at least two customers to merge."))
     first, *others = [profile.birth_record.pk for profile in profiles]
-    members = _members(profiles)
+    members = members_of(profiles)
     around = neighbourhood.read(members)
     links: list[NewDecision] = []
     while others:
         links += [
             NewDecision(LINK, STEWARD, first, other, evidence={"rule": "steward"}, reason=reason) for other in others
         ]
-        found = _foresee(around, links)
+        found = foresee(around, links)
         # Two ids of one namespace may meet, and what evidence alone held would fall out: the person said "all of them".
         linked = {link.record_b for link in links} | {first}
         others = [number for number in sorted(members - linked) if _falls_out(number, first, found, around)]
@@ -127,7 +127,7 @@ def _falls_out(number: int, first: int, found: Partition, around: Neighbourhood)
 
 def preview_unmerge(profile: Profile, records: Collection[int], notes_to: Mapping[int, int] | None = None) -> Preview:
     """What taking these records out of the profile would do; changes nothing. Raises MendableError as `unmerge`."""
-    (live,) = _live([profile])
+    (live,) = find_live([profile])
     return _preview(_plan_unmerge(live, frozenset(records), notes_to or {}))
 
 
@@ -150,7 +150,7 @@ def unmerge(
     not the customer's any more.
     """
     pipeline.take_merge_lock()
-    (live,) = _live([profile])
+    (live,) = find_live([profile])
     plan = _plan_unmerge(live, frozenset(records), notes_to or {}, reason)
     for agent, target in (notes_to or {}).items():
         SourceRecord.objects.filter(pk=agent).update(tied_to=target)
@@ -158,7 +158,7 @@ def unmerge(
 
 
 def _plan_unmerge(profile: Profile, records: frozenset[int], notes_to: Mapping[int, int], reason: str = "") -> _Plan:
-    members = _members([profile])
+    members = members_of([profile])
     around = neighbourhood.read(members)
     _retie(around, notes_to, members)
     if not records <= members:
@@ -174,7 +174,7 @@ def _plan_unmerge(profile: Profile, records: frozenset[int], notes_to: Mapping[i
         if link.verb == "link" and link.kind != "deterministic" and (link.a in apart) != (link.b in apart)
     ]
     while True:
-        found = _foresee(around, decisions)
+        found = foresee(around, decisions)
         joined = _across(found, apart, stay, around)
         if not joined:
             return _Plan(around, decisions, found, members)
@@ -219,7 +219,7 @@ def revert(*, operation: Operation, by: User, reason: str) -> Outcome:
     """
     pipeline.take_merge_lock()
     rows = list(LinkDecision.objects.filter(operation_id=operation.pk, kind=STEWARD).order_by("pk"))
-    members = _members(Profile.objects.filter(memberships__record__in=_ends(rows), memberships__valid_to=None))
+    members = members_of(Profile.objects.filter(memberships__record__in=_ends(rows), memberships__valid_to=None))
     around = neighbourhood.read(members)
     gone = withdrawn(logged.decision for logged in around.decisions)
     decisions = [
@@ -231,7 +231,7 @@ def revert(*, operation: Operation, by: User, reason: str) -> Outcome:
         raise ConflictProblem(_("This has been taken back already."))
     was_merge = operation.kind == Operation.Kind.MERGE
     return _carry_out(
-        _Plan(around, decisions, _foresee(around, decisions), members),
+        _Plan(around, decisions, foresee(around, decisions), members),
         kind=Operation.Kind.UNMERGE if was_merge else Operation.Kind.MERGE,
         action="profile.unmerge" if was_merge else "profile.merge",
         by=by,
@@ -245,7 +245,7 @@ def _ends(rows: Iterable[LinkDecision]) -> set[int]:
 # --- in common ----------------------------------------------------------------------------------------------------
 
 
-def _live(profiles: Collection[Profile]) -> list[Profile]:
+def find_live(profiles: Collection[Profile]) -> list[Profile]:
     """The profiles as they are now, by id."""
     found = list(Profile.objects.live().filter(pk__in={profile.pk for profile in profiles}).order_by("pk"))
     if len(found) < len({profile.pk for profile in profiles}):
@@ -253,12 +253,12 @@ def _live(profiles: Collection[Profile]) -> list[Profile]:
     return found
 
 
-def _members(profiles: Iterable[Profile]) -> frozenset[int]:
+def members_of(profiles: Iterable[Profile]) -> frozenset[int]:
     current = Membership.objects.filter(profile__in=[profile.pk for profile in profiles], valid_to__isnull=True)
     return frozenset(current.values_list("record", flat=True))
 
 
-def _foresee(around: Neighbourhood, decisions: Sequence[NewDecision]) -> Partition:
+def foresee(around: Neighbourhood, decisions: Sequence[NewDecision]) -> Partition:
     """The partition as it will be when the decisions are in the log."""
     known = [logged.decision for logged in around.decisions]
     last = max((decision.id for decision in known), default=0)

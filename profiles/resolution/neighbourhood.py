@@ -87,6 +87,10 @@ class StoredRecord:
         """The same record, tied to another: for foreseeing."""
         return replace(self, evidence=replace(self.evidence, tied_to=number))
 
+    def verified(self) -> "StoredRecord":
+        """The same record, verified: for foreseeing."""
+        return replace(self, evidence=replace(self.evidence, verified=True))
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedDecision:

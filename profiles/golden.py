@@ -20,6 +20,7 @@ class _Row(NamedTuple):
     profile_id: int
     record_id: int
     source_id: int
+    external_id: str
     trust_rank: int
     attributes: str
     times: str
@@ -28,7 +29,8 @@ class _Row(NamedTuple):
 
 
 _SELECT = """
-SELECT m.profile_id, r.id, r.source_id, s.trust_rank, r.attributes::text, r.attribute_times::text, r.last_seen_at,
+SELECT m.profile_id, r.id, r.source_id, r.external_id, s.trust_rank, r.attributes::text, r.attribute_times::text,
+       r.last_seen_at,
        (SELECT array_agg(trait) FROM profiles_pin WHERE record_id = r.id)
   FROM unnest(%s::bigint[]) AS wanted(id)
 """
@@ -101,6 +103,7 @@ def _candidates(rows: Iterable[_Row]) -> list[survivorship.Candidate]:
         for candidate in survivorship.candidates_of(
             record_id=row.record_id,
             source_id=row.source_id,
+            external_id=row.external_id,
             trust_rank=row.trust_rank,
             attributes=msgspec.json.decode(row.attributes),
             times=msgspec.json.decode(row.times),

@@ -201,6 +201,7 @@ def _candidates(records: Sequence[SourceRecord], traits: Mapping[str, Trait], sc
         for candidate in survivorship.candidates_of(
             record_id=record.pk,
             source_id=record.source_id,
+            external_id=record.external_id,
             trust_rank=record.source.trust_rank,
             attributes=record.attributes,
             times=record.attribute_times,

@@ -48,6 +48,7 @@ class Candidate:
         value: normalised; of a list of a `SINGULAR` trait the first element is the primary one.
         trust_rank: of the source; 1 is trusted most.
         observed_at: when the source stated it.
+        external_id: the record's name in its source: decides between equals, whichever of them came in first.
         kind_of_data, trait_group: decide who may see it; no part of the choice.
     """
 
@@ -60,6 +61,7 @@ class Candidate:
     kind_of_data: str = ""
     trait_group: str = ""
     pinned: bool = False
+    external_id: str = ""
 
     @property
     def primary(self) -> Any:
@@ -83,7 +85,7 @@ class _Unit:
 
     candidates: list[Candidate] = field(default_factory=list)
 
-    def rank(self) -> tuple[bool, bool, int, int, float, int, int]:
+    def rank(self) -> tuple[bool, bool, int, int, float, int, str, int]:
         """Ascending: the best first. Order of the criteria as in `_RULES`."""
         first = self.candidates[0]
         return (
@@ -93,6 +95,7 @@ class _Unit:
             -len(self.candidates),
             -max(candidate.observed_at for candidate in self.candidates).timestamp(),
             first.source_id,
+            first.external_id,
             first.record_id,
         )
 
@@ -101,7 +104,7 @@ class _Unit:
         return {"first_name", "last_name"} <= said.keys() or " " in said.get("name", "")
 
 
-_RULES = (Rule.PIN, Rule.FULLER, Rule.TRUST, Rule.FULLER, Rule.RECENCY, Rule.ORDER, Rule.ORDER)
+_RULES = (Rule.PIN, Rule.FULLER, Rule.TRUST, Rule.FULLER, Rule.RECENCY, *[Rule.ORDER] * 3)
 
 
 def is_value(value: Any) -> bool:
@@ -123,6 +126,7 @@ def candidates_of(
     *,
     record_id: int,
     source_id: int,
+    external_id: str,
     trust_rank: int,
     attributes: Mapping[str, Any],
     times: Mapping[str, str],
@@ -147,6 +151,7 @@ def candidates_of(
             datetime.fromisoformat(times[trait]) if trait in times else last_seen_at,
             *known.get(trait, ("", "")),
             pinned=trait in pinned,
+            external_id=external_id,
         )
         for trait, value in attributes.items()
         if is_value(value)

@@ -95,7 +95,7 @@ _SURVIVOR = SQL(
     "WHERE r.attributes -> u.trait NOT IN ('null', '\"\"', '[]', '{{}}')) c "
     "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND c.n > 0 {sources} "
     "ORDER BY c.is_pinned DESC, c.is_whole DESC, s.trust_rank, c.n DESC, c.observed_at DESC, "
-    "r.source_id, r.id LIMIT 1) w"
+    'r.source_id, r.external_id COLLATE "C", r.id LIMIT 1) w'
 )
 _FIRST_OF_LIST = SQL("CASE jsonb_typeof(w.v) WHEN 'array' THEN w.v -> 0 ELSE w.v END")
 _IS_WHOLE_NAME = SQL(

@@ -112,6 +112,20 @@ def test_reverted_imports_have_never_been(pos: Source, web_shop: Source, tmp_pat
     check()
 
 
+@pytest.mark.django_db
+def test_whoever_came_in_first_does_not_decide_between_equals(
+    pos: Source, web_shop: Source, tmp_path: Any, settings_: Any
+) -> None:
+    settings_.CDP_DATA = tmp_path
+    visit = File("visits", ("P2,2026-03-01,Page Viewed,/a",))
+    people = File("people", tuple(f"P{n},,,bea@baansabai.co.th,{city},Y" for n, city in ((1, "ลำพูน"), (2, "เชียงใหม่"))))
+
+    def visited_first() -> None:
+        take_back(play(pos, web_shop, [visit, people])[0])
+
+    assert in_a_world_of_its_own(visited_first) == in_a_world_of_its_own(lambda: play(pos, web_shop, [people]))
+
+
 @pytest.fixture
 def settings_(settings: Any) -> Any:
     """Django's settings; the name is taken by those of Hypothesis."""

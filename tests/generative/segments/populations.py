@@ -116,6 +116,11 @@ class Stored:
         return {numbers[profile_id] for profile_id in ids}
 
 
+def external_id(person: int, record: int) -> str:
+    """The name of a person's record in its source: in another order than they come in, to tell the two apart."""
+    return f"{person}-{'ซbZ9ก7'[record % 6]}{record}"
+
+
 # ── the reference's view ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -126,7 +131,7 @@ def project(
     return [
         evaluate.Person(
             id=number,
-            attributes=_golden(person.records, sources, eyes),
+            attributes=_golden(number, person.records, sources, eyes),
             touchpoints=tuple(
                 evaluate.Touchpoint(one.event, one.occurred_at, one.properties)
                 for one in person.touchpoints
@@ -146,12 +151,13 @@ def project(
     ]
 
 
-def _golden(records: Sequence[RawRecord], sources: Sequence[RawSource], eyes: Eyes) -> dict[str, Any]:
+def _golden(person: int, records: Sequence[RawRecord], sources: Sequence[RawSource], eyes: Eyes) -> dict[str, Any]:
     places = {source.slug: place for place, source in enumerate(sources)}
     candidates = itertools.chain.from_iterable(
         survivorship.candidates_of(
             record_id=number,
             source_id=places[record.source],
+            external_id=external_id(person, number),
             trust_rank=sources[places[record.source]].trust_rank,
             attributes={trait: value for trait, value in record.attributes.items() if trait not in eyes.hidden_traits},
             times={trait: at.isoformat() for trait, at in record.times.items()},
@@ -201,8 +207,8 @@ def store(people: Sequence[RawPerson], sources: Sequence[RawSource], purposes: I
     type_of = {one.name: one for one in EventType.objects.all()}
 
     anchors = Profile.objects.bulk_create(
-        Profile(kind=person.kind, state=person.state, golden=_golden(person.records, sources, EVERYTHING))
-        for person in people
+        Profile(kind=person.kind, state=person.state, golden=_golden(number, person.records, sources, EVERYTHING))
+        for number, person in enumerate(people)
     )
     records = _store_records(people, anchors, by_slug)
     ConsentEntry.objects.bulk_create(
@@ -279,7 +285,7 @@ def _store_records(
             SourceRecord(
                 source=by_slug[raw.source],
                 kind="identified",
-                external_id=str(uuid.uuid4()),
+                external_id=f"{external_id(person, place)} {uuid.uuid4()}",  # a test may store several populations
                 birth_profile=birth,
                 attributes=raw.attributes,
                 attribute_times={trait: at.isoformat() for trait, at in raw.times.items()},
@@ -288,9 +294,9 @@ def _store_records(
                 last_seen_at=raw.last_seen_at,
                 received_at=raw.last_seen_at,
             )
-            for raw, birth in zip(person.records, of_person, strict=True)
+            for place, (raw, birth) in enumerate(zip(raw_person.records, of_person, strict=True))
         ]
-        for person, of_person in zip(people, births, strict=True)
+        for person, (raw_person, of_person) in enumerate(zip(people, births, strict=True))
     ]
     SourceRecord.objects.bulk_create(record for of_person in records for record in of_person)
     Membership.objects.bulk_create(

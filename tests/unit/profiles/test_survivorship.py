@@ -32,11 +32,15 @@ class TestChoose:
             ({"trust": 1}, Rule.TRUST),
             ({"at": 2}, Rule.RECENCY),
             ({"source": 0}, Rule.ORDER),
-            ({"record": 0}, Rule.ORDER),
+            ({"external_id": "A", "record": 3}, Rule.ORDER),
+            ({"external_id": "B", "record": 0}, Rule.ORDER),
         ],
     )
     def test_the_first_rule_that_tells_them_apart_decides(self, better: dict[str, Any], rule: Rule) -> None:
-        best, other = candidate("Phuket", **{"at": 1} | better), candidate("Trang", at=1, record=2)
+        best, other = (
+            candidate("Phuket", **{"at": 1, "external_id": "B"} | better),
+            candidate("Trang", at=1, record=2, external_id="B"),
+        )
         won = choose([other, best])
         assert won is not None
         assert (won.value, won.rule, won.losers) == ("Phuket", rule, (other,))
@@ -108,6 +112,7 @@ def test_candidates_of_a_stored_record() -> None:
     found = candidates_of(
         record_id=7,
         source_id=3,
+        external_id="c7",
         trust_rank=20,
         attributes={"city": "Trang", "gender": None, "size": "M"},
         times={"city": "2026-01-03T00:00:00+00:00"},
@@ -116,8 +121,8 @@ def test_candidates_of_a_stored_record() -> None:
         groups={"city": ("descriptive", "contact")},
     )
     assert found == [
-        Candidate("city", "Trang", 7, 3, 20, day(2), "descriptive", "contact"),
-        Candidate("size", "M", 7, 3, 20, day(9), pinned=True),
+        Candidate("city", "Trang", 7, 3, 20, day(2), "descriptive", "contact", external_id="c7"),
+        Candidate("size", "M", 7, 3, 20, day(9), pinned=True, external_id="c7"),
     ]
 
 

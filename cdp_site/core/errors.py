@@ -53,6 +53,17 @@ class ConflictProblem(MendableError):
     code = "conflict"
 
 
+class MovedProblem(MendableError):
+    """The thing is to be found under another address now; who only reads is led there."""
+
+    status = 302
+    code = "moved"
+
+    def __init__(self, message: Text, *, address: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
 class TooLargeProblem(MendableError):
     status = 413
     code = "too_large"

@@ -8,13 +8,13 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 
 from cdp_site.core.access import login_response
 from cdp_site.core.api_errors import error_response, wants_json
 from cdp_site.core.collisions import as_conflict
-from cdp_site.core.errors import MendableError
+from cdp_site.core.errors import MendableError, MovedProblem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger("request")
@@ -105,6 +105,8 @@ class ErrorTreeMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, MovedProblem):
+            return redirect(error.address)
         problem = error if isinstance(error, MendableError) else as_conflict(error)
         if problem is None:
             return None

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
@@ -21,14 +21,8 @@ FIRST_RECORDS = 6
 @require_GET
 def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The page of a customer; an id that was merged away leads to the one that lives."""
+    profile = visible_profile(request, public_id, logged_as=viewing.OPENED)
     user = reader(request)
-    profile = viewing.find(public_id, by=user)
-    if profile is None:
-        successor = viewing.successor(public_id, by=user)
-        if successor is None:
-            raise Http404
-        return redirect("profiles:customer", successor.public_id)
-    viewing.log([profile], by=user, what=viewing.OPENED)
     customer = overview.load(profile, by=user)
     return render(
         request,

@@ -1,8 +1,9 @@
 """Merge and unmerge by hand: previewed, exact, audited.
 
 A merge is a steward's link between anchor records, an unmerge withdraws the links that cross the cut and, where
-evidence alone would join the sides again, adds "never" between them. Both only append decisions and resolve again, so
-everything returns to exactly where it was, and what arrived since goes with the record that it came with.
+evidence alone would join the sides again, adds "never" between them; a refusal says of two records that they are not
+one person, whoever may say so later. All only append decisions and resolve again, so everything returns to exactly
+where it was, and what arrived since goes with the record that it came with.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,7 +28,15 @@ from profiles.resolution.partition import Partition, partition
 MOST_NEVERS = 5_000
 
 LINK, NEVER, WITHDRAW = LinkDecision.Action.LINK, LinkDecision.Action.NEVER, LinkDecision.Action.WITHDRAW
+RELATED = LinkDecision.Action.RELATED
 STEWARD = LinkDecision.Kind.STEWARD
+
+# What taking an operation back is, as the operation and the audit call it.
+_OPPOSITE = {
+    Operation.Kind.MERGE: (Operation.Kind.UNMERGE, "profile.unmerge"),
+    Operation.Kind.UNMERGE: (Operation.Kind.MERGE, "profile.merge"),
+    Operation.Kind.REFUSAL: (Operation.Kind.REFUSAL, "profile.unrefuse"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +96,58 @@ class _Plan:
 
 def preview_merge(profiles: Collection[Profile]) -> Preview:
     """What merging these live profiles would do; changes nothing. Raises MendableError as `merge` does."""
-    return _preview(_plan_merge(find_live(profiles)))
+    return preview_merges([profiles])
 
 
-@transaction.atomic
+def preview_merges(groups: Collection[Collection[Profile]]) -> Preview:
+    """The same of several merges at once; no profile is in two groups."""
+    return _preview(_plan_merges(groups))
+
+
 def merge(*, profiles: Collection[Profile], by: User, reason: str) -> Outcome:
     """Make one customer of several. Raises MendableError for fewer than two, ConflictProblem when one of them is not
     there any more."""
+    return merge_many(groups=[profiles], by=by, reason=reason)
+
+
+@transaction.atomic
+def merge_many(*, groups: Collection[Collection[Profile]], by: User, reason: str) -> Outcome:
+    """Make one customer of each group, in one operation that is taken back as a whole; no profile is in two groups.
+    Raises as `merge` does."""
     pipeline.take_merge_lock()
-    plan = _plan_merge(find_live(profiles), reason)
-    return _carry_out(plan, kind=Operation.Kind.MERGE, action="profile.merge", by=by)
+    return _carry_out(_plan_merges(groups, reason), kind=Operation.Kind.MERGE, action="profile.merge", by=by)
 
 
-def _plan_merge(profiles: Sequence[Profile], reason: str = "") -> _Plan:
-    if len(profiles) < 2:
+def _plan_merges(groups: Collection[Collection[Profile]], reason: str = "") -> _Plan:
+    live = find_live([profile for profiles in groups for profile in profiles])
+    anchor_of = {profile.pk: profile.birth_record.pk for profile in live}
+    if any(len({profile.pk for profile in profiles}) < 2 for profiles in groups):
         raise MendableError(_("Choose at least two customers to merge."))
-    first, *others = [profile.birth_record.pk for profile in profiles]
-    members = members_of(profiles)
+    members = members_of(live)
     around = neighbourhood.read(members)
     links: list[NewDecision] = []
-    while others:
+    found = foresee(around, links)
+    # First anchor of each group → records that are still to be linked to it.
+    waiting: dict[int, list[int]] = {}
+    group_of: dict[int, int] = {}
+    for profiles in groups:
+        first, *others = [anchor_of[number] for number in sorted({profile.pk for profile in profiles})]
+        waiting[first] = others
+        group_of |= {profile.pk: first for profile in profiles}
+    while waiting:
         links += [
-            NewDecision(LINK, STEWARD, first, other, evidence={"rule": "steward"}, reason=reason) for other in others
+            NewDecision(LINK, STEWARD, first, other, evidence={"rule": "steward"}, reason=reason)
+            for first, others in waiting.items()
+            for other in others
         ]
         found = foresee(around, links)
         # Two ids of one namespace may meet, and what evidence alone held would fall out: the person said "all of them".
-        linked = {link.record_b for link in links} | {first}
-        others = [number for number in sorted(members - linked) if _falls_out(number, first, found, around)]
+        linked = {link.record_b for link in links}
+        waiting = {}
+        for number in sorted(members - linked):
+            first = group_of[around.records[number].profile_id]
+            if number != first and _falls_out(number, first, found, around):
+                waiting.setdefault(first, []).append(number)
     return _Plan(around, links, found, members)
 
 
@@ -208,12 +242,42 @@ def _across(
     return [(a, b) for a in own for b in others if found.anchor_of[a] == found.anchor_of[b]]
 
 
+# --- refusal ------------------------------------------------------------------------------------------------------
+
+
+def refuse(*, records: tuple[int, int], by: User, reason: str) -> Outcome:
+    """Say that two records are different people: neither evidence nor a model joins them from now on. Where they are
+    one customer now, they part, each with what speaks for it more.
+
+    Raises ConflictProblem when one of the records is gone.
+    """
+    return _keep_apart(NEVER, records, action="profile.refuse", by=by, reason=reason)
+
+
+def relate(*, records: tuple[int, int], by: User, reason: str) -> Outcome:
+    """The same of two records that have to do with each other: a household. Raises as `refuse` does."""
+    return _keep_apart(RELATED, records, action="profile.relate", by=by, reason=reason)
+
+
+@transaction.atomic
+def _keep_apart(verb: str, records: tuple[int, int], *, action: str, by: User, reason: str) -> Outcome:
+    pipeline.take_merge_lock()
+    owners = Profile.objects.live().filter(memberships__record__in=records, memberships__valid_to=None)
+    members = members_of(owners.distinct())
+    if not members.issuperset(records):
+        raise ConflictProblem(_("One of the two records is not there any more."), hint=_("Look again."))
+    around = neighbourhood.read(members)
+    decisions = [NewDecision(verb, STEWARD, *records, evidence={"rule": "steward"}, reason=reason)]
+    plan = _Plan(around, decisions, foresee(around, decisions), members)
+    return _carry_out(plan, kind=Operation.Kind.REFUSAL, action=action, by=by)
+
+
 # --- revert -------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def revert(*, operation: Operation, by: User, reason: str) -> Outcome:
-    """Take back what a merge or unmerge decided. Raises ConflictProblem when nothing of it stands any more.
+    """Take back what a merge, unmerge or refusal decided. Raises ConflictProblem when nothing of it stands any more.
 
     Notes that an unmerge moved stay where they are: they belong to records, not to the decision.
     """
@@ -229,13 +293,9 @@ def revert(*, operation: Operation, by: User, reason: str) -> Outcome:
     ]
     if not decisions:
         raise ConflictProblem(_("This has been taken back already."))
-    was_merge = operation.kind == Operation.Kind.MERGE
-    return _carry_out(
-        _Plan(around, decisions, foresee(around, decisions), members),
-        kind=Operation.Kind.UNMERGE if was_merge else Operation.Kind.MERGE,
-        action="profile.unmerge" if was_merge else "profile.merge",
-        by=by,
-    )
+    kind, action = _OPPOSITE[Operation.Kind(operation.kind)]
+    plan = _Plan(around, decisions, foresee(around, decisions), members)
+    return _carry_out(plan, kind=kind, action=action, by=by)
 
 
 def _ends(rows: Iterable[LinkDecision]) -> set[int]:
@@ -247,8 +307,9 @@ def _ends(rows: Iterable[LinkDecision]) -> set[int]:
 
 def find_live(profiles: Collection[Profile]) -> list[Profile]:
     """The profiles as they are now, by id."""
-    found = list(Profile.objects.live().filter(pk__in={profile.pk for profile in profiles}).order_by("pk"))
-    if len(found) < len({profile.pk for profile in profiles}):
+    wanted = {profile.pk for profile in profiles}
+    found = list(Profile.objects.live().filter(pk__in=wanted).select_related("birth_record").order_by("pk"))
+    if len(found) < len(wanted):
         raise ConflictProblem(_("This customer has just been merged."), hint=_("Open the customer again."))
     return found
 

@@ -81,6 +81,7 @@ class Operation(models.Model):
         IMPORT = "import", _("import")
         MERGE = "merge", _("merge")
         UNMERGE = "unmerge", _("unmerge")
+        REFUSAL = "refusal", _("refusal")  # two records are not one person
         EXPORT = "export", _("export")
         RULE = "rule", _("rule")
 

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             name='Operation',
             fields=[
                 ('id', models.UUIDField(default=cdp_site.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('import', 'import'), ('merge', 'merge'), ('unmerge', 'unmerge'), ('export', 'export'), ('rule', 'rule')], max_length=20)),
+                ('kind', models.CharField(choices=[('import', 'import'), ('merge', 'merge'), ('unmerge', 'unmerge'), ('refusal', 'refusal'), ('export', 'export'), ('rule', 'rule')], max_length=20)),
                 ('actor', models.CharField(max_length=60)),
                 ('at', models.DateTimeField(auto_now_add=True)),
             ],

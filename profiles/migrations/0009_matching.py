@@ -329,6 +329,7 @@ class Migration(migrations.Migration):
                 ("evidence", models.JSONField(default=dict)),
                 ("worth", models.FloatField(default=0)),
                 ("is_held_out", models.BooleanField(default=False)),
+                ("weight", models.FloatField(db_default=1, default=1)),
                 ("claimed_until", models.DateTimeField(null=True)),
                 ("is_flagged", models.BooleanField(default=False)),
                 ("asks_at_call", models.BooleanField(default=False)),

@@ -144,6 +144,7 @@ class ReviewPair(models.Model):
     evidence = models.JSONField(default=dict)  # {"prior", "fields": [[field, log-odds], …]}: never a value
     worth = models.FloatField(default=0)  # what a merge is worth: orders and reach of both, higher first
     is_held_out = models.BooleanField(default=False)
+    weight = models.FloatField(default=1, db_default=1)  # of a pair that is held out: how many pairs it stands for
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     claimed_until = models.DateTimeField(null=True)
     is_flagged = models.BooleanField(default=False)  # somebody wants a colleague to look

@@ -3,9 +3,11 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from unittest.mock import patch
 
 from django.utils import timezone
 
+from profiles.matching import model_files
 from profiles.matching.matcher import Comparable, Explanation, FieldEvidence, Matcher
 from profiles.models import MatchModel
 
@@ -88,6 +90,12 @@ def activate(matcher: Matcher | None = None, *, attach: float = ATTACH, review: 
     )
 
 
-def matcher_of(model: MatchModel) -> Matcher | None:
-    """The matcher that a model of these factories stands for; None for one that was trained."""
-    return _fakes.get(bytes(model.file_mac or b""))
+_load_file = model_files.load
+
+
+def _load(model: MatchModel) -> Matcher:
+    """The matcher that a model of these factories stands for; of any other model what its file says."""
+    return _fakes.get(bytes(model.file_mac or b"")) or _load_file(model)
+
+
+patch.object(model_files, "load", _load).start()

@@ -85,9 +85,9 @@ _NUMBER: Final = re.compile(r"\d+(?:/\d+)*")
 _NOT_WORDS: Final = re.compile(r"[^\w\u0e30-\u0e4e/]+")
 _STREET_TYPES: Final = frozenset(
     {"st", "street", "str", "strasse", "rd", "road", "ave", "av", "avenue", "ln", "lane", "dr", "drive", "blvd",
-     "boulevard", "ct", "crt", "court", "pl", "place", "way", "hwy", "highway", "pkwy", "parkway", "sq", "square", "ter",
-     "terrace", "cres", "crescent", "cl", "close", "cct", "circuit", "cir", "circle", "gr", "grove", "pde", "parade",
-     "rise", "row", "trl", "trail", "aly", "alley", "plaza", "loop", "walk", "esp", "esplanade"}
+     "boulevard", "ct", "crt", "court", "pl", "place", "way", "hwy", "highway", "pkwy", "parkway", "sq", "square",
+     "ter", "terrace", "cres", "crescent", "cl", "close", "cct", "circuit", "cir", "circle", "gr", "grove", "pde",
+     "parade", "rise", "row", "trl", "trail", "aly", "alley", "plaza", "loop", "walk", "esp", "esplanade"}
 )  # fmt: skip
 _DIRECTIONS: Final = frozenset(
     {"n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"}

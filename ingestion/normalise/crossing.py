@@ -43,6 +43,8 @@ def skeleton(name: str) -> str:
     text = folded(name)
     if not text:
         return ""
+    if text.startswith("tl"):  # ทร, read s: ทรงพันธ์ is written Songphan and Throngphan
+        text = f"s{text[2:]}"
     classes = text[1:].translate(_CLASSES)
     return re.sub(r"(.)\1+", r"\1", text[0].translate(_FIRST_CLASSES) + classes)
 

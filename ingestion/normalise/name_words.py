@@ -168,6 +168,14 @@ def same_given_name(a: str, b: str) -> bool:
     return a == b or not rows_of_a.isdisjoint(rows_of_b)
 
 
+def without_nickname_opening(name: str) -> str:
+    """What somebody is called, without น้อง or พี่ before it; a name that is one of these words stays."""
+    for opening in THAI_NICKNAME_OPENINGS:
+        if name.startswith(opening) and len(name) > len(opening) + 1:
+            return name.removeprefix(opening)
+    return name
+
+
 def given_name_root(name: str) -> str:
     """The form that stands for all forms of a lower-case given name (``bob`` → robert); without such, the name."""
     return _ROOTS.get(_one_ending(name), name)

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from ingestion.normalise.crossing import folded, skeleton
 from ingestion.normalise.email import is_role_address
-from ingestion.normalise.name_words import given_name_root
+from ingestion.normalise.name_words import given_name_root, without_nickname_opening
 from profiles.matching.matcher import Comparable
 
 Rule: TypeAlias = Callable[[Comparable], Iterable[str]]
@@ -48,9 +48,16 @@ def _family(record: Comparable) -> list[str]:
     return _distinct(_key_of_name(name) for name in record["family"] or ())
 
 
-def _any_name(record: Comparable) -> list[str]:
-    """Keys of every word of every name, so that names in each other's place and display names meet."""
-    return _distinct(_key_of_name(word) for name in record["names"] or () for word in name.split()[:4])
+def _initials(record: Comparable) -> set[str]:
+    """First classes of every word of every name: given and family name may stand in each other's place."""
+    return {key[0] for name in record["names"] or () for word in name.split()[:4] if (key := _key_of_name(word))}
+
+
+def _called(record: Comparable) -> list[str]:
+    """What somebody is called, where that is all the record tells also the first word of it (น้องศยา is ศยา)."""
+    if record["given"]:
+        return list(record["given"])
+    return [without_nickname_opening(name.split()[0]) for name in record["names"] or () if name]
 
 
 def _distinct(values: Iterable[str]) -> list[str]:
@@ -114,12 +121,25 @@ def _name(record: Comparable) -> list[str]:
     return ["|".join(sorted(pair)) for pair in _people(record)]
 
 
-def _name_opening(record: Comparable) -> list[str]:
-    return [f"{given}|{family[:2]}" for given, family in _people(record)]
+def _given_and_end(record: Comparable) -> list[str]:
+    """A slip in the family name leaves its beginning or its end."""
+    return [f"{given}|{end}" for given, family in _people(record) for end in _ends(family)]
 
 
-def _family_opening(record: Comparable) -> list[str]:
-    return [f"{given[:2]}|{family}" for given, family in _people(record)]
+def _family_and_end(record: Comparable) -> list[str]:
+    return [f"{end}|{family}" for given, family in _people(record) for end in _ends(given)]
+
+
+def _ends(key: str) -> tuple[str, str]:
+    return f"{key[:2]}-", f"-{key[-2:]}"
+
+
+def _given_and_initial(record: Comparable) -> list[str]:
+    return [f"{given}|{family[0]}" for given, family in _people(record) if len(given) > 2]
+
+
+def _family_and_initial(record: Comparable) -> list[str]:
+    return [f"{given[0]}|{family}" for given, family in _people(record) if len(family) > 2]
 
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -128,12 +148,15 @@ RULES: Final[Mapping[str, Rule]] = {
     "id": _id,
     "mailbox": _locals,
     "name": _name,
-    "given+family2": _name_opening,
-    "given2+family": _family_opening,
+    "given+end": _given_and_end,
+    "family+end": _family_and_end,
+    "given+initial": _given_and_initial,
+    "family+initial": _family_and_initial,
     "given+born": lambda record: _joined(_given(record), _days(record)),
     "family+born": lambda record: _joined(_family(record), _days(record)),
-    "born+initial": lambda record: _joined(_days(record), {name[0] for name in _any_name(record)}),
+    "born+initial": lambda record: _joined(_days(record), _initials(record)),
     "born": _dates,
+    "born+postcode": lambda record: _joined(_days(record), record["postcodes"] or ()),
     "given+year": lambda record: _joined(_given(record), _years(record)),
     "family+year": lambda record: _joined(_family(record), _years(record)),
     "given+postcode": lambda record: _joined(_given(record), record["postcodes"] or ()),
@@ -141,19 +164,23 @@ RULES: Final[Mapping[str, Rule]] = {
     "given+place": lambda record: _joined(_given(record), record["places"] or ()),
     "street": _streets,
     "phone7": lambda record: [phone[-7:] for phone in _phones(record)],
-    "word": _any_name,
+    "called": lambda record: _distinct(map(_key_of_name, _called(record))),
+    "sounds": lambda record: _distinct(map(folded, _called(record))),
     "given": _given,
     "family": _family,
 }
 """All rules by name."""
 
 FIXED: Final = (
-    "phone", "email", "id", "mailbox", "name", "given+family2", "given2+family", "given+born", "family+born",
-    "born+initial", "family+postcode", "street", "word",
+    "phone", "email", "id", "mailbox", "name", "given+end", "family+end", "given+initial", "family+initial",
+    "given+born", "family+born", "born+initial", "born+postcode", "given+postcode", "family+postcode", "street",
 )  # fmt: skip
-"""The rules whose keys every record has."""
+"""The rules whose keys every record has. None is of a given name alone: what shares only that can be told by nobody."""
 
-KEY_WEIGHTS: Final[Mapping[str, float]] = {"word": 0.5}
+KEY_WEIGHTS: Final[Mapping[str, float]] = {
+    **dict.fromkeys(("given+initial", "family+initial", "given+postcode", "family+postcode"), 0.7),
+    **dict.fromkeys(("given", "family", "called", "sounds"), 0.5),
+}
 """How much a key of the rule counts among a record's candidates; 1 where nothing is said."""
 
 

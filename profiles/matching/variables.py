@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 # The variable that a rule's predicate hangs on. Which one makes no difference: a rule looks at the whole record.
 _RULES_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "given": ("given", "given+family2", "given+born", "given+year", "given+postcode", "given+place"),
-    "family": ("family", "given2+family", "family+born", "family+year", "family+postcode"),
-    "names": ("name", "word"),
-    "birth_dates": ("born", "born+initial"),
+    "given": ("given", "given+end", "given+initial", "given+born", "given+year", "given+postcode", "given+place"),
+    "family": ("family", "family+end", "family+initial", "family+born", "family+year", "family+postcode"),
+    "names": ("name", "called", "sounds"),
+    "birth_dates": ("born", "born+initial", "born+postcode"),
     "phones": ("phone", "phone7"),
     "emails": ("email", "mailbox"),
     "ids": ("id",),

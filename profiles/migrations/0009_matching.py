@@ -369,6 +369,13 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(
+                        condition=models.Q(
+                            ("state", "second"), models.Q(("is_flagged", True), ("state", "waiting")), _connector="OR"
+                        ),
+                        fields=["-worth", "id"],
+                        name="review_first",
+                    ),
+                    models.Index(
                         condition=models.Q(("state", "waiting")), fields=["-worth", "id"], name="review_by_worth"
                     ),
                     models.Index(

@@ -158,7 +158,12 @@ class ReviewPair(models.Model):
             models.CheckConstraint(name="review_pair_ordered", condition=models.Q(record_a__lt=models.F("record_b"))),
         ]
         indexes: ClassVar = [
-            # the queue, by worth or by uncertainty; questions for a call
+            # the queue: what comes first, by worth, by uncertainty; questions for a call
+            models.Index(
+                fields=["-worth", "id"],
+                name="review_first",
+                condition=models.Q(state="second") | models.Q(state="waiting", is_flagged=True),
+            ),
             models.Index(fields=["-worth", "id"], name="review_by_worth", condition=models.Q(state="waiting")),
             models.Index(fields=["score", "id"], name="review_by_score", condition=models.Q(state="waiting")),
             models.Index(fields=["record_b"], name="review_at_call", condition=models.Q(asks_at_call=True)),

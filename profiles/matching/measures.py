@@ -1,0 +1,149 @@
+"""How good a model is, and from which score on it may be trusted. Pure: no Django."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+BINS: Final = 20
+WANTED_PRECISIONS: Final = (0.9, 0.95, 0.98, 0.99, 0.995)
+SECONDS_A_PAIR: Final = 8.0  # that a person needs for a verdict
+LEAST_ATTACH: Final = 0.6  # above `learned.NAME_CAP`: no merge on a name alone
+MOST_ATTACH: Final = 0.9999
+_LOST: Final = 0.01  # of the true pairs may lie below the threshold of review
+_LEAST_REVIEW: Final = 0.02
+_PRIOR_VERDICTS: Final = 4.0  # a share is not said with more certainty than so many verdicts before any was given
+_Z: Final = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A share and between what it lies, 19 times of 20. None: nothing to measure it by."""
+
+    value: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Of a model at one threshold, on pairs whose verdict it was not trained on."""
+
+    precision: Interval
+    recall: Interval
+    f1: float | None
+    pairs: int
+    threshold: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Thresholds for a wanted precision of what the model joins.
+
+    Attributes:
+        attach: from here on it joins; None where no threshold is precise enough.
+        review: from here on a person is asked.
+        pairs: those between the two, of the whole stock.
+        hours: of a person for them.
+        recall: the share of the true pairs that the model joins by itself.
+    """
+
+    precision: float
+    attach: float | None
+    review: float
+    pairs: int
+    hours: float
+    recall: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def share(hits: float, weights: Sequence[float]) -> Interval:
+    """Wilson's interval; unequal weights count for as many pairs as they are worth."""
+    total = sum(weights)
+    if not total:
+        return Interval(None, 0.0, 1.0)
+    number = total**2 / sum(weight**2 for weight in weights)
+    found = hits / total
+    denominator = 1 + _Z**2 / number
+    centre = (found + _Z**2 / (2 * number)) / denominator
+    half = _Z * math.sqrt(found * (1 - found) / number + _Z**2 / (4 * number**2)) / denominator
+    return Interval(round(found, 4), round(max(0.0, centre - half), 4), round(min(1.0, centre + half), 4))
+
+
+def quality(scores: Sequence[float], same: Sequence[bool], weights: Sequence[float], *, threshold: float) -> Quality:
+    """Precision and recall, each pair counted as many times as it stands for."""
+    pairs = list(zip(scores, same, weights, strict=True))
+    joined = [weight for score, _is_same, weight in pairs if score >= threshold]
+    true = [weight for _score, is_same, weight in pairs if is_same]
+    both = sum(weight for score, is_same, weight in pairs if is_same and score >= threshold)
+    precision, recall = share(both, joined), share(both, true)
+    f1 = 2 * both / (sum(joined) + sum(true)) if joined or true else None
+    return Quality(precision, recall, None if f1 is None else round(f1, 4), len(pairs), threshold)
+
+
+def histogram(scores: Sequence[float], verdicts: Sequence[bool | None]) -> list[dict[str, int]]:
+    """Pairs by score in equal bins, by what was said of them."""
+    bins = [{"same": 0, "different": 0, "other": 0} for _bin in range(BINS)]
+    for score, verdict in zip(scores, verdicts, strict=True):
+        name = "other" if verdict is None else ("same" if verdict else "different")
+        bins[min(BINS - 1, int(score * BINS))][name] += 1
+    return bins
+
+
+def proposals(scores: Sequence[float], *, share_of_all: float) -> list[Proposal]:
+    """For each wanted precision the lowest threshold that promises it.
+
+    Args:
+        scores: of all pairs that meet, each how likely it is one person.
+        share_of_all: what part of the whole stock's pairs these are.
+    """
+    ordered = sorted(scores, reverse=True)
+    expected = sum(ordered)
+    review = _review_threshold(ordered, expected)
+    found = []
+    for wanted in WANTED_PRECISIONS:
+        attach = _attach_threshold(ordered, wanted)
+        joined = sum(score for score in ordered if attach is not None and score >= attach)
+        below = min(review, attach) if attach is not None else review
+        asked = sum(score >= below and (attach is None or score < attach) for score in ordered)
+        pairs = round(asked / share_of_all)
+        found.append(
+            Proposal(
+                precision=wanted,
+                attach=attach,
+                review=below,
+                pairs=pairs,
+                hours=round(pairs * SECONDS_A_PAIR / 3600, 2),
+                recall=round(joined / expected, 4) if expected else 0.0,
+            )
+        )
+    return found
+
+
+def _attach_threshold(ordered: Sequence[float], wanted: float) -> float | None:
+    """Of all pairs from there on, the wanted share is expected to be true."""
+    total, threshold = 0.0, None
+    for number, score in enumerate(ordered, start=1):
+        total += score
+        if score < LEAST_ATTACH or total / number < wanted:
+            break
+        threshold = score
+    if threshold is None:
+        return None
+    return math.floor(min(threshold, MOST_ATTACH) * 10_000) / 10_000
+
+
+def _review_threshold(ordered: Sequence[float], expected: float) -> float:
+    """Hardly any true pair is expected below."""
+    total, threshold = 0.0, LEAST_ATTACH
+    for score in ordered:
+        if total >= (1 - _LOST) * expected or score < _LEAST_REVIEW:
+            break
+        total += score
+        threshold = min(threshold, score)
+    return math.floor(threshold * 10_000) / 10_000

@@ -206,6 +206,8 @@ PULL_STATEMENT_SECONDS = env.int("PULL_STATEMENT_SECONDS", default=300)
 # Folders below which watched folders may be configured; empty: none.
 WATCHED_FOLDERS_ROOTS = env.list("WATCHED_FOLDERS_ROOTS", default=[])
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
+# A merge in review that would make a customer of more records waits for a second person.
+MATCH_RECORDS_FOR_ONE_PERSON = env.int("MATCH_RECORDS_FOR_ONE_PERSON", default=8)
 
 # core/outgoing.py calls https addresses on the internet only. For a chatbot or mailbox inside the company's network.
 OUTGOING_ALLOW_HTTP = env.bool("OUTGOING_ALLOW_HTTP", default=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from cdp_site.core import audit, impact
@@ -296,6 +297,12 @@ def revert(*, operation: Operation, by: User, reason: str) -> Outcome:
     kind, action = _OPPOSITE[Operation.Kind(operation.kind)]
     plan = _Plan(around, decisions, foresee(around, decisions), members)
     return _carry_out(plan, kind=kind, action=action, by=by)
+
+
+def stands(operation: Operation) -> bool:
+    """Whether anything that a merge, unmerge or refusal decided still holds. One query."""
+    withdrawals = LinkDecision.objects.filter(withdraws=OuterRef("pk"))
+    return LinkDecision.objects.filter(~Exists(withdrawals), operation_id=operation.pk, kind=STEWARD).exists()
 
 
 def _ends(rows: Iterable[LinkDecision]) -> set[int]:

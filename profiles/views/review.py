@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from cdp_site.core.access import Permission, requires
 from profiles.matching import review
+from profiles.views.fetch import reader
 
 
 @requires(Permission.MERGE_PROFILES)
@@ -26,4 +27,4 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_GET
 def count(request: HttpRequest) -> HttpResponse:
     """The badge of the navigation: nothing when nothing waits."""
-    return render(request, "profiles/_review_badge.html", {"n": review.waiting()})
+    return render(request, "profiles/_review_badge.html", {"n": review.waiting_for(reader(request))})

@@ -3,18 +3,29 @@
 from typing import Any
 
 from consent.models import ConsentEntry
-from profiles.models import Identifier, IdentifierKey, Membership, Order, Profile, Refund, SourceRecord, Touchpoint
+from profiles.models import (
+    Identifier,
+    IdentifierKey,
+    Membership,
+    Note,
+    Order,
+    Profile,
+    Refund,
+    SourceRecord,
+    Touchpoint,
+)
 from profiles.search import indexed_words
 
 
 def picture(*, times: bool = True) -> dict[str, Any]:
-    """Records and people by their sources' own names. `times`: with the clocks at which a source said something."""
-    names = {
-        record.pk: f"{record.source.slug}/{record.kind}/{record.external_id}"
-        for record in SourceRecord.objects.select_related("source")
-    }
+    """Records and people by their sources' own names; agents' records, which have none, by the notes on them.
+
+    `times`: with the clocks at which a source said something."""
+    told = SourceRecord.objects.exclude(kind=SourceRecord.Kind.AGENT).select_related("source")
+    names = {record.pk: f"{record.source.slug}/{record.kind}/{record.external_id}" for record in told}
     people: dict[int, list[str]] = {}
-    for owner, record in Membership.objects.filter(valid_to=None).values_list("profile", "record"):
+    current = Membership.objects.filter(valid_to=None, record__in=names)
+    for owner, record in current.values_list("profile", "record"):
         people.setdefault(owner, []).append(names[record])
     person = {owner: tuple(sorted(members)) for owner, members in people.items()}
     words = indexed_words(names)
@@ -26,7 +37,7 @@ def picture(*, times: bool = True) -> dict[str, Any]:
                 (record.first_seen_at, record.last_seen_at) if times else None,
                 sorted(words[record.pk]),
             )
-            for record in SourceRecord.objects.all()
+            for record in told
         },
         "people": {
             person[profile.pk]: (profile.kind, profile.golden, profile.sort_name) for profile in Profile.objects.live()
@@ -50,7 +61,7 @@ def picture(*, times: bool = True) -> dict[str, Any]:
         "orders": sorted(
             (
                 order.external_id,
-                names[order.record_id],
+                names.get(order.record_id or 0),
                 order.status,
                 str(order.placed_at),
                 order.total,
@@ -60,6 +71,7 @@ def picture(*, times: bool = True) -> dict[str, Any]:
             )
             for order in Order.objects.prefetch_related("lines")
         ),
+        "notes": sorted((one.text, *person[one.profile_id]) for one in Note.objects.all()),
         "refunds": sorted((one.order.external_id, one.amount) for one in Refund.objects.select_related("order")),
         "consents": sorted(
             (names[one.record_id], one.purpose.slug, one.channel, one.address, one.state)

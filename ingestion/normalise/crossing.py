@@ -6,7 +6,7 @@ aspiration do not, so the key is the row of consonant classes, and the likeness 
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
@@ -77,6 +77,22 @@ def _jaro_winkler(a: str, b: str) -> float:
     return max(JaroWinkler.similarity(a, b), JaroWinkler.similarity(b, a))
 
 
+class _Reading(NamedTuple):
+    """A name as it is compared, letter by letter and by its sound."""
+
+    text: str
+    is_thai: bool
+    letters: str  # without tone marks
+    folded: str
+    skeleton: str
+
+
+@lru_cache(maxsize=131_072)
+def _reading(name: str) -> _Reading:
+    name = normalise_thai(name).casefold()
+    return _Reading(name, is_thai(name), without_tones(name), folded(name), skeleton(name))
+
+
 @lru_cache(maxsize=65_536)
 def readings_agree(a: str, b: str) -> float:
     """How likely two names are spellings of one, from 0 to 1, counting every letter alike. Symmetric.
@@ -85,18 +101,17 @@ def readings_agree(a: str, b: str) -> float:
     names in one script compare by their letters or by their reading, whichever agrees more; across scripts by reading:
     the mean of folded reading and consonant skeleton, since vowels are where spellings part.
     """
-    a, b = normalise_thai(a).casefold(), normalise_thai(b).casefold()
-    if a == b:
-        return 1.0 if a else 0.0
-    folded_a, folded_b = folded(a), folded(b)
-    if not folded_a or not folded_b:
-        return OSA.normalized_similarity(a, b)
+    x, y = _reading(a), _reading(b)
+    if x.text == y.text:
+        return 1.0 if x.text else 0.0
+    if not x.folded or not y.folded:
+        return OSA.normalized_similarity(x.text, y.text)
     reading = (
-        OSA.normalized_similarity(folded_a, folded_b) + OSA.normalized_similarity(skeleton(a), skeleton(b))
+        OSA.normalized_similarity(x.folded, y.folded) + OSA.normalized_similarity(x.skeleton, y.skeleton)
     ) / 2  # fmt: skip
-    if is_thai(a) != is_thai(b):
+    if x.is_thai != y.is_thai:
         return reading
-    letters = OSA.normalized_similarity(without_tones(a), without_tones(b))
-    if is_thai(a):  # Thai spelling says more than the reading, which many names share
+    letters = OSA.normalized_similarity(x.letters, y.letters)
+    if x.is_thai:  # Thai spelling says more than the reading, which many names share
         return max(letters, reading - 0.2)
     return max(letters, reading)

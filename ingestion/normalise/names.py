@@ -285,10 +285,11 @@ def _tokens(name: str) -> list[str]:
 
 def scripts_compare(a: str, b: str) -> bool:
     """Whether the spellings can be compared: one writing system, or Thai with Latin. 王伟 and Wang Wei cannot."""
-    writings = {_writing(a), _writing(b)}
-    return len(writings) == 1 or writings == {"THAI", "LATIN"}
+    writing_a, writing_b = _writing(a), _writing(b)
+    return writing_a == writing_b or {writing_a, writing_b} == {"THAI", "LATIN"}
 
 
+@lru_cache(maxsize=65_536)
 def _writing(name: str) -> str:
     letter = _LETTER.search(name)
     return unicodedata.name(letter[0], "?").partition(" ")[0] if letter else "?"

@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from rapidfuzz.distance import OSA
 
-from ingestion.normalise.crossing import folded, readings_agree
+from ingestion.normalise.crossing import folded, readings_agree, skeleton
 from ingestion.normalise.email import is_role_address
-from ingestion.normalise.name_words import same_given_name
+from ingestion.normalise.name_words import given_name_root, same_given_name
 from ingestion.normalise.names import scripts_compare
+from ingestion.normalise.provinces import PROVINCES
 from profiles.matching.comparable import ADDRESS_PARTS
 
 Values: TypeAlias = tuple[Any, ...]
@@ -54,7 +55,7 @@ _UNLIKE_BELOW: Final = 0.5  # two strangers' names share as many letters
 _ALIKE_FROM: Final = 0.92  # nobody but the bearer writes as like
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def given_names(a: str, b: str) -> float | None:
     """Two given names: spellings, scripts, initials and short forms."""
     if a == b:
@@ -71,7 +72,7 @@ def given_names(a: str, b: str) -> float | None:
     return likeness
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def family_names(a: str, b: str) -> float | None:
     """Two family names: spellings, scripts, double names."""
     if a == b:
@@ -121,7 +122,7 @@ def family(a: Values, b: Values) -> float | None:
     return _persons(*sorted((a, b))).family
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1_024)
 def _persons(a: Values, b: Values) -> _Persons:
     found = [likeness for x in a for y in b for likeness in _two_persons(x, y)]
     return max(found, key=lambda one: ((one.given or 0.0) + (one.family or 0.0), one.given or 0.0))
@@ -129,7 +130,7 @@ def _persons(a: Values, b: Values) -> _Persons:
 
 def _two_persons(a: tuple[str, str], b: tuple[str, str]) -> list[_Persons]:
     straight = _Persons(given_names(a[0], b[0]), family_names(a[1], b[1]))
-    if not all(a) or not all(b):
+    if not all(a) or not all(b) or not _may_be_swapped(a, b):
         return [straight]
     there, back = given_names(a[0], b[1]), given_names(a[1], b[0])
     if there is None or back is None:
@@ -137,29 +138,42 @@ def _two_persons(a: tuple[str, str], b: tuple[str, str]) -> list[_Persons]:
     return [straight, _Persons(_SWAPPED * max(there, back), _SWAPPED * min(there, back))]
 
 
+def _may_be_swapped(a: tuple[str, str], b: tuple[str, str]) -> bool:
+    """Whether one of the names reads like the other's other one: slips in both are too rare to look for."""
+    return skeleton(a[0]) == skeleton(b[1]) or skeleton(a[1]) == skeleton(b[0])
+
+
 def whole_names(a: Values, b: Values) -> float | None:
     """Whole names word by word in any order: display names, companies, names in one field."""
     return _best(_two_whole_names, *sorted((a, b)))
 
 
-@lru_cache(maxsize=65_536)
 def _two_whole_names(a: str, b: str) -> float | None:
     if len(a.split()) > len(b.split()):
         a, b = b, a
     left = b.split()[:8]
     total = weight = 0.0
     for word in a.split()[:8]:
-        likenesses = [(likeness, other) for other in left if (likeness := given_names(word, other)) is not None]
-        if not likenesses:
+        if not any(scripts_compare(word, other) for other in left):
             continue
-        likeness, other = max(likenesses)
-        left.remove(other)
+        opening = _opening(word)
+        # Words that begin with another sound are not compared: most are strangers', and their letters tell nothing.
+        alike = [(given_names(word, other) or 0.0, other) for other in left if _opening(other) == opening]
+        likeness, other = max(alike) if alike else (0.0, "")
+        if other:
+            left.remove(other)
         size = min(len(word), 6)
         total, weight = total + likeness * size, weight + size
     if not weight:
         return None
     # One word of two or three says less than all of them.
     return total / weight * (1.0 if not left else 0.9)
+
+
+@lru_cache(maxsize=65_536)
+def _opening(word: str) -> str:
+    """The class of a word's first sound; of a short form, its long one's."""
+    return (skeleton(given_name_root(word)) or word)[:1]
 
 
 # --- contacts, dates, ids ------------------------------------------------------------------------------------------
@@ -212,7 +226,6 @@ def birth_dates(a: Values, b: Values) -> float | None:
     return _best(_two_dates, a, b)
 
 
-@lru_cache(maxsize=65_536)
 def _two_dates(a: str, b: str) -> float:
     if a[:4] == b[:4] and a[5:7] == b[8:] and a[8:] == b[5:7]:
         return 0.85
@@ -264,41 +277,48 @@ def _ordered_addresses(a: Values, b: Values) -> float | None:
     return _two_addresses(*sorted((a, b)))
 
 
-@lru_cache(maxsize=65_536)
 def _two_addresses(a: Values, b: Values) -> float | None:
     parts: list[tuple[float, float]] = []  # weight, likeness
     if a[_HOUSE] and b[_HOUSE]:
         parts.append((3.0, 1.0 if a[_HOUSE] == b[_HOUSE] else 0.3 if _near_house(a[_HOUSE], b[_HOUSE]) else 0.0))
     if a[_MOO] and b[_MOO]:
         parts.append((1.0, float(a[_MOO] == b[_MOO])))
-    road_a, road_b = (tuple(way[part] for part in (_STREET, _SOI) if way[part]) for way in (a, b))
-    if road_a and road_b:
-        parts.append((3.0, _best(_two_places, road_a, road_b) or 0.0))
-    if a[_REST] and b[_REST]:
-        parts.append((1.5, _overlap(a[_REST], b[_REST])))
-    towns_a, towns_b = _towns(a), _towns(b)
-    if towns_a and towns_b:
-        parts.append((1.0, _best(_two_places, towns_a, towns_b) or 0.0))
     if a[_PROVINCE] and b[_PROVINCE]:
         parts.append((0.5, float(a[_PROVINCE] == b[_PROVINCE])))
     if a[_POSTCODE] and b[_POSTCODE]:
         parts.append((1.0, _two_codes(a[_POSTCODE], b[_POSTCODE])))
+    if a[_REST] and b[_REST]:
+        parts.append((1.5, _overlap(a[_REST], b[_REST])))
+    may_agree = not parts or any(likeness for _, likeness in parts)
+    for weight, named in ((3.0, (_STREET, _SOI)), (1.0, (_SUBDISTRICT, _DISTRICT, _CITY))):
+        of_a, of_b = (tuple(address[part] for part in named if address[part]) for address in (a, b))
+        if of_a and of_b:
+            parts.append((weight, _names_of_places(of_a, of_b, closely=may_agree)))
     weight = sum(part for part, _ in parts)
     if weight < 3.0:  # neither house nor street on both sides
         return None
     return sum(part * likeness for part, likeness in parts) / weight
 
 
+def _names_of_places(a: Values, b: Values, *, closely: bool) -> float:
+    """How alike the two nearest are; unless `closely`, only whether two have the same sounds, which costs little."""
+    if not {_sounds(place) for place in a}.isdisjoint(map(_sounds, b)):
+        return 1.0
+    return (_best(_two_places, a, b) or 0.0) if closely else 0.0
+
+
+def _sounds(place: str) -> str:
+    return skeleton(place) or place
+
+
 def _near_house(a: str, b: str) -> bool:
     return a.partition("/")[0] == b.partition("/")[0] or (len(a) > 1 and _one_slip(a, b))
 
 
-def _towns(address: Values) -> Values:
-    return tuple(address[part] for part in (_SUBDISTRICT, _DISTRICT, _CITY) if address[part])
-
-
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _two_places(a: str, b: str) -> float | None:
+    if a in PROVINCES and b in PROVINCES:
+        return float(a == b)
     if not scripts_compare(a, b):
         return None
     return _stretched(readings_agree(a.replace(" ", ""), b.replace(" ", "")))
@@ -306,8 +326,6 @@ def _two_places(a: str, b: str) -> float | None:
 
 def _overlap(a: Sequence[str], b: Sequence[str]) -> float:
     shared = len(set(a).intersection(b))
-    if not shared and len(a) * len(b) <= 64:
-        return max((_two_places(x, y) or 0.0) for x in a for y in b) * 0.5
     return shared / min(len(a), len(b))
 
 
@@ -324,6 +342,8 @@ def _two_codes(a: str, b: str) -> float:
 
 def places(a: Values, b: Values) -> float | None:
     """Provinces and towns, in either script."""
+    if not set(a).isdisjoint(b):
+        return 1.0
     return _best(_two_places, *sorted((a, b)))
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 from django.db import models
 from django.utils import timezone
 
-LEASE: Final = timedelta(minutes=2)  # of a training; it gives a sign of life every few seconds
+LEASE: Final = timedelta(minutes=5)  # of a training; it gives a sign of life with each phase, of seconds
 
 
 class MatchModelQuerySet(models.QuerySet[Any]):
@@ -20,7 +20,10 @@ class MatchModelQuerySet(models.QuerySet[Any]):
     def in_training(self) -> Self:
         return self.filter(status="training")
 
+    def free_to_train(self) -> Self:
+        """To be trained, and no living job is at it."""
+        return self.in_training().filter(models.Q(beat_at__isnull=True) | models.Q(beat_at__lt=timezone.now() - LEASE))
+
     def abandoned(self) -> Self:
-        """To be trained, but no living job is at it (watchdog)."""
-        silent = models.Q(beat_at__isnull=True, created_at__lt=timezone.now() - LEASE)
-        return self.in_training().filter(silent | models.Q(beat_at__lt=timezone.now() - LEASE))
+        """The same, and not only just begun (watchdog)."""
+        return self.free_to_train().filter(created_at__lt=timezone.now() - LEASE)

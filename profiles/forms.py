@@ -41,6 +41,17 @@ class ReasonForm(forms.Form):
     )
 
 
+class VerifyForm(forms.Form):
+    """How somebody made sure that a customer is made of the right records."""
+
+    reason = forms.CharField(
+        label=_("How do you know?"),
+        max_length=LONGEST_REASON,
+        required=False,
+        help_text=_("Shown to colleagues. No numbers or addresses, please."),
+    )
+
+
 class NotesForm(forms.Form):
     """With which record each agent's notes go when it is not clear; one field an agent record."""
 
@@ -59,6 +70,24 @@ class NotesForm(forms.Form):
     def targets(self) -> dict[int, int]:
         """Agent record → record with which its notes go."""
         return {int(name.removeprefix("notes_")): target for name, target in self.cleaned_data.items()}
+
+
+class ManyForm(forms.Form):
+    """From which probability on pairs are merged without looking at each; `upto` comes back from what was shown."""
+
+    percent = forms.DecimalField(
+        label=_("From this probability on"),
+        min_value=50,
+        max_value=100,
+        decimal_places=1,
+        initial=98,
+        help_text=_("In percent, as the model says it."),
+    )
+    upto = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    @property
+    def least(self) -> float:
+        return float(self.cleaned_data["percent"]) / 100
 
 
 class TermForm(forms.Form):

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, DecimalField, F, FilteredRelation, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, DecimalField, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
 
 from cdp_site.core.access import Permission, Scope, may, scope_of
 from cdp_site.core.models import User
@@ -129,20 +129,26 @@ def with_last_touch(profiles: Any, scope: Scope) -> Any:
 def records_of(profiles: Iterable[Profile], scope: Scope) -> dict[int, list[SourceRecord]]:
     """Profile id → its records now that the scope sees, oldest intake first, with `pinned` traits. One query."""
     now = FilteredRelation("memberships", condition=Q(memberships__valid_to__isnull=True))
-    pins = Pin.objects.filter(record=OuterRef("pk")).order_by("trait")
-    records = (
-        SourceRecord.objects.annotate(now=now)
-        .filter(now__profile__in=list(profiles))
-        .annotate(owner_id=F("now__profile"), pinned=ArraySubquery(pins.values("trait")))
-        .select_related("source")
-        .order_by("pk")
-    )
-    if scope.source_ids is not None:
-        records = records.filter(source__in=scope.source_ids)
+    records = _seen_records(scope).annotate(now=now, owner_id=F("now__profile")).filter(now__profile__in=list(profiles))
     found: dict[int, list[SourceRecord]] = defaultdict(list)
     for record in records:
         found[record.owner_id].append(record)
     return found
+
+
+def records_by_id(record_ids: Iterable[int], scope: Scope) -> list[SourceRecord]:
+    """Those of these records that the scope sees and that belong to nobody being erased, oldest intake first, with
+    `pinned` traits. One query."""
+    now = Q(memberships__valid_to__isnull=True, memberships__profile__state=Profile.State.LIVE)
+    return list(_seen_records(scope).filter(now, pk__in=list(record_ids)))
+
+
+def _seen_records(scope: Scope) -> "QuerySet[Any, Any]":
+    pins = Pin.objects.filter(record=OuterRef("pk")).order_by("trait")
+    records = SourceRecord.objects.annotate(pinned=ArraySubquery(pins.values("trait"))).select_related("source")
+    if scope.source_ids is not None:
+        records = records.filter(source__in=scope.source_ids)
+    return records.order_by("pk")
 
 
 def golden_of(records: Sequence[SourceRecord], traits: Mapping[str, Trait], scope: Scope) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core import home, navigation
+from cdp_site.core import home, navigation, panels
 from cdp_site.core.access import Permission
 
 
@@ -57,4 +57,7 @@ def register() -> None:
             order=100,
             permission=Permission.VIEW_CUSTOMERS,
         )
+    )
+    panels.register(
+        panels.Panel("household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS)
     )

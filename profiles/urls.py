@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from profiles.views import catalogue, customer, found, merging, notes, pins, review, search
+from profiles.views import catalogue, customer, explanation, found, merging, notes, pins, review, search
 
 app_name = "profiles"
 urlpatterns = [
@@ -17,6 +17,10 @@ urlpatterns = [
     path("customers/<uuid:public_id>/notes/add/", notes.add, name="add_note"),
     path("customers/<uuid:public_id>/pin/", pins.pin, name="pin"),
     path("customers/<uuid:public_id>/unpin/", pins.unpin, name="unpin"),
+    path("customers/<uuid:public_id>/explanation/", explanation.show, name="explanation"),
+    path("customers/<uuid:public_id>/household/", explanation.show_household, name="household"),
+    path("customers/<uuid:public_id>/verify/", explanation.verify, name="verify"),
+    path("customers/<uuid:public_id>/unverify/", explanation.take_back, name="unverify"),
     path("customers/<uuid:public_id>/merge/", merging.choose, name="merge_choose"),
     path("customers/<uuid:public_id>/merge/<uuid:other_id>/", merging.merge, name="merge"),
     path("customers/<uuid:public_id>/unmerge/", merging.unmerge, name="unmerge"),

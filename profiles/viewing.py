@@ -15,6 +15,10 @@ TIMELINE = "profile.timeline"
 RECORDS = "profile.records"
 NOTES = "profile.notes"
 COMPARED = "profile.compare"
+EXPLAINED = "profile.explanation"
+HOUSEHOLD = "profile.household"
+ASKED = "profile.question"
+BY_API = "profile.api"
 FOUND = "search.hit"
 RECENT = 8  # the strip of recent customers: Alt+1 … Alt+8
 # A day of one agent is below 200 openings; more rows than this are not read for the eight.

@@ -11,6 +11,7 @@ from cdp_site.core import panels
 from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
 from profiles import accounts, directory, lineage, overview, timeline, viewing
+from profiles.matching import verified
 from profiles.views.fetch import reader, visible_profile
 
 # A caller who rings often has a record for each ticket; the rest is one click away.
@@ -30,6 +31,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
         {
             "profile": profile,
             "customer": customer,
+            "verification": verified.of_records(customer.records),
             "accounts": accounts.of_records(
                 [record.pk for record in customer.records],
                 without=() if customer.shows_identifiers else overview.DIRECT_IDENTIFIERS,

@@ -1,0 +1,108 @@
+"""Customers who have to do with one another and are not one person: households, and whom people keep apart."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q
+
+from cdp_site.core import actors
+from cdp_site.core.access import scope_of
+from cdp_site.core.models import User
+from cdp_site.core.templatetags.formats import masked
+from profiles import directory, overview
+from profiles.directory import Row
+from profiles.labels import identifier_kind, value_label
+from profiles.models import Identifier, LinkDecision, Membership, Profile
+from profiles.resolution.evidence import DEVICE, KeyId
+
+MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Somebody of the same household. `by` is who said so; else both state `key`, of which `value` is shown as the
+    viewer may see it, and bear other names."""
+
+    customer: Row
+    key: str
+    value: str
+    by: str
+    reason: str
+    at: datetime
+
+
+def household(profile: Profile, *, by: User) -> list[Relative]:
+    """Who is related to the customer, people's words first, of records and customers that the viewer may see. At most
+    nine queries beside the scope."""
+    scope, shows = scope_of(by), overview.shows_identifiers_to(by)
+    own = {record.pk for record in overview.records_of([profile], scope)[profile.pk]}
+    ends = []
+    for decision in standing_apart(own, action=LinkDecision.Action.RELATED):
+        a, b = decision.record_a_id, decision.record_b_id
+        if (a in own) != (b in own):
+            ends.append((decision, a, b) if a in own else (decision, b, a))
+    customers = customers_of({other for _decision, _here, other in ends}, by=by)
+    keys = stated_by({number for _decision, here, other in ends for number in (here, other)})
+    names = actors.names_of({decision.actor for decision, _here, _other in ends})
+    found: dict[int, Relative] = {}
+    for decision, here, other in sorted(ends, key=lambda end: end[0].kind != LinkDecision.Kind.STEWARD):
+        if other not in customers:
+            continue
+        space = (decision.evidence.get("kind", ""), decision.evidence.get("namespace", ""))
+        common = sorted(key for key in keys[here].keys() & keys[other].keys() if key[:2] == space)
+        is_said = decision.kind == LinkDecision.Kind.STEWARD
+        found.setdefault(
+            customers[other].profile.pk,
+            Relative(
+                customer=customers[other],
+                key="" if is_said else identifier_kind(space[0]),
+                value=value_text(common[0], keys[here][common[0]], shows=shows) if common else "",
+                by=names[decision.actor] if is_said else "",
+                reason=decision.reason,
+                at=decision.at,
+            ),
+        )
+    return list(found.values())[:MOST]
+
+
+def customers_of(numbers: Collection[int], *, by: User) -> dict[int, Row]:
+    """Record → its live customer as a list shows it, of those records and customers that the viewer may see. Four
+    queries beside the scope."""
+    scope = scope_of(by)
+    current = Membership.objects.filter(record__in=numbers, valid_to__isnull=True)
+    if scope.source_ids is not None:
+        current = current.filter(record__source__in=scope.source_ids)
+    owner_of = dict(current.values_list("record", "profile"))
+    visible = list(Profile.objects.visible_to(by).filter(pk__in=set(owner_of.values())))
+    rows = {row.profile.pk: row for row in directory.rows(visible, by=by)}
+    return {number: rows[owner] for number, owner in owner_of.items() if owner in rows}
+
+
+def standing_apart(record_ids: Collection[int], **more: object) -> list[LinkDecision]:
+    """The nevers and relations of these records with any other that nothing has withdrawn, newest first. One query."""
+    ids = list(record_ids)
+    withdrawals = LinkDecision.objects.filter(withdraws=OuterRef("pk"))
+    return list(
+        LinkDecision.objects.filter(Q(record_a__in=ids) | Q(record_b__in=ids), ~Exists(withdrawals), **more)
+        .filter(action__in=(LinkDecision.Action.NEVER, LinkDecision.Action.RELATED))
+        .order_by("-pk")
+    )
+
+
+def stated_by(record_ids: Collection[int]) -> dict[int, dict[KeyId, str]]:
+    """Record → what it states as evidence, with the text as it came. One query."""
+    found: dict[int, dict[KeyId, str]] = {number: {} for number in record_ids}
+    for row in Identifier.objects.filter(record__in=found, is_evidence=True).order_by("pk"):
+        found[row.record_id].setdefault((row.kind, row.namespace, row.value), row.raw or row.value)
+    return found
+
+
+def value_text(key: KeyId, raw: str, *, shows: bool) -> str:
+    """An identifier as a viewer may read it. Of a national id the last four digits are all that is kept; the number of
+    a device tells nobody anything."""
+    if key[0] == DEVICE:
+        return ""
+    if key[0] == "citizen":
+        return f"•••• {raw[-4:]}" if shows else ""
+    return value_label(key[0], raw) if shows else masked(raw)

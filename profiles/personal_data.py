@@ -33,6 +33,7 @@ from profiles.models import (
     PendingResolution,
     Pin,
     Profile,
+    QualityFinding,
     RecordName,
     RecordShare,
     Refund,
@@ -255,6 +256,7 @@ class MatchingHolder(RowsHolder):
         "profiles.ScoredPair",
         "profiles.UnmatchedChange",
         "profiles.VerifiedRecord",
+        "profiles.QualityFinding",
     )
     rows: ClassVar = {
         "profiles.MatchLabel": _of_pairs(MatchLabel),
@@ -265,6 +267,7 @@ class MatchingHolder(RowsHolder):
         "profiles.ScoredPair": _of_pairs(ScoredPair),
         "profiles.UnmatchedChange": _of_records(UnmatchedChange),
         "profiles.VerifiedRecord": _of_records(VerifiedRecord),
+        "profiles.QualityFinding": _of_profiles(QualityFinding),
     }
     exported: ClassVar = {"profiles.VerifiedRecord": ("record__source__name", "at")}
 

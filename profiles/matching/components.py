@@ -28,7 +28,7 @@ SELECT d.record_a_id, d.record_b_id, -1, a.profile_id, b.profile_id
   JOIN profiles_membership a ON a.record_id = d.record_a_id AND a.valid_to IS NULL
   JOIN profiles_membership b ON b.record_id = d.record_b_id AND b.valid_to IS NULL
  WHERE d.kind = 'model' AND d.action = 'link'
-   AND NOT EXISTS (SELECT FROM profiles_linkdecision w WHERE w.withdraws_id = d.id)
+   AND profiles_decision_stands(d.id)
 """
 # Of what changed: links within customers that hold one of the records.
 _TOUCHED = """

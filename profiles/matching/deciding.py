@@ -30,7 +30,9 @@ SELECT r.id FROM unnest(%s::bigint[]) AS wanted(id)
   JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
   JOIN profiles_profile p ON p.id = m.profile_id AND p.state <> 'erasing'
 """
-_WITHDRAWN = "SELECT withdraws_id FROM profiles_linkdecision WHERE withdraws_id = ANY(%s)"
+_WITHDRAWN = """
+SELECT withdraws_id FROM profiles_linkdecision WHERE withdraws_id = ANY(%s) AND profiles_decision_stands(id)
+"""
 _OWNERS = """
 SELECT m.record_id, m.profile_id FROM unnest(%s::bigint[]) AS wanted(id)
   JOIN profiles_membership m ON m.record_id = wanted.id AND m.valid_to IS NULL

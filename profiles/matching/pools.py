@@ -110,7 +110,7 @@ SELECT least(d.record_a_id, d.record_b_id), greatest(d.record_a_id, d.record_b_i
   FROM unnest(%(pool)s::bigint[]) AS a(id)
   JOIN profiles_linkdecision d ON d.record_a_id = a.id AND d.kind = 'deterministic' AND d.action = 'link'
   JOIN unnest(%(pool)s::bigint[]) AS b(id) ON b.id = d.record_b_id
- WHERE NOT EXISTS (SELECT FROM profiles_linkdecision w WHERE w.withdraws_id = d.id)
+ WHERE profiles_decision_stands(d.id)
 """
 _ASKED = """
 SELECT own.record_id, other.record_id
@@ -125,7 +125,7 @@ UNION
 SELECT least(d.record_a_id, d.record_b_id), greatest(d.record_a_id, d.record_b_id)
   FROM unnest(%(pool)s::bigint[]) AS a(id)
   JOIN profiles_linkdecision d ON d.record_a_id = a.id AND d.kind = 'steward' AND d.action <> 'withdraw'
- WHERE NOT EXISTS (SELECT FROM profiles_linkdecision w WHERE w.withdraws_id = d.id)
+ WHERE profiles_decision_stands(d.id)
 """
 
 

@@ -49,7 +49,7 @@ WATCHED_FOR: Final = timedelta(days=1)
 _CAN_BE = frozenset({MatchModel.Status.ACTIVE, MatchModel.Status.RETIRED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Link:
     """A standing link that the model made."""
 
@@ -91,7 +91,7 @@ _STANDING = """
   FROM profiles_linkdecision d
  WHERE d.kind = 'model' AND d.action = 'link' AND d.id > %(after)s
    AND d.evidence @> jsonb_build_object('model', %(version)s::int)
-   AND NOT EXISTS (SELECT FROM profiles_linkdecision w WHERE w.withdraws_id = d.id)
+   AND profiles_decision_stands(d.id)
 """
 _COUNT = "SELECT count(*)" + _STANDING
 _NEXT = "SELECT d.id, d.record_a_id, d.record_b_id" + _STANDING + " ORDER BY d.id LIMIT %(most)s"
@@ -127,7 +127,7 @@ def _links(statement: str, model: MatchModel, *, after: int, most: int) -> list[
 def _unconfirmed(links: Sequence[Link], model: MatchModel, around: Neighbourhood) -> list[Link]:
     """Those of the links whose ends no person has joined."""
     standing = active(logged.decision for logged in around.decisions)
-    of_model = {logged.decision.id for logged in around.decisions if logged.grounds.get("model") == model.version}
+    of_model = _ids_of(model, around)
     by_people = [one for one in standing if one.verb == "link" and one.kind == "steward"]
     left_out = of_model | {one.id for one in by_people}
     alone = partition(
@@ -143,6 +143,27 @@ def _unconfirmed(links: Sequence[Link], model: MatchModel, around: Neighbourhood
         if _ordered(link.a, link.b) not in said
         and (alone.get(link.a) == alone.get(link.b) or not together.holds(alone.get(link.a), alone.get(link.b)))
     ]
+
+
+def _ids_of(model: MatchModel, around: Neighbourhood) -> set[int]:
+    """The model's links; what it has withdrawn of another model's stays withdrawn."""
+    return {
+        logged.decision.id
+        for logged in around.decisions
+        if logged.decision.verb == "link" and logged.grounds.get("model") == model.version
+    }
+
+
+def _needless(links: Iterable[Link], model: MatchModel, around: Neighbourhood) -> list[Link]:
+    """Those of the links whose ends are one without any of the model's. A person's word joins them by itself, and no
+    link of a model that is gone may be found below it when the person takes the word back."""
+    of_model = _ids_of(model, around)
+    without = partition(
+        [record.evidence for record in around.records.values()],
+        [logged.decision for logged in around.decisions if logged.decision.id not in of_model],
+        overloaded=around.overloaded,
+    ).anchor_of
+    return [link for link in links if link.a in without and without[link.a] == without.get(link.b)]
 
 
 def _ordered(a: int, b: int) -> Pair:
@@ -278,7 +299,7 @@ def _take(run_id: UUID) -> MatchRun | None:
         attempts = taken.cursor.get("attempts", 0)
         if attempts >= MOST_ATTEMPTS:
             taken.status, taken.ended_at = MatchRun.Status.FAILED, timezone.now()
-            taken.problem = "stopped"
+            taken.problem = "gave_up"
             taken.save(update_fields=["status", "ended_at", "problem"])
             return None
         taken.cursor = {**taken.cursor, "attempts": attempts + 1}
@@ -296,9 +317,11 @@ def _portion(taken: MatchRun) -> bool:
     ends = _ends(links)
     around = neighbourhood.read(ends)
     goes = _unconfirmed(links, model, around)
-    decision_log.append(_withdrawals(goes, model), actor=taken.started_by, operation_id=taken.pk)
+    kept = set(links) - set(goes)
+    withdrawals = _withdrawals([*goes, *_needless(sorted(kept), model, around)], model)
+    decision_log.append(withdrawals, actor=taken.started_by, operation_id=taken.pk)
     change = pipeline.resolve_exclusively(_ends(goes), by=taken.started_by, operation_id=taken.pk)
-    told = Counter(withdrawn=len(goes), kept=len(links) - len(goes), parted=len(change.revived))
+    told = Counter(withdrawn=len(goes), kept=len(kept), parted=len(change.revived))
     taken.report = dict(Counter(taken.report) + told)
     taken.cursor = {"after": links[-1].id, "attempts": 0}
     taken.done += len(links)
@@ -343,6 +366,11 @@ def resume_abandoned() -> int:
                 _set_going(one)
             late += 1
     return len(runs) + late
+
+
+def last(model: MatchModel) -> MatchRun | None:
+    """The model's rollback, if there was one. One query."""
+    return MatchRun.objects.filter(model=model, kind=MatchRun.Kind.ROLLBACK).order_by("-started_at").first()
 
 
 def _set_going(one: MatchRun) -> None:

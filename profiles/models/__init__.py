@@ -33,6 +33,7 @@ from profiles.models.matching import (
 )
 from profiles.models.orders import Order, OrderLine, Refund
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
+from profiles.models.quality import QualityFinding, QualityLook
 from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointShare
 
 __all__ = [
@@ -59,6 +60,8 @@ __all__ = [
     "Pin",
     "Product",
     "Profile",
+    "QualityFinding",
+    "QualityLook",
     "RecordName",
     "RecordShare",
     "Refund",

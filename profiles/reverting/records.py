@@ -14,6 +14,7 @@ import msgspec
 
 from cdp_site.core.append_only import erasure_step
 from profiles import identifiers, intake, search, shares
+from profiles.matching import active, online
 from profiles.models import LinkDecision
 from profiles.resolution import decision_log, pipeline
 from profiles.resolution.decision_log import NewDecision
@@ -21,6 +22,7 @@ from profiles.reverting.taking import Taking, execute, parts, rows
 from profiles.shares import Attributes, Held, Share, Times
 
 STEP = "revert"
+LINK, STEWARD = LinkDecision.Action.LINK, LinkDecision.Kind.STEWARD
 
 _OWNERS = """
 SELECT record_id, profile_id FROM profiles_membership WHERE record_id = ANY(%s) AND valid_to IS NULL
@@ -98,6 +100,8 @@ def take_back(taking: Taking, most: int) -> Counter[str]:
     links = _links_through(vanishing)
     _detach(list(vanishing))
     decision_log.append(links, actor=taking.by, operation_id=taking.by_operation)
+    if active.look() is not None:
+        online.note(around - vanishing.keys())
     pipeline.resolve_exclusively(around - vanishing.keys(), by=taking.by, operation_id=taking.by_operation)
     _remove(vanishing.values(), keys)
     done["records"], done["records_kept"], done["looked_at"] = len(vanishing), len(kept), len(found)
@@ -261,33 +265,31 @@ def _restate(kept: Mapping[int, _Record], rest: Mapping[int, Share]) -> None:
 # --- what goes ------------------------------------------------------------------------------------------------------
 
 _STANDING_LINKS = """
-SELECT d.record_a_id, d.record_b_id, d.kind, d.score, d.reason FROM profiles_linkdecision d
- WHERE d.action = 'link' AND d.kind <> 'deterministic'
+SELECT d.record_a_id, d.record_b_id, d.reason FROM profiles_linkdecision d
+ WHERE d.action = 'link' AND d.kind = 'steward'
    AND (d.record_a_id = ANY(%(ids)s) OR d.record_b_id = ANY(%(ids)s))
-   AND NOT EXISTS (SELECT FROM profiles_linkdecision w WHERE w.withdraws_id = d.id)
+   AND profiles_decision_stands(d.id)
  ORDER BY d.id
 """
 
 
 def _links_through(vanishing: Mapping[int, _Record]) -> list[NewDecision]:
-    """Links between those that somebody joined by way of a record that vanishes: they stay one customer."""
+    """Links between those that a person joined by way of a record that vanishes: they stay one customer. What a model
+    joined so parts: it has never compared them."""
     together: dict[int, set[int]] = {}
-    grounds: dict[int, tuple[str, float | None, str]] = {}
-    for a, b, kind, score, reason in rows(_STANDING_LINKS, {"ids": list(vanishing)}):
+    reasons: dict[int, str] = {}
+    for a, b, reason in rows(_STANDING_LINKS, {"ids": list(vanishing)}):
         joined = together.get(a, {a}) | together.get(b, {b})
         for number in joined:
             together[number] = joined
-            grounds.setdefault(number, (kind, score, reason))
+            reasons.setdefault(number, reason)
     links = []
     for joined in {min(group): group for group in together.values()}.values():
         first, *others = sorted(joined - vanishing.keys()) or [0]
-        for other in others:
-            kind, score, reason = grounds[other]
-            links.append(
-                NewDecision(
-                    LinkDecision.Action.LINK, kind, first, other, evidence={"rule": kind}, score=score, reason=reason
-                )
-            )
+        links += [
+            NewDecision(LINK, STEWARD, first, other, evidence={"rule": "steward"}, reason=reasons[other])
+            for other in others
+        ]
     return links
 
 
@@ -298,6 +300,18 @@ _OF_RECORDS = (
     "DELETE FROM profiles_identifier WHERE record_id = ANY(%s)",
     "DELETE FROM profiles_pendingresolution WHERE record_id = ANY(%s)",
     "DELETE FROM profiles_sourcerecordversion WHERE record_id = ANY(%s)",
+    "DELETE FROM profiles_blockkey WHERE record_id = ANY(%s)",
+    "DELETE FROM profiles_unmatchedchange WHERE record_id = ANY(%s)",
+    "DELETE FROM profiles_runrecord WHERE record_id = ANY(%s)",
+    "DELETE FROM profiles_verifiedrecord WHERE record_id = ANY(%s)",
+    "DELETE FROM profiles_matchlabel WHERE record_a_id = ANY(%s)",
+    "DELETE FROM profiles_matchlabel WHERE record_b_id = ANY(%s)",
+    "DELETE FROM profiles_reviewpair WHERE record_a_id = ANY(%s)",
+    "DELETE FROM profiles_reviewpair WHERE record_b_id = ANY(%s)",
+    "DELETE FROM profiles_matchchange WHERE record_a_id = ANY(%s)",
+    "DELETE FROM profiles_matchchange WHERE record_b_id = ANY(%s)",
+    "DELETE FROM profiles_scoredpair WHERE record_a_id = ANY(%s)",
+    "DELETE FROM profiles_scoredpair WHERE record_b_id = ANY(%s)",
     "DELETE FROM profiles_linkdecision WHERE record_a_id = ANY(%s)",
     "DELETE FROM profiles_linkdecision WHERE record_b_id = ANY(%s)",
     "DELETE FROM profiles_membership WHERE record_id = ANY(%s)",

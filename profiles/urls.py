@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from profiles.views import catalogue, customer, explanation, found, merging, notes, pins, review, search
+from profiles.views import (
+    catalogue,
+    customer,
+    explanation,
+    found,
+    merging,
+    notes,
+    pins,
+    review,
+    review_many,
+    search,
+)
 
 app_name = "profiles"
 urlpatterns = [
@@ -35,4 +46,12 @@ urlpatterns = [
     path("matching/", review.enter, name="matching"),
     path("matching/review/", review.show, name="review"),
     path("matching/review/count/", review.count, name="review_count"),
+    path("matching/review/undo/", review.undo, name="review_undo"),
+    path("matching/review/pairs/<int:pair_id>/", review.decide, name="review_decide"),
+    path("matching/review/pairs/<int:pair_id>/undo/", review.undo_pair, name="review_undo_pair"),
+    path("matching/review/pairs/<int:pair_id>/effects/", review.show_effects, name="review_effects"),
+    path("matching/review/many/", review_many.show, name="review_many"),
+    path("matching/review/many/<uuid:operation_id>/undo/", review_many.take_back, name="review_undo_many"),
+    path("matching/review/decisions/<int:label_id>/", review.change, name="review_change"),
+    path("matching/review/decisions/<int:label_id>/undo/", review.take_back, name="review_take_back"),
 ]

@@ -74,7 +74,7 @@ class Agreement:
 _STANDING = """
 SELECT DISTINCT ON (record_a_id, record_b_id, by_id) record_a_id, record_b_id, by_id, verdict, origin, is_held_out
   FROM profiles_matchlabel
- WHERE undone_at IS NULL
+ WHERE undone_at IS NULL AND (is_held_out OR NOT %s)
  ORDER BY record_a_id, record_b_id, by_id, id DESC
 """
 _STANDING_OF = """
@@ -87,11 +87,11 @@ SELECT DISTINCT ON (l.record_a_id, l.record_b_id, l.by_id)
 """
 
 
-def standing(pairs: Collection[Pair] | None = None) -> list[Said]:
+def standing(pairs: Collection[Pair] | None = None, *, held_out_only: bool = False) -> list[Said]:
     """Each person's standing label of each pair, of all pairs or of these; "cannot be told" too. One query."""
     with connection.cursor() as cursor:
         if pairs is None:
-            cursor.execute(_STANDING)
+            cursor.execute(_STANDING, [held_out_only])
         else:
             cursor.execute(_STANDING_OF, [[a for a, _b in pairs], [b for _a, b in pairs]])
         return [Said((a, b), *rest) for a, b, *rest in cursor.fetchall()]
@@ -111,7 +111,7 @@ def for_training() -> dict[Pair, bool]:
 
 def held_out() -> dict[Pair, bool]:
     """The same of the pairs that are held out: what models are measured with."""
-    return dict(_holding(_votes(one for one in standing() if one.is_held_out)))
+    return dict(_holding(_votes(standing(held_out_only=True))))
 
 
 def same_among(record_ids: Collection[int]) -> list[Pair]:
@@ -147,7 +147,7 @@ def counts() -> Counts:
 
 def agreement(*, of: User | None = None) -> Agreement:
     """Of everybody with everybody, or of one person with all colleagues, on held-out pairs. One query."""
-    votes = _votes(one for one in standing() if one.is_held_out)
+    votes = _votes(standing(held_out_only=True))
     return _agreement(list(_compared(votes, None if of is None else of.pk)))
 
 

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -71,24 +73,33 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """`standing`: of the two records that are asked about."""
+
     label: Text
     cells: Sequence[Cell]
-    is_name: bool = False
+
+    @property
+    def standing(self) -> str:
+        return self.cells[0].standing
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A record. `side`: 1 or 2, whose customer it belongs to; `is_asked` for the two of the pair."""
+    """A record. `side`: 1 or 2, whose customer it belongs to; `is_asked` for the two of the pair; `customer`: the
+    public id of the profile that it is in."""
 
     record: SourceRecord
     side: int
     is_asked: bool
+    customer: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """`rows` say who somebody is, `more` the rest; `left_out`: records of the two customers that are not shown."""
+    """`names`: of the two that are asked about; `rows` say who somebody is, `more` the rest; `left_out`: records of
+    the two customers that are not shown."""
 
+    names: tuple[str, str]
     columns: Sequence[Column]
     rows: Sequence[Row]
     more: Sequence[Row]
@@ -105,10 +116,10 @@ class _Field:
 
 
 def side_by_side(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], SideBySide]:
-    """Pair of record ids → how it is shown; a pair of which a record is gone is left out. Five queries for all."""
+    """Pair of record ids → how it is shown; a pair of which a record is gone is left out. Six queries for all."""
     wanted = list(pairs)
-    numbers_of = _customers({number for pair in wanted for number in pair})
-    chosen = {pair: _choose(pair, numbers_of) for pair in wanted}
+    customer_of = _customers({number for pair in wanted for number in pair})
+    chosen = {pair: _choose(pair, customer_of) for pair in wanted}
     shown = {number for sides in chosen.values() for number in sides}
     records = SourceRecord.objects.select_related("source").in_bulk(shown)
     identifiers = _identifiers(shown)
@@ -116,13 +127,19 @@ def side_by_side(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Side
     found: dict[tuple[int, int], SideBySide] = {}
     for pair, sides in chosen.items():
         if pair[0] in records and pair[1] in records:
-            columns = [Column(records[number], side, number in pair) for number, side in sides.items()]
+            customers = [customer_of[number] for number in pair]
+            columns = [
+                Column(records[number], side, number in pair, customers[side - 1].public_id)
+                for number, side in sides.items()
+                if number in records
+            ]
             who, more = _fields([column.record for column in columns], identifiers, traits)
             found[pair] = SideBySide(
+                names=(shown_name(records[pair[0]].attributes), shown_name(records[pair[1]].attributes)),
                 columns=columns,
                 rows=[_row(one, columns) for one in who],
                 more=[_row(one, columns) for one in more],
-                left_out=len({number for one in pair for number in numbers_of[one]} - sides.keys()),
+                left_out=len({number for one in customers for number in one.records} - sides.keys()),
             )
     return found
 
@@ -130,27 +147,33 @@ def side_by_side(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Side
 # --- which records ------------------------------------------------------------------------------------------------
 
 
-def _customers(records: Collection[int]) -> dict[int, list[int]]:
-    """Record → the people's records of its customer now, itself among them. One query."""
+class _Customer(NamedTuple):
+    """The people's records of a customer now."""
+
+    public_id: UUID | None
+    records: Sequence[int]
+
+
+def _customers(records: Collection[int]) -> dict[int, _Customer]:
+    """Record → its customer. Two queries."""
     own = Membership.objects.filter(record__in=records, valid_to__isnull=True)
-    rows = (
-        Membership.objects.filter(profile__in=own.values("profile"), valid_to__isnull=True)
-        .filter(record__kind=SourceRecord.Kind.IDENTIFIED)
-        .order_by("record")
-        .values_list("profile", "record")
-    )
+    owner = {
+        record: (profile, public_id)
+        for record, profile, public_id in own.values_list("record", "profile", "profile__public_id")
+    }
     members: dict[int, list[int]] = defaultdict(list)
-    owner: dict[int, int] = {}
-    for profile, record in rows:
+    theirs = Membership.objects.filter(profile__in={profile for profile, _ in owner.values()}, valid_to__isnull=True)
+    told = theirs.filter(record__kind=SourceRecord.Kind.IDENTIFIED).order_by("record")
+    for profile, record in told.values_list("profile", "record"):
         members[profile].append(record)
-        owner[record] = profile
-    return {record: members[owner[record]] if record in owner else [record] for record in records}
+    found = {record: _Customer(public_id, members[profile]) for record, (profile, public_id) in owner.items()}
+    return {record: found.get(record, _Customer(None, [record])) for record in records}
 
 
-def _choose(pair: tuple[int, int], numbers_of: Mapping[int, Sequence[int]]) -> dict[int, int]:
+def _choose(pair: tuple[int, int], customer_of: Mapping[int, _Customer]) -> dict[int, int]:
     """Record → side, in the order of columns: the two that are asked about, then of each customer in turn."""
     chosen = {pair[0]: 1, pair[1]: 2}
-    waiting = [[number for number in numbers_of[one] if number not in chosen] for one in pair]
+    waiting = [[number for number in customer_of[one].records if number not in chosen] for one in pair]
     while any(waiting) and len(chosen) < MOST_RECORDS:
         for side, numbers in enumerate(waiting, start=1):
             if numbers and len(chosen) < MOST_RECORDS:
@@ -254,7 +277,7 @@ def _row(one: _Field, columns: Sequence[Column]) -> Row:
     """Each record against the one of the pair on the other side."""
     asked = {column.side: one.of[column.record.pk] for column in columns if column.is_asked}
     cells = [_cell(one.of[column.record.pk], asked[3 - column.side], is_name=one.is_name) for column in columns]
-    return Row(one.label, cells, one.is_name)
+    return Row(one.label, cells)
 
 
 def _cell(own: Sequence[Statement], others: Sequence[Statement], *, is_name: bool) -> Cell:

@@ -6,6 +6,7 @@ to have looked at (a merge that needs a second person, a flag), then by worth or
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from cdp_site.core.models import User
-from profiles.models import MatchLabel, Membership, ReviewPair
+from profiles.models import MatchLabel, MatchModel, Membership, Profile, ReviewPair
 
 State, Reason = ReviewPair.State, ReviewPair.Reason
 
@@ -136,6 +137,29 @@ def owners(records: Iterable[int]) -> dict[int, int]:
     """Record → the profile that it belongs to now. One query."""
     current = Membership.objects.filter(record__in=list(records), valid_to__isnull=True)
     return dict(current.values_list("record", "profile"))
+
+
+def customers_of(pairs: Collection[ReviewPair]) -> "QuerySet[Profile]":
+    """The live customers whom these pairs are about."""
+    records = {number for pair in pairs for number in (pair.record_a_id, pair.record_b_id)}
+    current = Membership.objects.filter(record__in=records, valid_to__isnull=True)
+    return Profile.objects.live().filter(pk__in=current.values("profile")).order_by("pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Whether there is anything to decide about at all: a model in use, questions from which one is learned."""
+
+    has_model: bool
+    has_questions: bool
+
+
+def situation() -> Situation:
+    """Two queries."""
+    return Situation(
+        has_model=MatchModel.objects.filter(status=MatchModel.Status.ACTIVE).exists(),
+        has_questions=ReviewPair.objects.filter(state=State.WAITING, reason=Reason.TRAINING).exists(),
+    )
 
 
 def release(*, by: User) -> None:

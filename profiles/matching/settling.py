@@ -143,6 +143,14 @@ def take_back(*, label_id: int, by: User) -> ReviewPair:
     return pair
 
 
+def label_of(pair: ReviewPair, *, by: User) -> MatchLabel:
+    """What a person says of a pair. Raises NotFoundProblem when that is nothing."""
+    label = _standing(pair).filter(by=by).first()
+    if label is None:
+        raise NotFoundProblem(_("There is no such decision of yours."))
+    return label
+
+
 @transaction.atomic
 def change(*, label_id: int, verdict: str, by: User) -> Settled:
     """Another verdict in place of an earlier one of the same person. Raises as `take_back` and `decide` do."""

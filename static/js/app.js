@@ -20,6 +20,8 @@
     toast.addEventListener("focusout", start);
     start();
   };
+  // Scripts of single pages report what went wrong by this event; its detail is the text.
+  document.addEventListener("problem", (event) => showProblem(event.detail));
   const armToasts = () => document.querySelectorAll("[data-toast]").forEach(armToast);
   const showProblem = (text) => {
     const template = document.getElementById("toast-template");
@@ -185,7 +187,9 @@
       event.target.closest("form[data-submit-keys]")?.requestSubmit();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTyping(event.target)) return;
+    // On a button or link the space bar presses that one.
+    if (event.code === "Space" && event.target.closest("button, a, summary")) return;
     if (root.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
     if (event.code === "Slash" && event.shiftKey) {
       event.preventDefault();

@@ -1,0 +1,122 @@
+// The review of pairs: a decision takes the pair off the screen at once and shows the next one, which is there already;
+// what was decided travels behind, one after the other. What does not arrive comes back. Keys are app.js's (data-key).
+"use strict";
+
+(() => {
+  const STAYS_MS = 400; // who looks at a pair for so long is shown what a merge would change
+  const review = document.querySelector("[data-review]");
+  const pairs = review.querySelector("[data-pairs]");
+  const busy = review.querySelector("[data-busy]");
+  const empty = review.querySelector("[data-empty]");
+  const decided = []; // pairs that were decided here, the last one last: what an undo shows again
+  let sending = Promise.resolve();
+  let underway = 0;
+  let stays = null;
+
+  // ---- what is on screen ------------------------------------------------------------------------------------------
+  const shown = () => pairs.querySelector("[data-pair]:not([hidden])");
+  const show = (pair, { focus = true } = {}) => {
+    const other = shown();
+    if (other && other !== pair) other.hidden = true;
+    if (pair) pair.hidden = false;
+    busy.hidden = Boolean(pair) || underway === 0;
+    empty.hidden = Boolean(pair) || underway > 0;
+    clearTimeout(stays);
+    if (!pair) return;
+    stays = setTimeout(() => htmx.trigger(pair.querySelector("[data-effects]") ?? pair, "review:shown"), STAYS_MS);
+    if (!focus) return;
+    window.scrollTo({ top: 0 });
+    pair.querySelector("h2").focus({ preventScroll: true });
+  };
+
+  // ---- what travels ---------------------------------------------------------------------------------------------
+  class Refused extends Error {}
+  const post = async (address, fields) => {
+    const body = new URLSearchParams(fields);
+    pairs.querySelectorAll("[data-pair]").forEach((pair) => body.append("held", pair.dataset.pair));
+    const token = document.querySelector("[name=csrfmiddlewaretoken]");
+    const response = await fetch(address, {
+      method: "POST",
+      body,
+      headers: { "HX-Request": "true", "X-CSRFToken": token.value },
+    });
+    const elsewhere = response.headers.get("HX-Redirect");
+    if (elsewhere) location.assign(elsewhere);
+    const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (response.ok && !elsewhere) return answer;
+    const problem = answer.querySelector("[data-problem]");
+    throw problem ? new Refused(problem.textContent.trim()) : new Error(String(response.status));
+  };
+  const take = (answer) => {
+    answer.querySelectorAll("[data-new] > [data-pair]").forEach((arrived) => {
+      if (pairs.querySelector(`[data-pair="${arrived.dataset.pair}"]`)) return;
+      const pair = document.adoptNode(arrived);
+      const isBack = "back" in pair.dataset;
+      if (isBack) pairs.prepend(pair);
+      else pairs.append(pair);
+      htmx.process(pair);
+      if (isBack) show(pair);
+    });
+    ["review-progress", "review-last"].forEach((id) => {
+      const part = answer.getElementById(id);
+      if (part) document.getElementById(id).replaceWith(document.adoptNode(part));
+    });
+  };
+  const say = (text) => document.dispatchEvent(new CustomEvent("problem", { detail: text }));
+  // One after the other: an undo never overtakes its decision. `failed` is told whether the server has refused.
+  const send = (address, fields, failed) => {
+    underway += 1;
+    if (!shown()) show(null); // not at the end yet: the answer brings more
+    sending = sending.then(async () => {
+      try {
+        take(await post(address, fields));
+      } catch (error) {
+        const isRefused = error instanceof Refused;
+        say(isRefused ? error.message : review.dataset.offline);
+        failed(isRefused);
+      } finally {
+        underway -= 1;
+        if (!shown()) show(pairs.querySelector("[data-pair]"));
+      }
+    });
+  };
+
+  // ---- decisions --------------------------------------------------------------------------------------------------
+  const decide = (form, verdict) => {
+    const pair = form.closest("[data-pair]");
+    const next = pair.nextElementSibling;
+    pair.remove();
+    decided.push(pair);
+    show(next);
+    send(form.action, { verdict }, (isRefused) => {
+      decided.splice(decided.indexOf(pair), 1);
+      if (isRefused) return; // settled by a colleague, or gone
+      pairs.prepend(pair);
+      show(pair);
+    });
+  };
+  const undo = (form) => {
+    const pair = decided.pop();
+    if (!pair) {
+      send(form.action, {}, () => {});
+      return;
+    }
+    pairs.prepend(pair);
+    pair.hidden = true;
+    show(pair);
+    send(`${pair.querySelector("[data-verdict]").action}undo/`, {}, (isRefused) => {
+      pair.remove();
+      if (!isRefused) decided.push(pair);
+    });
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[data-verdict]")) decide(form, event.submitter.value);
+    else if (form.matches("[data-undo]")) undo(form);
+    else if (form.matches("[data-change]")) send(form.action, { verdict: event.submitter.value }, () => {});
+    else return;
+    event.preventDefault();
+  });
+
+  show(pairs.querySelector("[data-pair]"), { focus: false });
+})();

@@ -7,7 +7,6 @@ from profiles.models import (
     Identifier,
     IdentifierKey,
     Membership,
-    Note,
     Order,
     Profile,
     Refund,
@@ -18,7 +17,7 @@ from profiles.search import indexed_words
 
 
 def picture(*, times: bool = True) -> dict[str, Any]:
-    """Records and people by their sources' own names; agents' records, which have none, by the notes on them.
+    """Records and people by their sources' own names; agents' records, which have none, are left out.
 
     `times`: with the clocks at which a source said something."""
     told = SourceRecord.objects.exclude(kind=SourceRecord.Kind.AGENT).select_related("source")
@@ -71,7 +70,6 @@ def picture(*, times: bool = True) -> dict[str, Any]:
             )
             for order in Order.objects.prefetch_related("lines")
         ),
-        "notes": sorted((one.text, *person[one.profile_id]) for one in Note.objects.all()),
         "refunds": sorted((one.order.external_id, one.amount) for one in Refund.objects.select_related("order")),
         "consents": sorted(
             (names[one.record_id], one.purpose.slug, one.channel, one.address, one.state)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from profiles.views import (
+    calls,
     catalogue,
     customer,
     explanation,
@@ -30,6 +31,9 @@ urlpatterns = [
     path("customers/<uuid:public_id>/unpin/", pins.unpin, name="unpin"),
     path("customers/<uuid:public_id>/explanation/", explanation.show, name="explanation"),
     path("customers/<uuid:public_id>/household/", explanation.show_household, name="household"),
+    path("customers/<uuid:public_id>/question/", calls.show, name="question"),
+    path("customers/<uuid:public_id>/question/<int:pair_id>/", calls.answer, name="answer"),
+    path("customers/<uuid:public_id>/answers/<int:label_id>/undo/", calls.take_back, name="unanswer"),
     path("customers/<uuid:public_id>/verify/", explanation.verify, name="verify"),
     path("customers/<uuid:public_id>/unverify/", explanation.take_back, name="unverify"),
     path("customers/<uuid:public_id>/merge/", merging.choose, name="merge_choose"),

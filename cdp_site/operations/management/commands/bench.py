@@ -1,13 +1,14 @@
 """`manage.py bench NAME`: figures as ratios, each against its own limit measured in the same run."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from cdp_site.operations.bench import database, fairness, faults, hostile, imports, ingest, segment, webhooks
+from cdp_site.operations.bench import database, fairness, faults, hostile, imports, ingest, matching, segment, webhooks
 from cdp_site.operations.bench.measure import Result
 
 BENCHES = {
@@ -18,6 +19,7 @@ BENCHES = {
     "segment": segment.run,
     "webhooks": webhooks.run,
 }
+MATCH = "match"  # in parts, some of which need no database
 FAULTS = "faults"  # no figures: it kills processes and fills a disk, on an installation of its own
 
 
@@ -28,13 +30,21 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", choices=sorted([*BENCHES, FAULTS]))
+        parser.add_argument("name", choices=sorted([*BENCHES, MATCH, FAULTS]))
         parser.add_argument("--people", type=int, default=100_000)
         parser.add_argument(
             "--events", type=int, help="touchpoints in the database (1,000,000); of `faults`, events sent (100,000)"
         )
+        parser.add_argument(
+            "--part", action="append", choices=sorted(matching.PARTS), help="of `match`: only this one; may be repeated"
+        )
+        parser.add_argument("--data", type=Path, help="of `match`: folder of public sets of people, senzing/ and thai/")
+        parser.add_argument("--seeds", type=int, default=5, help="of `match`: runs of what depends on labels (5)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["name"] == MATCH:
+            self._match(options)
+            return
         if options["name"] == FAULTS:
             self._try_faults(options["events"] or 100_000)
             return
@@ -44,6 +54,19 @@ class Command(BaseCommand):
         for result in results:
             self.stdout.write(result.as_json())
         Console(stderr=True).print(_table(results, options["people"], events))
+
+    def _match(self, options: dict[str, Any]) -> None:
+        asked = matching.Asked(
+            data=options["data"],
+            seeds=options["seeds"],
+            people=options["people"],
+            touchpoints=options["events"] or 1_000_000,
+        )
+        for part in options["part"] or matching.PARTS:
+            lines, table = matching.PARTS[part](asked)
+            for line in lines:
+                self.stdout.write(line.as_json())
+            Console(stderr=True).print(table)
 
     def _try_faults(self, events: int) -> None:
         outcomes = [faults.kills(events=events, rows=events // 5)]

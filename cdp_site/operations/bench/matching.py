@@ -1,0 +1,51 @@
+"""`bench match`: how well and how quickly records are matched, in parts that can be run one by one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from rich.table import Table
+
+from cdp_site.operations.bench import matching_accuracy
+
+
+class Line(Protocol):
+    """One figure; `ok` is None where there is no goal."""
+
+    @property
+    def ok(self) -> bool | None: ...
+
+    def as_json(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command was given.
+
+    Attributes:
+        data: folder of public sets of people, see `matching_sets`.
+        seeds: how many times what depends on labels is run.
+        people: of parts that need a database, with `touchpoints`.
+    """
+
+    data: Path | None
+    seeds: int
+    people: int
+    touchpoints: int
+
+
+class Part(Protocol):
+    """Measures; what it finds comes as lines and as a table for people."""
+
+    def __call__(self, asked: Asked) -> tuple[Sequence[Line], Table]: ...
+
+
+def _accuracy(asked: Asked) -> tuple[Sequence[Line], Table]:
+    figures = matching_accuracy.run(asked.data, seeds=asked.seeds)
+    return figures, matching_accuracy.table(figures, seeds=asked.seeds)
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    "accuracy": _accuracy,
+}

@@ -51,8 +51,8 @@ _SAME_NAME: Final = 0.95  # Bob, Robert
 _BEGINS: Final = 0.85  # Som, Somchai; Mary, Mary Ann
 _INITIAL: Final = 0.7
 _SWAPPED: Final = 0.95  # what an agreement in each other's place is worth
-_UNLIKE_BELOW: Final = 0.5  # two strangers' names share as many letters
-_ALIKE_FROM: Final = 0.92  # nobody but the bearer writes as like
+_UNLIKE_BELOW: Final = 0.48  # two strangers' names share as many letters
+_ALIKE_FROM: Final = 0.85  # nobody but the bearer writes as like
 
 
 @lru_cache(maxsize=16_384)

@@ -81,6 +81,9 @@ class MatchRunQuerySet(models.QuerySet[Any]):
         """Real ones and trials of a model; what takes merges back is none."""
         return self.filter(kind__in=["batch", "shadow"])
 
+    def trials(self) -> Self:
+        return self.filter(kind="shadow")
+
     def silent(self, since: datetime) -> Self:
         """Of which nothing was heard since then (watchdog)."""
         return self.unfinished().filter(models.Q(beat_at__isnull=True) | models.Q(beat_at__lt=since))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +32,8 @@ MOST_ATTEMPTS: Final = 5  # jobs in a row that died without finishing a portion
 # Held by the process that is at the run, on its connection: it goes with the process, however that ends.
 _RUNNING_LOCK: Final = 0x3A7C4
 
+_TRYABLE: Final = (MatchModel.Status.READY, MatchModel.Status.RETIRED, MatchModel.Status.WITHDRAWN)
+
 PROBLEMS: Final[dict[str, Text]] = {
     "replaced": _("Another model was taken into use meanwhile. Start a run with that one."),
     "refused": _("The file of the model was changed or damaged since it was written; it is not used."),
@@ -45,6 +48,17 @@ class NoModelError(ConflictProblem):
         super().__init__(
             _("No model of matching is in use."), hint=_("Train one and take it into use; then records are matched.")
         )
+
+
+def in_use() -> MatchModel | None:
+    """The model that a run matches with."""
+    found: MatchModel | None = MatchModel.objects.in_use().first()
+    return found
+
+
+def tryable() -> QuerySet[MatchModel]:
+    """Models that are not in use and could be tried, newest first."""
+    return MatchModel.objects.filter(status__in=_TRYABLE).order_by("-version")
 
 
 def start(
@@ -62,7 +76,7 @@ def start(
 
     Raises NoModelError, ConflictProblem while another run goes on, RefusedModel.
     """
-    model = trial_of or MatchModel.objects.filter(status=MatchModel.Status.ACTIVE).first()
+    model = trial_of or in_use()
     if model is None:
         raise NoModelError
     _matcher(model)  # refused at once, not in the job

@@ -82,10 +82,11 @@ def choose_thresholds(*, model: MatchModel, attach: float, review: float, by: Us
     Raises MendableError for what is no order of thresholds, ConflictProblem when the model is in use or has ended.
     """
     if not 0 < review <= 1:
-        raise MendableError(_("Say a number above 0 and up to 1."), field="review")
+        raise MendableError(_("Say more than 0 and at most 100 percent."), field="review")
     if not NAME_CAP < attach <= 1:
         raise MendableError(
-            _("Say a number above %(least)s and up to 1: names alone never join.") % {"least": NAME_CAP}, field="attach"
+            _("Say more than %(least)d and at most 100 percent: names alone never join.") % {"least": 100 * NAME_CAP},
+            field="attach",
         )
     if review > attach:
         raise MendableError(_("People are asked below the score from which the model joins."), field="review")
@@ -93,11 +94,6 @@ def choose_thresholds(*, model: MatchModel, attach: float, review: float, by: Us
     held.attach_threshold, held.review_threshold, held.thresholds_at = attach, review, timezone.now()
     held.save(update_fields=["attach_threshold", "review_threshold", "thresholds_at"])
     audit.record(action="match_model.thresholds", target=held, by=by, fields=["attach_threshold", "review_threshold"])
-
-
-def start_trial(*, model: MatchModel, by: User) -> MatchRun:
-    """Let the model say what it would join and part. Raises ConflictProblem while a run goes on, RefusedModel."""
-    return runs.start(by=by, trial_of=model)
 
 
 def activate(*, model: MatchModel, by: User, reason: str = "") -> None:
@@ -119,7 +115,7 @@ def activate(*, model: MatchModel, by: User, reason: str = "") -> None:
         if not ready.is_tried:
             raise ConflictProblem(
                 _("There is no finished trial with these thresholds yet."),
-                hint=_("Start one and look at what it found."),
+                hint=_("Start one and look at what it would do."),
             )
         if not ready.has_labels and not reason.strip():
             raise MendableError(

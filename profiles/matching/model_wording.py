@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from cdp_site.core.errors import Text
+from profiles.matching import lifecycle
 
 PHASES: Final[Mapping[str, Text]] = {
     "pool": gettext_lazy("Choosing records to learn from"),
@@ -42,9 +43,7 @@ def remedy(code: str) -> str:
         case "too_few_labels":
             return _("Judge more pairs in the review, then train again.")
         case "one_sided_labels":
-            return _(
-                "A model learns from both kinds: judge more pairs in the review; new ones are looked for as you go."
-            )
+            return _("A model learns from both kinds: judge more pairs in the review; more are looked for as you go.")
         case "no_blocked_pairs":
             return _(
                 "Matching needs names with a second fact: a phone number, an e-mail address, a birth date or an "
@@ -52,3 +51,28 @@ def remedy(code: str) -> str:
             )
         case _other:
             return _("Train again; when it stops again, ask whoever runs the platform to look into the log.")
+
+
+def few_labels(labels: Mapping[str, int]) -> str:
+    """What is missing to take a model into use without a reason."""
+    same = labels.get("same", 0)
+    return _(
+        "%(judged)s pairs have been judged, %(same)s of them to be one person. Before a model is taken into use, "
+        "%(wanted)s with %(wanted_same)s are asked for: with fewer it finds little, and its measures say little."
+    ) % {
+        "judged": same + labels.get("different", 0),
+        "same": same,
+        "wanted": lifecycle.LEAST_LABELS,
+        "wanted_same": lifecycle.LEAST_SAME,
+    }
+
+
+def search_result(found: Mapping[str, Any]) -> str:
+    """What the last search for questions has found."""
+    number = found["training"] + found["held_out"]
+    if number:
+        text = ngettext("%(n)d new pair waits in the review.", "%(n)d new pairs wait in the review.", number)
+        return text % {"n": number}
+    if found["records"] < 2:
+        return _("There are no customers yet that could be compared.")
+    return _("No further pair was found that would teach a model anything.")

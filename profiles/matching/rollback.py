@@ -81,6 +81,10 @@ class Foreseen:
     effects: Sequence[impact.Effect]
 
     @property
+    def withdrawn(self) -> int:
+        return self.looked_at - self.confirmed
+
+    @property
     def is_sample(self) -> bool:
         return self.looked_at < self.links
 

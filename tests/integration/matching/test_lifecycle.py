@@ -32,7 +32,7 @@ def _model(**fields: object) -> MatchModel:
 
 
 def _try(model: MatchModel, by: User) -> MatchRun:
-    run = lifecycle.start_trial(model=model, by=by)
+    run = runs.start(by=by, trial_of=model)
     runs.run(str(run.pk))
     run.refresh_from_db()
     assert run.status == MatchRun.Status.DONE
@@ -126,7 +126,7 @@ def test_without_a_trial_of_these_thresholds_it_stays_out(people: list[SourceRec
 
 def test_a_trial_that_has_not_ended_is_none(people: list[SourceRecord], steward: User) -> None:
     model = _model()
-    lifecycle.start_trial(model=model, by=steward)
+    runs.start(by=steward, trial_of=model)
     ready = lifecycle.readiness(model)
     assert ready.trial is not None
     assert not ready.is_tried
@@ -175,7 +175,7 @@ def test_a_damaged_file_is_not_taken_into_use(
 def test_the_first_run_waits_for_one_that_goes_on(people: list[SourceRecord], steward: User) -> None:
     model, other = _model(), _model()
     _try(model, steward)
-    going_on = lifecycle.start_trial(model=other, by=steward)
+    going_on = runs.start(by=steward, trial_of=other)
     lifecycle.activate(model=model, by=steward)
     assert not MatchRun.objects.filter(kind=MatchRun.Kind.BATCH).exists()
     assert not lifecycle.start_first_run()

@@ -1,6 +1,7 @@
 """A database of the benchmarks' own, built and filled once per size and kept for the next run."""
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,14 +23,23 @@ def use(*, people: int, touchpoints: int) -> str:
 
     The size is in the name; a build that was broken off is started over.
     """
-    name = f"cdp_bench_{people}_{touchpoints}"
+
+    def load(until: datetime) -> None:
+        loading.load(people=people, touchpoints=touchpoints, seed=SEED, end=until, progress=Progress())
+
+    return keep(f"cdp_bench_{people}_{touchpoints}", load)
+
+
+def keep(name: str, fill: Callable[[datetime], None]) -> str:
+    """Point this process at the benchmark database of that name, which `fill` fills when it is not there (given
+    "now"); returns its URL."""
     url = _with_name(name)
     if not _is_complete(url):
         _recreate(name)
         _point_at(name)
         call_command("migrate", verbosity=0)
         until = timezone.now()
-        loading.load(people=people, touchpoints=touchpoints, seed=SEED, end=until, progress=Progress())
+        fill(until)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
             cursor.execute("CREATE TABLE bench_complete AS SELECT %s::timestamptz AS until", [until])

@@ -95,6 +95,7 @@ _DIRECTIONS: Final = frozenset(
 _COUNTRY: Final = frozenset({"thailand", "ไทย", "ประเทศไทย", "th"})
 
 
+_MOST_KINDS: Final = 20  # words for what a place is that are taken off one name; people write one
 _NO_PARTS: Final = ("",) * (len(ADDRESS_TRAITS) - 1)
 
 
@@ -150,15 +151,24 @@ def _read(line: str, given: tuple[str, ...]) -> Address | None:
 @lru_cache(maxsize=32_768)
 def place(text: str) -> str | None:
     """The name of a place without the word for what it is (``เขตวัฒนา``, ``Watthana District`` → watthana)."""
+    for _ in range(_MOST_KINDS):
+        name = _without_kind(text)
+        if name == text:
+            break
+        text = name
+    return text or None
+
+
+def _without_kind(text: str) -> str:
     text = _simple(text)
     if placeholder_problem(text):
-        return None
+        return ""
     match = _MARK.match(text)
     if match and _part_of(match) in {"subdistrict", "district", "province"}:
         text = text[match.end() :]
     for _, suffixed in _SUFFIXED:
         text = suffixed.sub(r"\1", text.strip())
-    return " ".join(_words(text)) or None
+    return " ".join(_words(text))
 
 
 @lru_cache(maxsize=8_192)
@@ -175,7 +185,7 @@ def _simple(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _NOT_WORDS.split(text) if word]
+    return [word for word in _NOT_WORDS.split(text) if any(map(str.isalnum, word))]
 
 
 def _part_of(match: re.Match[str]) -> str:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from ingestion.normalise import crossing, dates, email, names, national_id, phone, thai, trait_names
+from ingestion.normalise import addresses, crossing, dates, email, names, national_id, phone, thai, trait_names
+from ingestion.normalise.provinces import PROVINCES, province
 from ingestion.normalise.romanise import romanise
 from ingestion.normalise.text import clean, is_blank, unusable, without_accents
 from ingestion.normalise.traits import names_of, normalise_traits
@@ -93,7 +94,8 @@ trait_keys = st.one_of(
      romanise, crossing.folded, crossing.skeleton, names.person_name, names.split_title,
      national_id.is_national_id_name, national_id.normalise_national_id, trait_names.canonical_name,
      trait_names.suggest_trait, phone.normalise_phone, email.normalise_email, dates.normalise_date,
-     partial(dates.parse_timestamp, zone=UTC)],
+     partial(dates.parse_timestamp, zone=UTC), province, addresses.place, addresses.postcode,
+     lambda text: addresses.read_addresses({"address": text, "district": text, "postcode": text})],
 )  # fmt: skip
 @BUDGET
 @given(text=st.one_of(written, phone_like(), email_like()))
@@ -257,3 +259,53 @@ def _can_be_stored(value: Any) -> bool:
     except (ValueError, UnicodeEncodeError):
         return False
     return "\\u0000" not in text.replace("\\\\", "")
+
+
+addresses_written = st.one_of(
+    written,
+    st.lists(
+        st.sampled_from(
+            ["99/1", "หมู่ 4", "Moo 4", "ถนนสุขุมวิท", "ซ.", "Soi 3", "แขวงคลองเตย", "อ.เมือง", "Main St", "กทม.", "10110",
+             "Chiang Mai", "จ.", "Khet", ",", "หมู่บ้าน", "12 High Road", "NV 89132", "ต.", "Rd.", "Thailand", "#"]
+        ),
+        max_size=8,
+    ).map(" ".join),
+)  # fmt: skip
+
+
+@BUDGET
+@given(text=addresses_written)
+def test_an_address_keeps_its_raw_form_and_is_read_alike_from_it(text: str) -> None:
+    for address in addresses.read_addresses({"address": text}):
+        assert address.raw == text
+        assert addresses.read_address({"address": address.raw}) == address
+        assert list(address.rest) == sorted(set(address.rest))
+
+
+@BUDGET
+@given(text=addresses_written)
+def test_places_and_postcodes_are_stable(text: str) -> None:
+    for function in (addresses.place, addresses.postcode, province):
+        found = function(text)
+        assert found is None or function(found) == found
+
+
+@BUDGET
+@given(
+    house=st.from_regex(r"[1-9][0-9]{0,3}(/[1-9][0-9]?)?", fullmatch=True),
+    moo=st.integers(1, 20),
+    place=st.sampled_from(sorted(PROVINCES)),
+    code=st.integers(10_000, 96_220),
+)
+def test_an_address_in_thai_meets_the_same_in_english(house: str, moo: int, place: str, code: int) -> None:
+    in_thai = addresses.read_address(
+        {"address": f"{house} หมู่ที่ {moo} ต.สุเทพ อ.เมือง จ.{place} {code}".translate(_TO_THAI)}
+    )
+    in_english = addresses.read_address({"address": f"{house} Moo {moo}, Tambon Suthep, {place.title()}, {code}"})
+    assert in_thai is not None
+    assert in_english is not None
+    for found in (in_thai, in_english):
+        assert (found.house, found.moo, found.province, found.postcode) == (house, str(moo), place, str(code))
+
+
+_TO_THAI = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")

@@ -22,6 +22,7 @@ stewards = requires(Permission.MERGE_PROFILES, Permission.VIEW_CUSTOMERS, Permis
 
 # Pairs in the browser at once: the one on screen, and the next ones.
 AHEAD = 4
+MOST_UNDERWAY = 50
 ORDER = "review_order"  # in the session
 # What a button says → verdict, and what the person would like.
 ANSWERS = {
@@ -120,6 +121,11 @@ def _verdict(request: HttpRequest) -> tuple[str, Wish]:
         raise Http404 from None
 
 
+def _numbers(request: HttpRequest, name: str) -> list[int]:
+    """Ids of pairs: those that the browser holds, or that were decided there and are on their way."""
+    return [int(number) for number in request.POST.getlist(name) if number.isdecimal()][:MOST_UNDERWAY]
+
+
 def _order(request: HttpRequest) -> Order:
     return Order(request.session.get(ORDER, Order.WORTH))
 
@@ -132,8 +138,8 @@ def _go_on(request: HttpRequest, back: ReviewPair | None = None) -> HttpResponse
     """With a script: pairs that fill up what the browser holds; without one: the queue."""
     if not wants_fragment(request):
         return redirect("profiles:review")
-    held = [int(number) for number in request.POST.getlist("held") if number.isdecimal()][: 2 * AHEAD]
-    context = _answer(request, _next(request, AHEAD - len(held), held), back=back)
+    held, decided = _numbers(request, "held"), _numbers(request, "decided")
+    context = _answer(request, _next(request, AHEAD - len(held), [*held, *decided]), back=back)
     return render(request, "profiles/_review_answer.html", context)
 
 

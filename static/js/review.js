@@ -9,6 +9,7 @@
   const busy = review.querySelector("[data-busy]");
   const empty = review.querySelector("[data-empty]");
   const decided = []; // pairs that were decided here, the last one last: what an undo shows again
+  const underwayPairs = new Set(); // decided here, and the server does not know yet
   let sending = Promise.resolve();
   let underway = 0;
   let stays = null;
@@ -29,11 +30,18 @@
     pair.querySelector("h2").focus({ preventScroll: true });
   };
 
+  const bringBack = (pair) => {
+    pair.hidden = true;
+    pairs.prepend(pair);
+    show(pair);
+  };
+
   // ---- what travels ---------------------------------------------------------------------------------------------
   class Refused extends Error {}
   const post = async (address, fields) => {
     const body = new URLSearchParams(fields);
     pairs.querySelectorAll("[data-pair]").forEach((pair) => body.append("held", pair.dataset.pair));
+    underwayPairs.forEach((number) => body.append("decided", number));
     const token = document.querySelector("[name=csrfmiddlewaretoken]");
     const response = await fetch(address, {
       method: "POST",
@@ -52,10 +60,9 @@
       if (pairs.querySelector(`[data-pair="${arrived.dataset.pair}"]`)) return;
       const pair = document.adoptNode(arrived);
       const isBack = "back" in pair.dataset;
-      if (isBack) pairs.prepend(pair);
+      if (isBack) bringBack(pair);
       else pairs.append(pair);
       htmx.process(pair);
-      if (isBack) show(pair);
     });
     ["review-progress", "review-last"].forEach((id) => {
       const part = answer.getElementById(id);
@@ -63,19 +70,24 @@
     });
   };
   const say = (text) => document.dispatchEvent(new CustomEvent("problem", { detail: text }));
+  const nothing = () => {};
   // One after the other: an undo never overtakes its decision. `failed` is told whether the server has refused.
-  const send = (address, fields, failed) => {
+  const send = (address, fields, ended = nothing, failed = nothing) => {
     underway += 1;
+    review.setAttribute("data-sending", "");
     if (!shown()) show(null); // not at the end yet: the answer brings more
     sending = sending.then(async () => {
       try {
         take(await post(address, fields));
+        ended();
       } catch (error) {
+        ended();
         const isRefused = error instanceof Refused;
         say(isRefused ? error.message : review.dataset.offline);
         failed(isRefused);
       } finally {
         underway -= 1;
+        review.toggleAttribute("data-sending", underway > 0);
         if (!shown()) show(pairs.querySelector("[data-pair]"));
       }
     });
@@ -87,24 +99,22 @@
     const next = pair.nextElementSibling;
     pair.remove();
     decided.push(pair);
+    underwayPairs.add(pair.dataset.pair);
     show(next);
-    send(form.action, { verdict }, (isRefused) => {
+    send(form.action, { verdict }, () => underwayPairs.delete(pair.dataset.pair), (isRefused) => {
       decided.splice(decided.indexOf(pair), 1);
       if (isRefused) return; // settled by a colleague, or gone
-      pairs.prepend(pair);
-      show(pair);
+      bringBack(pair);
     });
   };
   const undo = (form) => {
     const pair = decided.pop();
     if (!pair) {
-      send(form.action, {}, () => {});
+      send(form.action, {});
       return;
     }
-    pairs.prepend(pair);
-    pair.hidden = true;
-    show(pair);
-    send(`${pair.querySelector("[data-verdict]").action}undo/`, {}, (isRefused) => {
+    bringBack(pair);
+    send(`${pair.querySelector("[data-verdict]").action}undo/`, {}, nothing, (isRefused) => {
       pair.remove();
       if (!isRefused) decided.push(pair);
     });
@@ -113,7 +123,7 @@
     const form = event.target;
     if (form.matches("[data-verdict]")) decide(form, event.submitter.value);
     else if (form.matches("[data-undo]")) undo(form);
-    else if (form.matches("[data-change]")) send(form.action, { verdict: event.submitter.value }, () => {});
+    else if (form.matches("[data-change]")) send(form.action, { verdict: event.submitter.value });
     else return;
     event.preventDefault();
   });

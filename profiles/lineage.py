@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, F, Func
 
 from cdp_site.core.templatetags.formats import masked
 from profiles.labels import identifier_kind, value_label
@@ -76,12 +76,12 @@ def _grouped(reasons: Sequence[Why]) -> list[Why]:
 
 
 def standing_decisions(record_ids: Collection[int]) -> list[LinkDecision]:
-    """Decisions between these records that nothing has withdrawn, newest first. One query."""
+    """Decisions between these records that stand, newest first: an undo that was undone is none. One query."""
     ids = list(record_ids)
-    withdrawals = LinkDecision.objects.filter(withdraws=OuterRef("pk"))
+    stands = Func(F("pk"), function="profiles_decision_stands", output_field=BooleanField())
     return list(
-        LinkDecision.objects.filter(record_a__in=ids, record_b__in=ids)
-        .filter(~Q(action=LinkDecision.Action.WITHDRAW), ~Exists(withdrawals))
+        LinkDecision.objects.filter(stands, record_a__in=ids, record_b__in=ids)
+        .exclude(action=LinkDecision.Action.WITHDRAW)
         .order_by("-pk")
     )
 

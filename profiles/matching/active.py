@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from django.db import connection
 
 from cdp_site.core.errors import Text
 from cdp_site.core.memory import Memory
@@ -58,25 +59,32 @@ def current() -> Active | None:
 
 def look() -> Active | Refused | None:
     """The same, telling the two kinds of none apart. One query; a page shows `Refused.message` as an alert."""
-    row = MatchModel.objects.filter(status=MatchModel.Status.ACTIVE).first()
+    with connection.cursor() as cursor:  # asked with every step, also where nothing is ever matched
+        cursor.execute(_IN_USE)
+        row = cursor.fetchone()
     if row is None:
         return None
-    matcher = _matcher(row)
+    model_id, version, mac, attach, review = row
+    matcher = _matcher((model_id, bytes(mac or b"")))
     if isinstance(matcher, Refused):
         return matcher
-    attach = 1.0 if row.attach_threshold is None else row.attach_threshold
-    review = attach if row.review_threshold is None else row.review_threshold
-    return Active(row.pk, row.version, attach, review, matcher)
+    attach = 1.0 if attach is None else attach
+    return Active(model_id, version, attach, attach if review is None else review, matcher)
 
 
-def _matcher(row: MatchModel) -> Matcher | Refused:
+_IN_USE = """
+SELECT id, version, file_mac, attach_threshold, review_threshold FROM profiles_matchmodel WHERE status = 'active'
+"""
+
+
+def _matcher(key: tuple[int, bytes]) -> Matcher | Refused:
     """The model's matcher, remembered by the hash of its file: another file is another matcher."""
-    key = (row.pk, bytes(row.file_mac or b""))
     if (matcher := _loaded.get(key)) is not None:
         return matcher
     refused = _refused.get(key)
     if refused is not None and time.monotonic() - refused.tried_at < SECONDS_BETWEEN_TRIES:
         return refused
+    row = MatchModel.objects.get(pk=key[0])
     try:
         matcher = model_files.load(row)
     except RefusedModel as problem:

@@ -10,6 +10,7 @@ of them arrives or changes, and links are followed surest first. What is not: a 
 full for the later record had room for an earlier one. The batch run looks at all of what changed again.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -56,7 +57,7 @@ def match(changed: Collection[int], *, born: Collection[int], by: str) -> frozen
     near = {Pair.of(number, other) for number, others in found.items() for other, _weight in others}
     scored = _Scored(model, near | before.links.keys() | before.waiting, fresh)
     withdrawn = _withdraw(scored, before, by=by)
-    linked, settled = _decide(scored, near | before.waiting, before, by=by)
+    linked, settled = _decide(scored, near | before.waiting, before, born=frozenset(born), by=by)
     asking.drop({pair for pair in before.waiting if pair in settled or scored.is_below(pair)})
     return frozenset(number for pair in (*withdrawn, *linked) for number in pair)
 
@@ -196,14 +197,15 @@ def _withdraw(scored: _Scored, before: _Before, *, by: str) -> list[Pair]:
 
 
 def _decide(
-    scored: _Scored, pairs: Collection[Pair], before: _Before, *, by: str
+    scored: _Scored, pairs: Collection[Pair], before: _Before, *, born: frozenset[int], by: str
 ) -> tuple[list[Pair], frozenset[Pair]]:
     """Link what the model is sure of and ask about what it is not; returns the linked pairs, and those of all likely
     pairs that are one person now."""
     likely = sorted(pair for pair in pairs if scored.is_likely(pair))
     if not likely:
         return [], frozenset()
-    told = asking.said(likely)
+    # Nobody has said anything yet of records that were born in this transaction.
+    told = defaultdict(Said, asking.said([pair for pair in likely if born.isdisjoint(pair)]))
     sure = [
         pair
         for pair in likely

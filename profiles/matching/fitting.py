@@ -14,6 +14,7 @@ from profiles.matching.learned import Curve
 
 if TYPE_CHECKING:
     import numpy as np
+    from scipy.sparse import csr_matrix
 
 KNOTS: Final = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
@@ -54,8 +55,9 @@ class Fitting:
         self._shape = (len(self._names), len(KNOTS))
         self._known = (~np.isnan(readings)).astype(float)
         self._shares = _shares(readings)
+        self._by_knot = self._shares.T.tocsr()
         base = np.array([0.5, *[0.5 / (len(KNOTS) - 1)] * (len(KNOTS) - 1)])
-        seen = _shares(strangers).sum(axis=0).reshape(self._shape)
+        seen = np.asarray(_shares(strangers).sum(axis=0)).reshape(self._shape)
         self._strangers = _normal(seen + 2 * base)
         top = np.array([_TOP.get(knot, 0.0) for knot in KNOTS])
         alike = np.array([ALIKE_WHEN_SAME.get(name, _ALIKE_ELSE) for name in self._names])[:, None]
@@ -71,17 +73,19 @@ class Fitting:
             verdicts: of each pair: 1 same, 0 different, NaN not asked.
             counts: whether the pair takes part.
         """
-        import numpy as np  # comes with dedupe
+        import numpy as np
+        from threadpoolctl import threadpool_limits  # both come with dedupe
 
         asked = ~np.isnan(verdicts) & counts
         weights = counts.astype(float)
         prior, curves = 0.0, np.zeros(self._shape)
         belief = self._start
-        for _round in range(_ROUNDS):
-            belief = np.where(asked, np.nan_to_num(verdicts), belief)
-            prior, curves = self._statistics(belief, asked, weights)
-            prior, curves = self._regress(prior, curves, verdicts, asked)
-            belief = self._believe(prior, curves)
+        with threadpool_limits(limits=1):  # small sums: threads would only wait for each other, and round differently
+            for _round in range(_ROUNDS):
+                belief = np.where(asked, np.nan_to_num(verdicts), belief)
+                prior, curves = self._statistics(belief, asked, weights)
+                prior, curves = self._regress(prior, curves, verdicts, asked)
+                belief = self._believe(prior, curves)
         points = np.round(curves, 4)
         return round(float(prior), 4), {
             name: tuple(zip(KNOTS, points[row].tolist(), strict=True)) for row, name in enumerate(self._names)
@@ -100,10 +104,10 @@ class Fitting:
         import numpy as np  # comes with dedupe
 
         verdicts = belief
-        everything = (weights @ self._shares).reshape(self._shape)
+        everything = (self._by_knot @ weights).reshape(self._shape)
         prior, curves = 0.0, np.zeros(self._shape)
         for _step in range(_STEPS):
-            same = ((weights * belief) @ self._shares).reshape(self._shape)
+            same = (self._by_knot @ (weights * belief)).reshape(self._shape)
             assumed = np.maximum(_LEAST_PRIOR, _PRIOR_SHARE * same.sum(axis=1, keepdims=True)) * self._assumed
             strangers = _LEAST_PRIOR * self._strangers
             different = np.maximum(everything - same, 0) + strangers
@@ -132,7 +136,7 @@ class Fitting:
         if not asked.any():
             return prior, curves
         wanted = verdicts[asked]
-        shares = self._shares[asked].reshape(-1, *self._shape)
+        shares = self._shares[np.flatnonzero(asked)].toarray().reshape(-1, *self._shape)
         knots = np.array(KNOTS)
         features = np.concatenate(
             [np.ones((len(wanted), 1)), (shares * curves).sum(axis=2), self._known[asked], shares @ knots], axis=1
@@ -155,20 +159,22 @@ class Fitting:
         return float(found[0]), stretch * curves + shift + steepness * knots
 
 
-def _shares(readings: "np.ndarray") -> "np.ndarray":
+def _shares(readings: "np.ndarray") -> "csr_matrix":
     """Each likeness as shares of the two knots that it lies between, nothing where it is not known: a row a pair, the
-    knots of all variables side by side."""
-    import numpy as np  # comes with dedupe
+    knots of all variables side by side. Sparse: of a hundred places, a pair has a dozen."""
+    import numpy as np
+    from scipy.sparse import csr_matrix  # both come with dedupe
 
     knots = np.array(KNOTS)
-    likeness = np.clip(np.nan_to_num(readings, nan=0.0), 0, 1)
+    pair, variable = np.nonzero(~np.isnan(readings))
+    likeness = np.clip(readings[pair, variable], 0, 1)
     lower = np.clip(np.searchsorted(knots, likeness, side="right") - 1, 0, len(knots) - 2)
     upper_share = (likeness - knots[lower]) / (knots[lower + 1] - knots[lower])
-    shares = np.zeros((*readings.shape, len(knots)))
-    np.put_along_axis(shares, lower[..., None], (1 - upper_share)[..., None], axis=2)
-    np.put_along_axis(shares, lower[..., None] + 1, upper_share[..., None], axis=2)
-    shares[np.isnan(readings)] = 0
-    return shares.reshape(len(readings), -1)
+    place = variable * len(knots) + lower
+    return csr_matrix(
+        (np.concatenate([1 - upper_share, upper_share]), (np.tile(pair, 2), np.concatenate([place, place + 1]))),
+        shape=(len(readings), readings.shape[1] * len(knots)),
+    )
 
 
 def _normal(counts: "np.ndarray") -> "np.ndarray":

@@ -107,13 +107,10 @@ def thai(folder: Path | None) -> People:
     root = _within(folder, "thai")
     with (root / "truth.csv").open(encoding="utf-8", newline="") as file:
         truth = {(row["source"], row["external_id"]): row["person"] for row in csv.DictReader(file)}
-    rows = []
-    for source, external_id, traits in _thai_rows(root):
-        rows.append((truth[source, external_id], traits, []))
     people = _people(
         "thai/{pos,crm,callcentre}.csv, thai/{web,line}.jsonl; the truth is person in thai/truth.csv; true pairs count "
         "that share a phone, address of mail, birth date, id or address",
-        rows,
+        ((truth[source, external_id], traits, []) for source, external_id, traits in _thai_rows(root)),
         Reading("TH"),
     )
     nothing = {pair for pair in people.true_pairs() if not _share_a_second_field(*(people.records[n] for n in pair))}

@@ -30,8 +30,13 @@ MOST_OF_RULE: Final = 12
 
 @lru_cache(maxsize=131_072)
 def _key_of_name(name: str) -> str:
-    """The name's consonant classes; of a name in neither script its letters. Short forms count as their long ones."""
-    return skeleton(given_name_root(name)) or name.replace(" ", "")
+    """The name's consonant classes; of a name that has but one its reading (Lee), of one in neither script its letters.
+
+    Short forms count as their long ones.
+    """
+    root = given_name_root(name)
+    classes = skeleton(root)
+    return classes if len(classes) > 1 else folded(root) or name.replace(" ", "")
 
 
 def _given(record: Comparable) -> list[str]:

@@ -53,6 +53,7 @@ _INITIAL: Final = 0.7
 _SWAPPED: Final = 0.95  # what an agreement in each other's place is worth
 _UNLIKE_BELOW: Final = 0.48  # two strangers' names share as many letters
 _ALIKE_FROM: Final = 0.85  # nobody but the bearer writes as like
+_ALIKE: Final = 0.9  # what that is worth; from there to the same spelling it grows with every letter
 
 
 @lru_cache(maxsize=16_384)
@@ -87,8 +88,10 @@ def family_names(a: str, b: str) -> float | None:
 
 def _stretched(agreement: float) -> float:
     """Agreement of letters as a likeness of names: what strangers' names share is nothing."""
-    share = min(1.0, max(0.0, (agreement - _UNLIKE_BELOW) / (_ALIKE_FROM - _UNLIKE_BELOW)))
-    return share * share * (3 - 2 * share)
+    if agreement >= _ALIKE_FROM:
+        return _ALIKE + (1 - _ALIKE) * (agreement - _ALIKE_FROM) / (1 - _ALIKE_FROM)
+    share = max(0.0, (agreement - _UNLIKE_BELOW) / (_ALIKE_FROM - _UNLIKE_BELOW))
+    return _ALIKE * share * share * (3 - 2 * share)
 
 
 def _begins(a: str, b: str) -> bool:

@@ -157,11 +157,20 @@ def test_postcodes(text: str, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("thai", "english"),
     [
-        ("12 ถ.พหลโยธิน แขวงจตุจักร เขตจตุจักร กทม. 10900", "12 Phahonyothin Rd, Chatuchak, Khet Chatuchak, Bangkok 10900"),
-        ("5/8 ม.2 ต.ป่าตอง อ.กะทู้ จ.ภูเก็ต 83150", "5/8 Moo 2, Tambon Patong, Amphoe Kathu, Phuket 83150"),
-        ("88 ถนนมิตรภาพ ตำบลในเมือง อำเภอเมือง จังหวัดขอนแก่น 40000", "88 Mittraphap Road, T. Nai Mueang, A. Mueang, Khon Kaen 40000"),
+        (
+            "12 ถ.พหลโยธิน แขวงจตุจักร เขตจตุจักร กทม. 10900",
+            "12 Phahonyothin Rd, Chatuchak, Khet Chatuchak, Bangkok 10900",
+        ),
+        (
+            "5/8 ม.2 ต.ป่าตอง อ.กะทู้ จ.ภูเก็ต 83150",
+            "5/8 Moo 2, Tambon Patong, Amphoe Kathu, Phuket 83150",
+        ),
+        (
+            "88 ถนนมิตรภาพ ตำบลในเมือง อำเภอเมือง จังหวัดขอนแก่น 40000",
+            "88 Mittraphap Road, T. Nai Mueang, A. Mueang, Khon Kaen 40000",
+        ),
     ],
-)  # fmt: skip
+)
 def test_both_languages_say_the_same(thai: str, english: str) -> None:
     a, b = read_address({"address": thai}), read_address({"address": english})
     assert a

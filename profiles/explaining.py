@@ -30,7 +30,8 @@ from profiles.matching.weighing import Weighing
 from profiles.models import LinkDecision, Profile, ReviewPair, SourceRecord
 from profiles.naming import shown_name
 from profiles.resolution import neighbourhood
-from profiles.resolution.evidence import KeyId
+from profiles.resolution.evidence import KeyId, evidence_keys
+from profiles.resolution.neighbourhood import Neighbourhood
 from profiles.resolution.partition import Refusal, Rule, partition
 
 MOST_STEPS = 60
@@ -247,7 +248,10 @@ class _Reader:
         asked = self._asked()
         by_evidence: list[tuple[int, int, str, KeyId | None]] = []
         for refused in found.refused:
-            for own, other in ((refused.a, refused.b), (refused.b, refused.a)):
+            for one, another in ((refused.a, refused.b), (refused.b, refused.a)):
+                if around.records[one].profile_id != self.profile.pk:
+                    continue
+                own, other = self._seen(one, refused.key, around), self._seen(another, refused.key, around)
                 if own in self.told and other not in self.told and refused.refusal is not Refusal.FAN_OUT:
                     by_evidence.append((own, other, refused.refusal.value, refused.key))
         others = {other for _own, other, *_rest in by_evidence} | said.keys() | {other for _own, other, _pair in asked}
@@ -271,6 +275,18 @@ class _Reader:
         for key, own in sorted(overloaded.items()):
             lines[key] = Refused(Refusal.FAN_OUT.value, self.told[own], None, *self._key(own, key))
         return list(lines.values())
+
+    def _seen(self, number: int, key: KeyId | None, around: Neighbourhood) -> int:
+        """The record, or another of the same customer that states the key and that the viewer sees; 0 for none. Of
+        those that state a key the partition names one."""
+        if self.scope.sees_source(around.records[number].evidence.source_id):
+            return number
+        owner = around.records[number].profile_id
+        for other, one in around.records.items() if key else ():
+            is_seen = one.profile_id == owner and self.scope.sees_source(one.evidence.source_id)
+            if is_seen and key in evidence_keys(one.evidence):
+                return other
+        return 0
 
     def _key(self, own: int, key: KeyId | None) -> tuple[str, str]:
         if key is None:

@@ -9,6 +9,7 @@ where it was, and what arrived since goes with the record that it came with.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from cdp_site.core import audit, impact
 from cdp_site.core.errors import ConflictProblem, InternalError, MendableError
+from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Operation, User
 from profiles import golden
 from profiles.models import LinkDecision, Membership, Note, Order, Profile, SourceRecord, Touchpoint
@@ -105,18 +107,21 @@ def preview_merges(groups: Collection[Collection[Profile]]) -> Preview:
     return _preview(_plan_merges(groups))
 
 
-def merge(*, profiles: Collection[Profile], by: User, reason: str) -> Outcome:
-    """Make one customer of several. Raises MendableError for fewer than two, ConflictProblem when one of them is not
-    there any more."""
-    return merge_many(groups=[profiles], by=by, reason=reason)
+def merge(*, profiles: Collection[Profile], by: User, reason: str, operation_id: UUID | None = None) -> Outcome:
+    """Make one customer of several; `operation_id` where the caller knows it. Raises MendableError for fewer than two,
+    ConflictProblem when one of them is not there any more."""
+    return merge_many(groups=[profiles], by=by, reason=reason, operation_id=operation_id)
 
 
 @transaction.atomic
-def merge_many(*, groups: Collection[Collection[Profile]], by: User, reason: str) -> Outcome:
+def merge_many(
+    *, groups: Collection[Collection[Profile]], by: User, reason: str, operation_id: UUID | None = None
+) -> Outcome:
     """Make one customer of each group, in one operation that is taken back as a whole; no profile is in two groups.
     Raises as `merge` does."""
     pipeline.take_merge_lock()
-    return _carry_out(_plan_merges(groups, reason), kind=Operation.Kind.MERGE, action="profile.merge", by=by)
+    plan = _plan_merges(groups, reason)
+    return _carry_out(plan, kind=Operation.Kind.MERGE, action="profile.merge", by=by, operation_id=operation_id)
 
 
 def _plan_merges(groups: Collection[Collection[Profile]], reason: str = "") -> _Plan:
@@ -174,6 +179,7 @@ def unmerge(
     by: User,
     reason: str,
     notes_to: Mapping[int, int] | None = None,
+    operation_id: UUID | None = None,
 ) -> Outcome:
     """Take records out of a customer; what hangs on them goes along.
 
@@ -189,7 +195,7 @@ def unmerge(
     plan = _plan_unmerge(live, frozenset(records), notes_to or {}, reason)
     for agent, target in (notes_to or {}).items():
         SourceRecord.objects.filter(pk=agent).update(tied_to=target)
-    return _carry_out(plan, kind=Operation.Kind.UNMERGE, action="profile.unmerge", by=by)
+    return _carry_out(plan, kind=Operation.Kind.UNMERGE, action="profile.unmerge", by=by, operation_id=operation_id)
 
 
 def _plan_unmerge(profile: Profile, records: frozenset[int], notes_to: Mapping[int, int], reason: str = "") -> _Plan:
@@ -277,7 +283,7 @@ def _keep_apart(verb: str, records: tuple[int, int], *, action: str, by: User, r
 
 
 @transaction.atomic
-def revert(*, operation: Operation, by: User, reason: str) -> Outcome:
+def revert(*, operation: Operation, by: User, reason: str, operation_id: UUID | None = None) -> Outcome:
     """Take back what a merge, unmerge or refusal decided. Raises ConflictProblem when nothing of it stands any more.
 
     Notes that an unmerge moved stay where they are: they belong to records, not to the decision.
@@ -296,7 +302,14 @@ def revert(*, operation: Operation, by: User, reason: str) -> Outcome:
         raise ConflictProblem(_("This has been taken back already."))
     kind, action = _OPPOSITE[Operation.Kind(operation.kind)]
     plan = _Plan(around, decisions, foresee(around, decisions), members)
-    return _carry_out(plan, kind=kind, action=action, by=by)
+    return _carry_out(plan, kind=kind, action=action, by=by, operation_id=operation_id)
+
+
+def outcome_of(operation: Operation) -> Outcome:
+    """Whom a merge, unmerge or its undoing was about, as they are now. Two queries."""
+    rows = LinkDecision.objects.filter(operation_id=operation.pk, kind=STEWARD)
+    profiles = Profile.objects.live().filter(memberships__record__in=_ends(rows), memberships__valid_to=None)
+    return Outcome(operation, list(profiles.distinct().order_by("pk")))
 
 
 def stands(operation: Operation) -> bool:
@@ -339,9 +352,9 @@ def foresee(around: Neighbourhood, decisions: Sequence[NewDecision]) -> Partitio
     )
 
 
-def _carry_out(plan: _Plan, *, kind: str, action: str, by: User) -> Outcome:
+def _carry_out(plan: _Plan, *, kind: str, action: str, by: User, operation_id: UUID | None = None) -> Outcome:
     actor = audit.actor_name(by)
-    operation = Operation.objects.create(kind=kind, actor=actor)
+    operation = Operation.objects.create(pk=operation_id or uuid7(), kind=kind, actor=actor)
     decision_log.append(plan.decisions, actor=actor, operation_id=operation.pk)
     pipeline.resolve_exclusively(plan.members, by=actor, operation_id=operation.pk)
     now = dict(

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, F, Func, Q
 
 from cdp_site.core import actors
 from cdp_site.core.access import scope_of
@@ -33,36 +33,43 @@ class Relative:
 
 
 def household(profile: Profile, *, by: User) -> list[Relative]:
-    """Who is related to the customer, people's words first, of records and customers that the viewer may see. At most
-    nine queries beside the scope."""
+    """Who is related to the customer, people's words first, of records and customers that the viewer may see.
+
+    What two customers share is logged of one record each; the viewer is told when they see any two that share it. At
+    most twelve queries beside the scope.
+    """
     scope, shows = scope_of(by), overview.shows_identifiers_to(by)
     own = {record.pk for record in overview.records_of([profile], scope)[profile.pk]}
+    members = set(profile.memberships.filter(valid_to__isnull=True).values_list("record", flat=True))
     ends = []
-    for decision in standing_apart(own, action=LinkDecision.Action.RELATED):
+    for decision in standing_apart(members, action=LinkDecision.Action.RELATED):
         a, b = decision.record_a_id, decision.record_b_id
-        if (a in own) != (b in own):
-            ends.append((decision, a, b) if a in own else (decision, b, a))
-    customers = customers_of({other for _decision, _here, other in ends}, by=by)
-    keys = stated_by({number for _decision, here, other in ends for number in (here, other)})
-    names = actors.names_of({decision.actor for decision, _here, _other in ends})
+        if (a in members) != (b in members):
+            ends.append((decision, a, b) if a in members else (decision, b, a))
+    elsewhere = Membership.objects.filter(record__in=[other for *_, other in ends], valid_to__isnull=True)
+    owner_of = dict(elsewhere.values_list("record", "profile"))
+    visible = Profile.objects.visible_to(by).filter(pk__in=set(owner_of.values()))
+    rows = {row.profile.pk: row for row in directory.rows(list(visible), by=by)}
+    theirs = overview.records_of([row.profile for row in rows.values()], scope)
+    keys = stated_by(own | {record.pk for records in theirs.values() for record in records})
+    names = actors.names_of({decision.actor for decision, *_ in ends})
     found: dict[int, Relative] = {}
     for decision, here, other in sorted(ends, key=lambda end: end[0].kind != LinkDecision.Kind.STEWARD):
-        if other not in customers:
+        owner = owner_of.get(other)
+        if owner is None or owner not in rows:
+            continue
+        seen = {record.pk for record in theirs[owner]}
+        if decision.kind == LinkDecision.Kind.STEWARD:
+            if here in own and other in seen:
+                by_whom = names[decision.actor]
+                found.setdefault(owner, Relative(rows[owner], "", "", by_whom, decision.reason, decision.at))
             continue
         space = (decision.evidence.get("kind", ""), decision.evidence.get("namespace", ""))
-        common = sorted(key for key in keys[here].keys() & keys[other].keys() if key[:2] == space)
-        is_said = decision.kind == LinkDecision.Kind.STEWARD
-        found.setdefault(
-            customers[other].profile.pk,
-            Relative(
-                customer=customers[other],
-                key="" if is_said else identifier_kind(space[0]),
-                value=value_text(common[0], keys[here][common[0]], shows=shows) if common else "",
-                by=names[decision.actor] if is_said else "",
-                reason=decision.reason,
-                at=decision.at,
-            ),
-        )
+        ours = {key: raw for number in own for key, raw in keys[number].items() if key[:2] == space}
+        common = sorted(ours.keys() & {key for number in seen for key in keys[number]})
+        if common:
+            value = value_text(common[0], ours[common[0]], shows=shows)
+            found.setdefault(owner, Relative(rows[owner], identifier_kind(space[0]), value, "", "", decision.at))
     return list(found.values())[:MOST]
 
 
@@ -80,11 +87,12 @@ def customers_of(numbers: Collection[int], *, by: User) -> dict[int, Row]:
 
 
 def standing_apart(record_ids: Collection[int], **more: object) -> list[LinkDecision]:
-    """The nevers and relations of these records with any other that nothing has withdrawn, newest first. One query."""
+    """The nevers and relations of these records with any other that stand, newest first: an undo that was undone is
+    none. One query."""
     ids = list(record_ids)
-    withdrawals = LinkDecision.objects.filter(withdraws=OuterRef("pk"))
+    stands = Func(F("pk"), function="profiles_decision_stands", output_field=BooleanField())
     return list(
-        LinkDecision.objects.filter(Q(record_a__in=ids) | Q(record_b__in=ids), ~Exists(withdrawals), **more)
+        LinkDecision.objects.filter(Q(record_a__in=ids) | Q(record_b__in=ids), stands, **more)
         .filter(action__in=(LinkDecision.Action.NEVER, LinkDecision.Action.RELATED))
         .order_by("-pk")
     )

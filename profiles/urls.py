@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from profiles.api import views as api
 from profiles.views import (
     calls,
     catalogue,
@@ -42,6 +43,13 @@ urlpatterns = [
     path("customers/<uuid:public_id>/merge/", merging.choose, name="merge_choose"),
     path("customers/<uuid:public_id>/merge/<uuid:other_id>/", merging.merge, name="merge"),
     path("customers/<uuid:public_id>/unmerge/", merging.unmerge, name="unmerge"),
+    path("api/v1/profiles/merge", api.merge, name="api_merge"),
+    path("api/v1/profiles/merge/preview", api.preview_merge, name="api_preview_merge"),
+    path("api/v1/profiles/unmerge", api.unmerge, name="api_unmerge"),
+    path("api/v1/profiles/unmerge/preview", api.preview_unmerge, name="api_preview_unmerge"),
+    path("api/v1/profiles/revert", api.revert, name="api_revert"),
+    path("api/v1/profiles/<uuid:public_id>", api.show, name="api_profile"),
+    path("api/v1/profiles/<uuid:public_id>/explanation", api.explain, name="api_explanation"),
     path("found/", found.show, name="found"),
     path("found/<uuid:operation_id>/", found.show_import, name="found_by_import"),
     path("products/", catalogue.list_products, name="products"),

@@ -7,11 +7,15 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
 from cdp_site.core.collisions import as_conflict
-from cdp_site.core.errors import MendableError
+from cdp_site.core.errors import MendableError, MovedProblem
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exceptions in our shape."""
+    """DRF's exceptions in our shape; what has moved is a redirect."""
+    if isinstance(error, MovedProblem):
+        return Response({"error": error.as_dict()}, status=error.status, headers={"Location": error.address})
+    if isinstance(error, exceptions.ValidationError):
+        error = _invalid(error)
     problem = error if isinstance(error, MendableError) else as_conflict(error)
     if problem is not None:
         return Response({"error": problem.as_dict()}, status=problem.status)
@@ -23,3 +27,15 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     message = str(detail.get("detail", detail)) if isinstance(detail, dict) else str(detail)
     response.data = {"error": {"code": code, "message": message, "field": None, "hint": None}}
     return response
+
+
+def _invalid(error: exceptions.ValidationError) -> MendableError:
+    """The first thing that a serializer found, with its field."""
+    detail: Any = error.detail
+    path = []
+    while isinstance(detail, (dict, list)):
+        key = next(iter(detail)) if isinstance(detail, dict) else 0
+        if isinstance(detail, dict) and key != "non_field_errors":
+            path.append(str(key))
+        detail = detail[key]
+    return MendableError(str(detail), field=".".join(path) or None)

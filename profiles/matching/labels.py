@@ -214,6 +214,18 @@ def give(
 
 
 @transaction.atomic
+def note(*, pairs: Collection[Pair], verdict: str, by: User, operation_id: UUID) -> None:
+    """Write down what a merge or unmerge on a customer's page says of pairs; else as `give`."""
+    for a, b in pairs:
+        of_person = MatchLabel.objects.filter(record_a=a, record_b=b, by=by, undone_at__isnull=True)
+        of_person.update(undone_at=timezone.now())
+        label = MatchLabel.objects.create(
+            record_a_id=a, record_b_id=b, verdict=verdict, origin=Origin.PROFILE, by=by, operation_id=operation_id
+        )
+        audit.record(action="match.label", target=label, by=by, fields=["verdict"])
+
+
+@transaction.atomic
 def take_back(*, label: MatchLabel, by: User) -> None:
     """The label stands no more; what it became (a merge, a refusal) is the caller's."""
     label.undone_at = timezone.now()

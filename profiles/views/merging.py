@@ -17,6 +17,7 @@ from cdp_site.core.htmx import render_page_or_fragment
 from cdp_site.core.models import Operation
 from profiles import comparison, finding, merging, overview, viewing
 from profiles.forms import NotesForm, ReasonForm
+from profiles.matching import by_hand
 from profiles.models import SourceRecord
 from profiles.naming import shown_name
 from profiles.views.fetch import reader, visible_profile
@@ -52,7 +53,7 @@ def merge(request: HttpRequest, public_id: UUID, other_id: UUID) -> HttpResponse
     profiles = [visible_profile(request, one, logged_as=viewing.COMPARED) for one in (public_id, other_id)]
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        done = merging.merge(profiles=profiles, by=reader(request), reason=form.cleaned_data["reason"])
+        done = by_hand.merge(profiles=profiles, by=reader(request), reason=form.cleaned_data["reason"])
         _say(request, _("Merged: the two are one customer now."), done.operation)
         return redirect("profiles:customer", done.profiles[0].public_id)
     preview = merging.preview_merge(profiles)
@@ -87,7 +88,7 @@ def unmerge(request: HttpRequest, public_id: UUID) -> HttpResponse:
     form = ReasonForm(data)
     notes_form = NotesForm(data, agents=_agents(records, preview.unclear_notes), records=told)
     if data is not None and form.is_valid() and notes_form.is_valid():
-        done = merging.unmerge(
+        done = by_hand.unmerge(
             profile=profile,
             records=chosen,
             by=reader(request),
@@ -111,7 +112,7 @@ def revert(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     """Undo a merge or unmerge: the button of the message that reports it."""
     kinds = (Operation.Kind.MERGE, Operation.Kind.UNMERGE)
     operation = get_object_or_404(Operation, pk=operation_id, kind__in=kinds)
-    done = merging.revert(operation=operation, by=reader(request), reason=_("Undone."))
+    done = by_hand.revert(operation=operation, by=reader(request), reason=_("Undone."))
     messages.success(request, _("Undone: everything is as it was."))
     return redirect("profiles:customer", done.profiles[0].public_id)
 

@@ -1,0 +1,220 @@
+"""What the API gives: the customer, the explanation, previews and outcomes, as the reader may see them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from cdp_site.core.templatetags.formats import masked
+from profiles.explaining import Event, Explanation, Link, Refused, Step, Told
+from profiles.matching.verified import Verification
+from profiles.matching.weighing import Weighing
+from profiles.merging import Outcome, Preview
+from profiles.models import Membership, SourceRecord
+from profiles.overview import DIRECT_IDENTIFIERS, Overview, texts_of
+
+Json = dict[str, Any]
+
+
+Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
+
+# The one shape of an error (`core.errors.MendableError.as_dict`).
+_DETAIL: Fields = {
+    "code": serializers.CharField(),
+    "message": serializers.CharField(),
+    "field": serializers.CharField(allow_null=True),
+    "hint": serializers.CharField(allow_null=True),
+}
+Problem = inline_serializer("Problem", {"error": inline_serializer("ProblemDetail", _DETAIL)})
+
+
+# A source's record; ids masked for roles that work with groups, not with people.
+_RECORD: Fields = {
+    "id": serializers.IntegerField(),
+    "source": serializers.CharField(help_text="Short name of the source."),
+    "kind": serializers.ChoiceField(choices=SourceRecord.Kind.values),
+    "external_id": serializers.CharField(),
+    "first_seen_at": serializers.DateTimeField(),
+    "last_seen_at": serializers.DateTimeField(),
+    "verified": serializers.BooleanField(),
+}
+
+
+class ProfileAnswer(serializers.Serializer):
+    """A customer as you may see them."""
+
+    public_id = serializers.UUIDField()
+    merged_ids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Ids that were merged away and lead here."
+    )
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    traits = serializers.DictField(help_text="The golden record within your scope, direct identifiers masked if so.")
+    records = inline_serializer("SourceRecord", _RECORD, many=True)
+
+
+class OutcomeProfile(serializers.Serializer):
+    public_id = serializers.UUIDField()
+    records = serializers.ListField(child=serializers.IntegerField())
+
+
+class OutcomeAnswer(serializers.Serializer):
+    """What came of it: the live customers, and the operation by which it can be reverted."""
+
+    operation = serializers.UUIDField()
+    profiles = OutcomeProfile(many=True)
+
+
+class EffectAnswer(serializers.Serializer):
+    area = serializers.CharField()
+    text = serializers.CharField()
+    is_loss = serializers.BooleanField()
+
+
+class PreviewAnswer(serializers.Serializer):
+    """What would be done; nothing was."""
+
+    before = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
+    after = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
+    changed_traits = serializers.ListField(child=serializers.CharField())
+    touchpoints = serializers.IntegerField()
+    orders = serializers.IntegerField()
+    overruled = serializers.IntegerField(help_text="Earlier decisions of colleagues that would be set aside.")
+    unclear_notes = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Agents' records of which `notes_to` has to say where they go."
+    )
+    effects = EffectAnswer(many=True, help_text="On consents, segments and more.")
+
+
+def profile(customer: Overview, verified: frozenset[int], merged_ids: Sequence[object]) -> Json:
+    def value(trait: str, stated: Any) -> Any:
+        hides = not customer.shows_identifiers and trait in DIRECT_IDENTIFIERS
+        return [masked(text) for text in texts_of(stated)] if hides else stated
+
+    return {
+        "public_id": customer.profile.public_id,
+        "merged_ids": list(merged_ids),
+        "kind": customer.profile.kind,
+        "name": customer.name,
+        "traits": {trait: value(trait, stated) for trait, stated in sorted(customer.values.items())},
+        "records": [
+            {
+                "id": record.pk,
+                "source": record.source.slug,
+                "kind": record.kind,
+                "external_id": record.external_id if customer.shows_identifiers else masked(record.external_id),
+                "first_seen_at": record.first_seen_at,
+                "last_seen_at": record.last_seen_at,
+                "verified": record.pk in verified,
+            }
+            for record in customer.records
+        ],
+    }
+
+
+def preview(found: Preview) -> Json:
+    return {
+        "before": [sorted(group) for group in found.before],
+        "after": [sorted(group) for group in found.after],
+        "changed_traits": found.changed_traits,
+        "touchpoints": found.touchpoints,
+        "orders": found.orders,
+        "overruled": len(found.overruled),
+        "unclear_notes": list(found.unclear_notes),
+        "effects": [
+            {"area": str(effect.area), "text": str(effect.text), "is_loss": effect.is_loss} for effect in found.effects
+        ],
+    }
+
+
+def outcome(done: Outcome) -> Json:
+    current = Membership.objects.filter(profile__in=[one.pk for one in done.profiles], valid_to__isnull=True)
+    records: dict[int, list[int]] = {}
+    for profile_id, record in current.order_by("record").values_list("profile", "record"):
+        records.setdefault(profile_id, []).append(record)
+    return {
+        "operation": done.operation.pk,
+        "profiles": [{"public_id": one.public_id, "records": records.get(one.pk, [])} for one in done.profiles],
+    }
+
+
+def explanation(found: Explanation, verification: Verification | None) -> Json:
+    weakest = found.weakest
+    return {
+        "verified": None
+        if verification is None
+        else {
+            "by": verification.by,
+            "at": verification.at,
+            "reason": verification.reason,
+            "records_since": verification.unverified,
+        },
+        "steps": [_step(step) for step in found.steps],
+        "more_steps": found.more_steps,
+        "weakest": None if weakest is None else {**_link(weakest.link), "records_without_it": weakest.records},
+        "refused": [_refused(one) for one in found.refused],
+        "more_refused": found.more_refused,
+        "decided": [_event(event) for event in found.events],
+    }
+
+
+def _told(told: Told) -> Json:
+    record = told.record
+    return {"id": record.pk, "source": record.source.slug, "kind": record.kind, "external_id": told.external_id}
+
+
+def _step(step: Step) -> Json:
+    return {
+        "record": _told(step.told),
+        "received_at": step.told.record.received_at,
+        "held_unseen": step.is_held_unseen,
+        "links": [_link(link) for link in step.links],
+    }
+
+
+def _link(link: Link) -> Json:
+    return {
+        "rule": link.rule,
+        "records": [_told(link.some), _told(link.other)],
+        "key": link.key or None,
+        "value": link.value or None,
+        "by": link.by or None,
+        "reason": link.reason or None,
+        "at": link.at,
+        "score": link.score,
+        "evidence": _weighing(link.weighing),
+    }
+
+
+def _weighing(weighing: Weighing | None) -> Json | None:
+    if weighing is None:
+        return None
+    fields = [{"field": str(bar.label), "weight": bar.weight} for bar in weighing.bars]
+    return {"model": weighing.model, "prior": weighing.prior.weight, "fields": fields}
+
+
+def _refused(refused: Refused) -> Json:
+    return {
+        "why": refused.why,
+        "record": None if refused.record is None else _told(refused.record),
+        "profile": None if refused.customer is None else refused.customer.profile.public_id,
+        "key": refused.key or None,
+        "value": refused.value or None,
+        "by": refused.by or None,
+        "reason": refused.reason or None,
+        "at": refused.at,
+        "evidence": _weighing(refused.weighing),
+    }
+
+
+def _event(event: Event) -> Json:
+    return {
+        "what": event.what,
+        "kind": event.kind,
+        "by": event.by or None,
+        "at": event.at,
+        "reason": event.reason or None,
+        "operation": event.operation_id,
+        "records": [_told(told) for told in event.records],
+    }

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from rich.table import Table
 
-from cdp_site.operations.bench import matching_accuracy
+from cdp_site.operations.bench import matching_accuracy, matching_online
 
 
 class Line(Protocol):
@@ -46,6 +46,12 @@ def _accuracy(asked: Asked) -> tuple[Sequence[Line], Table]:
     return figures, matching_accuracy.table(figures, seeds=asked.seeds)
 
 
+def _online(asked: Asked) -> tuple[Sequence[Line], Table]:
+    figures = matching_online.run(asked.people)
+    return figures, matching_online.table(figures)
+
+
 PARTS: Final[Mapping[str, Part]] = {
     "accuracy": _accuracy,
+    "online": _online,
 }

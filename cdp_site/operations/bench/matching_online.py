@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from rich.table import Table
 
 from cdp_site.core.ids import uuid7
 from cdp_site.operations.bench import matching_people, matching_world
@@ -55,6 +56,23 @@ def run(people: int) -> list[Result]:
         settings.CDP_DATA = Path(folder)  # the model's file: not among those of an installation
         _activate(matcher)
         return _measure(matcher, people)
+
+
+def table(results: Sequence[Result]) -> Table:
+    """For people."""
+    shown = Table(title="A record arrives: matched before its batch commits")
+    for heading in ("figure", "value", "limit", "ratio", "goal", ""):
+        shown.add_column(heading, justify="left" if heading == "figure" else "right")
+    for result in results:
+        shown.add_row(
+            f"{result.name}\n[dim]{result.note}; limit: {result.limit_name}[/dim]",
+            f"{result.value} {result.unit}",
+            f"{result.limit}",
+            f"{result.ratio}",
+            "reported" if result.goal is None else f"≤ {result.goal:g}",
+            {True: "ok", False: "falls short", None: ""}[result.ok],
+        )
+    return shown
 
 
 def _activate(matcher: LearnedMatcher) -> None:
@@ -116,14 +134,14 @@ def _line(name: str, value: float, limit: tuple[str, float], *, goal: float | No
 def _arrivals(people: int) -> list[Arrival]:
     """Newcomers and people who are there by turns, in pairs, so that both kinds are matched and looked up."""
     world = World()
-    apart = max(1, people // ARRIVALS)
+    made = matching_world.made_of(people)
     found = []
     for place in range(2 * (ARRIVALS + WARM_UP)):
-        number = place // 4 * apart * 2 % people + place % 2
+        number = place * made // (2 * (ARRIVALS + WARM_UP))
         if place // 2 % 2:
             found.append(Arrival(world.at_the_till(number), number + 1))
         else:
-            found.append(Arrival(world.at_the_till(people + place), None))
+            found.append(Arrival(world.at_the_till(made + place), None))
     return found
 
 

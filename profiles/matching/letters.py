@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+# Shorter runs that two texts have in common are chance.
+_LEAST_AT_EDGE, _LEAST_WITHIN = 2, 3
+
 
 class Piece(NamedTuple):
     """A part of a text; `differs` when the other text has something else, or nothing, in its place."""
@@ -29,18 +32,26 @@ def letters(text: str) -> list[str]:
 
 
 def compare(text: str, other: str) -> tuple[Piece, ...]:
-    """The text in pieces. Capital and small letters are the same.
+    """The text in pieces. Capital and small letters are the same. A letter or two that happen to stand in both texts
+    between others are no likeness: somebody who reads "Marie" beside "Benjamin" sees two names.
 
     >>> compare("Somchai", "somchay")
     (Piece(text='Somcha', differs=False), Piece(text='i', differs=True))
+    >>> compare("Marie", "Benjamin")
+    (Piece(text='Marie', differs=True),)
     """
     own, its = letters(text), letters(other)
     matcher = SequenceMatcher(None, _folded(own), _folded(its), autojunk=False)
-    pieces: list[Piece] = []
+    found: list[tuple[list[str], bool]] = []
     for operation, start, end, _, _ in matcher.get_opcodes():
         if end > start:
-            pieces.append(Piece("".join(own[start:end]), operation != "equal"))
-    return tuple(pieces)
+            is_edge = start == 0 or end == len(own)
+            differs = operation != "equal" or end - start < (_LEAST_AT_EDGE if is_edge else _LEAST_WITHIN)
+            if found and found[-1][1] == differs:
+                found[-1][0].extend(own[start:end])
+            else:
+                found.append((own[start:end], differs))
+    return tuple(Piece("".join(piece), differs) for piece, differs in found)
 
 
 def likeness(text: str, other: str) -> float:

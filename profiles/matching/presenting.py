@@ -19,18 +19,19 @@ from cdp_site.core.templatetags.formats import day_text
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.romanise import romanise
 from profiles.labels import identifier_kind, phone_text, value_label
-from profiles.matching import letters
+from profiles.matching import letters, likeness
 from profiles.matching.letters import Piece
 from profiles.models import Identifier, Membership, SourceRecord, Trait
 from profiles.naming import is_thai, shown_name
 from profiles.overview import texts_of
 
 MOST_RECORDS = 5
+ALIKE = 0.8  # two names of eight letters that differ in one
 
 # One line says the name; its parts would say it again.
-_NAME_PARTS = frozenset({"title", "first_name", "middle_name", "last_name", "name"})
+_NAME_PARTS = frozenset({"first_name", "middle_name", "last_name", "name"})
 _NAMES = frozenset({"name", "display_name", "nickname"})
-_SHOWN_FIRST = ("display_name", "nickname", "birth_date", "gender")
+_SHOWN_FIRST = ("title", "display_name", "nickname", "birth_date", "gender")
 _ADDRESS = ("address", "subdistrict", "district", "city", "province", "postcode", "country")
 _KINDS_FIRST = ("phone", "email", "citizen", "passport", "member", "line", "user")
 
@@ -65,7 +66,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`standing`: "same" or "differs" against the other side, "" where one of them does not say."""
+    """`standing`: "same", "alike" or "differs" against the other side, "" where that cannot be told."""
 
     values: Sequence[Value]
     standing: str
@@ -202,7 +203,8 @@ def _fields(
 
 
 def _name(record: SourceRecord) -> list[Statement]:
-    text = shown_name({**record.attributes, "display_name": None, "nickname": None})
+    """Without a title: that is a row of its own."""
+    text = shown_name({**record.attributes, "title": None, "display_name": None, "nickname": None})
     times = (record.attribute_times.get(part) for part in ("last_name", "first_name", "name"))
     at = next(filter(None, times), "")
     return [Statement(text.casefold(), text, at=parse_datetime(at))] if text else []
@@ -284,24 +286,38 @@ def _cell(own: Sequence[Statement], others: Sequence[Statement], *, is_name: boo
     values = [_value(statement, others, is_name=is_name) for statement in own]
     if not own or not others:
         return Cell(values, "")
-    agrees = not {one.key for one in own}.isdisjoint(one.key for one in others)
-    return Cell(values, "same" if agrees else "differs")
+    if not {one.key for one in own}.isdisjoint(one.key for one in others):
+        return Cell(values, "same")
+    found = [_likeness(one, other, is_name) for one in own for other in others]
+    told = [one for one in found if one is not None]
+    if not told:
+        return Cell(values, "")
+    return Cell(values, "alike" if max(told) >= ALIKE else "differs")
 
 
 def _value(own: Statement, others: Sequence[Statement], *, is_name: bool) -> Value:
-    """The statement against the nearest of the other side. Two scripts have no letter in common: there the Latin
-    reading is what is compared."""
+    """The statement against the nearest of the other side. Two scripts have no letter in common: there a name's Latin
+    reading is what is compared, and other things are not."""
     reading = romanise(own.text) if is_name and is_thai(own.text) else ""
     if not others:
         return Value(own, _plain(own.text), _plain(reading))
     nearest = max(others, key=lambda other: (other.key == own.key, letters.likeness(own.text, other.text)))
     if nearest.key == own.key:
         return Value(own, _plain(own.text), _plain(reading))
-    if not is_name or is_thai(own.text) == is_thai(nearest.text):
+    if is_thai(own.text) == is_thai(nearest.text):
         return Value(own, letters.compare(own.text, nearest.text), _plain(reading))
+    if not is_name:
+        return Value(own, _plain(own.text))
     if reading:
         return Value(own, _plain(own.text), letters.compare(reading, nearest.text))
     return Value(own, letters.compare(own.text, romanise(nearest.text)))
+
+
+def _likeness(own: Statement, other: Statement, is_name: bool) -> float | None:
+    """0–1; of names as matching compares them; None for two scripts of what is no name."""
+    if is_name:
+        return likeness.whole_names((own.key,), (other.key,))
+    return letters.likeness(own.text, other.text) if is_thai(own.text) == is_thai(other.text) else None
 
 
 def _plain(text: str) -> tuple[Piece, ...]:

@@ -68,6 +68,8 @@
       const part = answer.getElementById(id);
       if (part) document.getElementById(id).replaceWith(document.adoptNode(part));
     });
+    const badge = answer.querySelector("[data-badge]");
+    document.querySelector(".side-nav [aria-current] .nav-badge")?.replaceChildren(...badge.childNodes);
   };
   const say = (text) => document.dispatchEvent(new CustomEvent("problem", { detail: text }));
   const nothing = () => {};

@@ -1,0 +1,76 @@
+"""Nobody becomes one person because of a name: whatever was learned, something else has to agree."""
+
+from typing import Any
+
+import pytest
+
+from profiles.matching.comparable import COMMON_FIELDS, NAME_FIELDS, comparable
+from profiles.matching.learned import NAME_CAP, LearnedMatcher, Weights
+from profiles.matching.likeness import COMPARISONS
+
+# A model that believes every field as firmly as one can: only the rule holds it back.
+CREDULOUS = Weights(prior=-2.0, curves={c.name: ((0.0, -4.0), (0.6, 1.0), (1.0, 9.0)) for c in COMPARISONS})
+
+PHONE, OTHER_PHONE = ("phone", "global", "+66812345678"), ("phone", "global", "+66998765432")
+EMAIL, PASSPORT = ("email", "global", "somchai@gmail.com"), ("passport", "th", "AA12345")
+COMMON = {"gender": "male", "city": "Phuket", "postcode": "83000"}
+
+
+@pytest.fixture(scope="module")
+def matcher() -> LearnedMatcher:
+    return LearnedMatcher(CREDULOUS)
+
+
+def somchai(*identifiers: tuple[str, str, str], **traits: Any) -> dict[str, Any]:
+    return comparable({"first_name": "สมชาย", "last_name": "ใจดี", **traits}, identifiers)
+
+
+def somchai_in_latin(*identifiers: tuple[str, str, str], **traits: Any) -> dict[str, Any]:
+    return comparable({"name": "Somchai Jaidee", **traits}, identifiers)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (somchai(), somchai()),
+        (somchai(), somchai_in_latin()),
+        (somchai(**COMMON), somchai(**COMMON)),
+        (somchai(**COMMON), somchai_in_latin(**COMMON)),
+        (comparable({"display_name": "น้องสมชาย"}), somchai()),
+        # each knows a field that the other does not
+        (somchai(PHONE, birth_date="1990-02-04"), somchai_in_latin(EMAIL)),
+        # what they both know differs
+        (somchai(PHONE), somchai(OTHER_PHONE)),
+        (somchai(birth_date="1990-02-04", **COMMON), somchai(birth_date="1971-11-23", **COMMON)),
+    ],
+)
+def test_names_and_what_thousands_share_join_nobody(
+    matcher: LearnedMatcher, a: dict[str, Any], b: dict[str, Any]
+) -> None:
+    (there,), (back,) = matcher.score([(a, b)]), matcher.score([(b, a)])
+    assert there == back <= NAME_CAP
+    assert matcher.explain(a, b).score == pytest.approx(there)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (somchai(PHONE), somchai_in_latin(PHONE)),
+        (somchai(EMAIL), somchai_in_latin(EMAIL)),
+        (somchai(PASSPORT), somchai_in_latin(PASSPORT)),
+        (somchai(birth_date="1990-02-04"), somchai_in_latin(birth_date="1990-02-04")),
+        (
+            somchai(address="99 ถ.สีลม เขตบางรัก กทม. 10500"),
+            somchai_in_latin(address="99 Silom Rd, Khet Bang Rak, Bangkok 10500"),
+        ),
+    ],
+)
+def test_one_more_field_that_agrees_does(matcher: LearnedMatcher, a: dict[str, Any], b: dict[str, Any]) -> None:
+    (score,) = matcher.score([(a, b)])
+    assert score > 0.99
+
+
+def test_every_comparison_is_of_a_name_of_many_or_of_one() -> None:
+    """A comparison that is added must say whether it can join two people."""
+    names = {comparison.name for comparison in COMPARISONS}
+    assert names - NAME_FIELDS - COMMON_FIELDS == {"birth_dates", "phones", "emails", "ids", "addresses"}

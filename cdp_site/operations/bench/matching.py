@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from rich.table import Table
 
-from cdp_site.operations.bench import matching_accuracy, matching_online
+from cdp_site.operations.bench import matching_accuracy, matching_batch, matching_candidates, matching_online
 
 
 class Line(Protocol):
@@ -46,12 +46,24 @@ def _accuracy(asked: Asked) -> tuple[Sequence[Line], Table]:
     return figures, matching_accuracy.table(figures, seeds=asked.seeds)
 
 
+def _candidates(asked: Asked) -> tuple[Sequence[Line], Table]:
+    figures = matching_candidates.run(asked.data)
+    return figures, matching_candidates.table(figures)
+
+
 def _online(asked: Asked) -> tuple[Sequence[Line], Table]:
     figures = matching_online.run(asked.people)
     return figures, matching_online.table(figures)
 
 
+def _batch(asked: Asked) -> tuple[Sequence[Line], Table]:
+    figures = matching_batch.run(asked.people)
+    return figures, matching_batch.table(figures)
+
+
 PARTS: Final[Mapping[str, Part]] = {
     "accuracy": _accuracy,
+    "batch": _batch,
+    "candidates": _candidates,
     "online": _online,
 }

@@ -1,6 +1,5 @@
 """dedupe takes the comparisons and the rules as its own."""
 
-import math
 import pickle
 
 import pytest
@@ -31,11 +30,11 @@ def test_each_comparison_is_a_variable_of_one_number_that_may_be_missing() -> No
 
 def test_what_cannot_be_compared_is_missing_for_dedupe() -> None:
     ids = next(variable for variable in variables() if variable.name == "ids")
-    assert math.isnan(ids.comparator((("passport", "th", "A1"),), (("citizen", "global", "A1"),)))
+    assert str(ids.comparator((("passport", "th", "A1"),), (("citizen", "global", "A1"),))) == "nan"
 
 
 def test_every_rule_is_offered_to_the_learner_once() -> None:
-    offered = [found.rule for variable in variables() for found in variable.predicates]
+    offered = [found.__name__ for variable in variables() for found in variable.predicates]
     assert sorted(offered) == sorted(RULES)
 
 
@@ -54,10 +53,10 @@ def test_there_is_no_predicate_of_an_unknown_name() -> None:
 def test_predicates_join_with_dedupes_own() -> None:
     variables()
     both = predicate("given") + predicate("phone")
-    three = both + predicate("family")
+    three = predicate("family") + both
     assert len(both(SOMCHAI)) == 1
     assert both(SOMCHAI).isdisjoint(three(SOMCHAI))
-    assert [part.rule for part in predicate("born") + both] == ["born", "given", "phone"]
+    assert [part.__name__ for part in predicate("born").__add__(both)] == ["born", "given", "phone"]
 
 
 def test_variables_go_to_another_process() -> None:

@@ -41,9 +41,9 @@ def _open(user: User) -> "QuerySet[ReviewPair]":
     return pairs.exclude(Exists(answered))
 
 
-def waiting_for(user: User) -> int:
-    """How many pairs there are on which this person has not said anything. One query."""
-    return _open(user).count()
+def waiting_for(user: User, *, most: int | None = None) -> int:
+    """How many pairs there are on which this person has not said anything, counted up to `most`. One query."""
+    return _open(user)[:most].count()
 
 
 # A pair that this person may be shown.

@@ -23,6 +23,7 @@ stewards = requires(Permission.MERGE_PROFILES, Permission.VIEW_CUSTOMERS, Permis
 # Pairs in the browser at once: the one on screen, and the next ones.
 AHEAD = 4
 MOST_UNDERWAY = 50
+MOST_ON_BADGE = 999  # every page asks for it
 ORDER = "review_order"  # in the session
 # What a button says → verdict, and what the person would like.
 ANSWERS = {
@@ -43,7 +44,8 @@ def enter(request: HttpRequest) -> HttpResponse:
 @require_GET
 def count(request: HttpRequest) -> HttpResponse:
     """The badge of the navigation: nothing when nothing waits."""
-    return render(request, "profiles/_review_badge.html", {"n": review.waiting_for(reader(request))})
+    n = review.waiting_for(reader(request), most=MOST_ON_BADGE + 1)
+    return render(request, "profiles/_review_badge.html", {"n": n, "most": MOST_ON_BADGE})
 
 
 @stewards
@@ -159,4 +161,10 @@ def _answer(request: HttpRequest, pairs: Sequence[ReviewPair], back: ReviewPair 
         for pair in shown
         if (pair.record_a_id, pair.record_b_id) in sides
     ]
-    return {"items": items, "progress": pace.progress(user), "last": pace.last(user), "verdicts": Verdict}
+    return {
+        "items": items,
+        "progress": pace.progress(user),
+        "last": pace.last(user),
+        "verdicts": Verdict,
+        "most": MOST_ON_BADGE,
+    }

@@ -42,11 +42,13 @@ class Said:
     Attributes:
         is_settled: somebody has answered in review, or is to answer for the second time: it is not asked again.
         same, different: how many say that the two are one person, and that they are not; by their standing labels.
+        asked: the model's score with which the pair waits for a person now, unless it only teaches or measures.
     """
 
     is_settled: bool = False
     same: int = 0
     different: int = 0
+    asked: float | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -59,10 +61,11 @@ class Said:
         return self.same > self.different
 
 
-_SETTLED = """
-SELECT asked.a, asked.b FROM unnest(%s::bigint[], %s::bigint[]) AS asked(a, b)
+_IN_REVIEW = """
+SELECT asked.a, asked.b, r.state IN ('settled', 'second'),
+       CASE WHEN r.state = 'waiting' AND r.reason NOT IN ('training', 'held_out') THEN r.score END
+  FROM unnest(%s::bigint[], %s::bigint[]) AS asked(a, b)
   JOIN profiles_reviewpair r ON r.record_a_id = asked.a AND r.record_b_id = asked.b
- WHERE r.state IN ('settled', 'second')
 """
 # What a model or the stewards are measured by stays what it is, whatever else would ask about it.
 _ASK = """
@@ -74,7 +77,8 @@ SELECT a, b, 'waiting', reason, %s, score, evidence, worth, false, false, false,
     ON CONFLICT (record_a_id, record_b_id) DO UPDATE SET
        state = 'waiting', settled_at = NULL, model_id = EXCLUDED.model_id, score = EXCLUDED.score,
        evidence = EXCLUDED.evidence, worth = EXCLUDED.worth,
-       reason = CASE WHEN r.reason IN ('training', 'held_out') THEN r.reason ELSE EXCLUDED.reason END
+       reason = CASE WHEN r.reason IN ('training', 'held_out')
+                       OR (r.state = 'waiting' AND EXCLUDED.reason = 'band') THEN r.reason ELSE EXCLUDED.reason END
  WHERE r.state IN ('waiting', 'gone')
 """
 _DROP = """
@@ -89,10 +93,14 @@ def said(pairs: Collection[Pair]) -> dict[Pair, Said]:
     if not pairs:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLED, _columns(pairs))
-        settled = set(cursor.fetchall())
+        cursor.execute(_IN_REVIEW, _columns(pairs))
+        reviewed = {Pair(a, b): (settled, asked) for a, b, settled, asked in cursor.fetchall()}
     votes = Counter((one.pair, labels.IS_SAME.get(one.verdict)) for one in labels.standing(pairs))
-    return {pair: Said(pair in settled, votes[pair, True], votes[pair, False]) for pair in pairs}
+    found = {}
+    for pair in pairs:
+        is_settled, asked = reviewed.get(pair, (False, None))
+        found[pair] = Said(is_settled, votes[pair, True], votes[pair, False], asked)
+    return found
 
 
 def ask(questions: Sequence[Question], *, model_id: int) -> int:

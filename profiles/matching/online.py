@@ -209,13 +209,21 @@ def _decide(
     sure = [
         pair
         for pair in likely
-        if scored[pair] >= scored.model.attach and pair not in before.links and not told[pair].is_refused
+        if scored[pair] >= scored.model.attach
+        and pair not in before.links
+        and not told[pair].is_refused
+        and not _is_left_to_people(told[pair], scored.model)
     ]
     outcome = _foresee(scored, likely, sure)
     decision_log.append([scored.link(pair) for pair in outcome.needed], actor=by)
     questions = [scored.question(pair, reason) for pair, reason in _questions(scored, likely, told, outcome)]
     asking.ask(questions, model_id=scored.model.model_id)
     return outcome.needed, frozenset(pair for pair in likely if outcome.are_one(pair))
+
+
+def _is_left_to_people(told: Said, model: Active) -> bool:
+    """Whether a person is asked although the model was sure: a run has seen the whole of both and held it back."""
+    return told.asked is not None and told.asked >= model.attach
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,19 @@ def test_what_people_said_of_a_pair_holds(
     assert ReviewPair.objects.get().state == "settled"
 
 
+@pytest.mark.parametrize("reason", ["guard", "band"])
+def test_what_a_run_has_held_back_is_left_to_people(
+    reason: str, model: MatchModel, web_shop: Source, pos: Source
+) -> None:
+    arrive(web_shop, identify("u1", **SUDA, **BORN))
+    arrive(pos, row("p1", **SUDA))
+    ReviewPair.objects.update(reason=reason, score=0.99)
+    arrive(pos, row("p1", day=1, **BORN))
+    assert not together("u1", "p1")
+    pair = ReviewPair.objects.get()
+    assert (pair.state, pair.reason) == ("waiting", reason)
+
+
 def test_what_was_settled_is_not_asked_again(model: MatchModel, web_shop: Source, pos: Source) -> None:
     arrive(web_shop, identify("u1", **SUDA))
     arrive(pos, row("p1", **SUDA))

@@ -58,7 +58,7 @@ def in_use() -> MatchModel | None:
 
 def tryable() -> QuerySet[MatchModel]:
     """Models that are not in use and could be tried, newest first."""
-    return MatchModel.objects.filter(status__in=_TRYABLE).order_by("-version")
+    return MatchModel.objects.filter(status__in=_TRYABLE, attach_threshold__isnull=False).order_by("-version")
 
 
 def start(

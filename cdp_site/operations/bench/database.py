@@ -48,6 +48,31 @@ def keep(name: str, fill: Callable[[datetime], None]) -> str:
     return url
 
 
+def begin(name: str) -> str:
+    """Point this process at a new, empty database of that name; returns its URL. `drop` it in the end."""
+    _recreate(name)
+    _point_at(name)
+    return _with_name(name)
+
+
+def copy(template: str, name: str) -> str:
+    """A copy of a database, beside it; returns its URL. `drop` it in the end."""
+    connection.close()
+    _drop(name)
+    with psycopg.connect(_with_name("postgres"), autocommit=True) as maintenance:
+        maintenance.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    return _with_name(name)
+
+
+def drop(name: str) -> None:
+    connection.close()
+    _drop(name)
+
+
 def built_until() -> datetime:
     """The moment at which the company's year in this database ends: "now" of every window that is measured."""
     with connection.cursor() as cursor:
@@ -69,9 +94,14 @@ def _is_complete(url: str) -> bool:
         return False
 
 
-def _recreate(name: str) -> None:
+def _drop(name: str) -> None:
     with psycopg.connect(_with_name("postgres"), autocommit=True) as maintenance:
         maintenance.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _recreate(name: str) -> None:
+    _drop(name)
+    with psycopg.connect(_with_name("postgres"), autocommit=True) as maintenance:
         maintenance.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 

@@ -8,7 +8,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from cdp_site.operations.bench import database, fairness, faults, hostile, imports, ingest, matching, segment, webhooks
+from cdp_site.operations.bench import (
+    company,
+    database,
+    fairness,
+    faults,
+    hostile,
+    imports,
+    ingest,
+    matching,
+    segment,
+    webhooks,
+)
 from cdp_site.operations.bench.measure import Result
 
 BENCHES = {
@@ -20,6 +31,7 @@ BENCHES = {
     "webhooks": webhooks.run,
 }
 MATCH = "match"  # in parts, some of which need no database
+COMPANY = "company"  # loads and matches a company in three sizes
 FAULTS = "faults"  # no figures: it kills processes and fills a disk, on an installation of its own
 
 
@@ -30,7 +42,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", choices=sorted([*BENCHES, MATCH, FAULTS]))
+        parser.add_argument("name", choices=sorted([*BENCHES, MATCH, COMPANY, FAULTS]))
         parser.add_argument("--people", type=int, default=100_000)
         parser.add_argument(
             "--events", type=int, help="touchpoints in the database (1,000,000); of `faults`, events sent (100,000)"
@@ -41,7 +53,15 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="of `match`: folder of public sets of people, senzing/ and thai/")
         parser.add_argument("--seeds", type=int, default=5, help="of `match`: runs of what depends on labels (5)")
 
+        parser.add_argument("--records", type=int, default=500_000, help="of `company`: source records (500,000)")
+        parser.add_argument(
+            "--touchpoints", type=int, default=10_000_000, help="of `company`: touchpoints (10,000,000)"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["name"] == COMPANY:
+            self._company(options)
+            return
         if options["name"] == MATCH:
             self._match(options)
             return
@@ -53,7 +73,17 @@ class Command(BaseCommand):
         results = BENCHES[options["name"]](url)
         for result in results:
             self.stdout.write(result.as_json())
-        Console(stderr=True).print(_table(results, options["people"], events))
+        title = f"{options['people']:,} people, {events:,} touchpoints, medians of {results[0].rounds} rounds"
+        Console(stderr=True).print(_table(results, title))
+
+    def _company(self, options: dict[str, Any]) -> None:
+        results = company.run(records_wanted=options["records"], touchpoints=options["touchpoints"])
+        for result in results:
+            self.stdout.write(result.as_json())
+        title = (
+            f"{options['records']:,} records, {options['touchpoints']:,} touchpoints, and a half and a quarter of it"
+        )
+        Console(stderr=True).print(_table(results, title))
 
     def _match(self, options: dict[str, Any]) -> None:
         asked = matching.Asked(
@@ -80,8 +110,8 @@ class Command(BaseCommand):
             raise CommandError(f"Something was lost, doubled or out of balance: {', '.join(bad)}.")
 
 
-def _table(results: list[Result], people: int, events: int) -> Table:
-    table = Table(title=f"{people:,} people, {events:,} touchpoints, medians of {results[0].rounds} rounds")
+def _table(results: list[Result], title: str) -> Table:
+    table = Table(title=title)
     for heading in ("figure", "value", "limit", "ratio", "goal", ""):
         table.add_column(heading, justify="left" if heading == "figure" else "right")
     for result in results:

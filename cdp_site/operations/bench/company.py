@@ -1,0 +1,232 @@
+"""`bench company`: a company loaded by the doors that every system uses and then matched, in three sizes: a quarter, a
+half, all. What grows how is shown, and projected to a company of 1.5 million records and 40 million touchpoints."""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from cdp_site.operations.bench import child, database
+from cdp_site.operations.bench.company_memory import Watch
+from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.company import loading
+from cdp_site.operations.company.generation import Company
+from cdp_site.operations.progress import Progress
+from profiles.matching import candidates, learning, model_files, records, runs
+from profiles.matching.learned import LearnedMatcher
+from profiles.matching.learning import Label
+from profiles.models import MatchModel, MatchRun, Membership, SourceRecord, Touchpoint
+
+SEED: Final = 1
+BY: Final = "system:bench"
+STEPS: Final = (4, 2, 1)  # a quarter, a half, all
+RECORDS, TOUCHPOINTS = 1_500_000, 40_000_000  # of the company that is projected to
+MOST_HOURS: Final = 8.0
+MOST_GB: Final = 12.0
+ATTACH, REVIEW = 0.95, 0.5
+_POOL: Final = 1_500
+_LABELS: Final = 50  # of each kind
+_SAMPLE: Final = 1_000  # people, to see how many records a person has
+_GB: Final = 1024**3
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a company of one size took. `memory`: the greatest of all processes together, PostgreSQL among them."""
+
+    records: int
+    touchpoints: int
+    people: int
+    load_seconds: float
+    match_seconds: float
+    load_memory: int
+    match_memory: int
+    told: dict[str, Any]
+
+
+def run(*, records_wanted: int, touchpoints: int) -> list[Result]:
+    """Three companies after each other, each in a database of its own that goes with it."""
+    people = max(_SAMPLE // 10, round(records_wanted / _records_of_a_person()))
+    steps = [_step(people // part, touchpoints // part) for part in STEPS]
+    return [*_of_steps(steps), *_projected(steps)]
+
+
+def _records_of_a_person() -> float:
+    """By a small company of the same kind, held in memory."""
+    company = Company(people=_SAMPLE, seed=SEED, end=datetime(2026, 1, 1, tzinfo=UTC))
+    for _feeds in company.blocks():
+        pass
+    return company.counts.records / company.people
+
+
+# --- a step -----------------------------------------------------------------------------------------------------------
+
+
+def _step(people: int, touchpoints: int) -> Step:
+    name = f"cdp_bench_company_{people}"
+    with tempfile.TemporaryDirectory() as folder:
+        settings.CDP_DATA = Path(folder)
+        url = database.begin(name)
+        try:
+            call_command("migrate", verbosity=0)
+            end = timezone.now()
+            with Watch() as loaded:
+                loading.load(people=people, touchpoints=touchpoints, seed=SEED, end=end, progress=Progress())
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM ANALYZE")
+            _activate(learn(people=people, touchpoints=touchpoints, end=end))
+            with Watch() as matched:
+                done = child.measured(f"{__name__}.match", environment={"DATABASE_URL": url, "CDP_DATA": folder})
+            return Step(
+                records=SourceRecord.objects.filter(kind="identified").count(),
+                touchpoints=Touchpoint.objects.count(),
+                people=people,
+                load_seconds=loaded.seconds,
+                match_seconds=done.seconds,
+                load_memory=loaded.greatest,
+                match_memory=matched.greatest,
+                told=done.value,
+            )
+        finally:
+            database.drop(name)
+
+
+def learn(*, people: int, touchpoints: int, end: datetime) -> LearnedMatcher:
+    """A model as stewards would have trained it: a hundred verdicts on the first people's records."""
+    company = Company(people=people, seed=SEED, end=end, touchpoints=touchpoints)
+    person_of = {(source, external_id): person for source, external_id, person in next(company.blocks()).truth}
+    rows = SourceRecord.objects.filter(kind="identified", source__slug__in={source for source, _id in person_of})
+    known = {
+        number: person_of[source, external_id]
+        for number, source, external_id in rows.order_by("pk").values_list("pk", "source__slug", "external_id")
+        if (source, external_id) in person_of
+    }
+    pool = records.read(sorted(known)[:_POOL])
+    by_person: dict[Any, list[int]] = {}
+    for number in sorted(pool):
+        by_person.setdefault(known[number], []).append(number)
+    draw = Random(SEED)
+    same = [pair for numbers in by_person.values() for pair in combinations(numbers, 2)]
+    near = sorted(pair for pair in candidates.meeting(pool) if known[pair[0]] != known[pair[1]])
+    labels = [
+        *(Label(a, b, same=True) for a, b in draw.sample(same, min(len(same), _LABELS))),
+        *(Label(a, b, same=False) for a, b in draw.sample(near, min(len(near), _LABELS))),
+    ]
+    return learning.train(pool, labels, seed=SEED).matcher
+
+
+def _activate(matcher: LearnedMatcher) -> None:
+    model = MatchModel.objects.create(
+        version=1,
+        status=MatchModel.Status.ACTIVE,
+        attach_threshold=ATTACH,
+        review_threshold=REVIEW,
+        created_by=BY,
+    )
+    model_files.save(model, matcher)
+
+
+def match() -> dict[str, Any]:
+    """In a process of its own: the first run."""
+    begun = runs.start(by=BY, everything=True, in_job=False)
+    runs.carry_on(begun.pk)
+    begun.refresh_from_db()
+    if begun.status != MatchRun.Status.DONE:
+        raise RuntimeError(f"the run ended as {begun.status} {begun.problem}")
+    customers = Membership.objects.filter(valid_to=None, record__kind="identified")
+    return {**begun.report, "customers": customers.values("profile").distinct().count()}
+
+
+# --- what is told -----------------------------------------------------------------------------------------------------
+
+
+def growth(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """The exponent of the last step: 1 when twice the size takes twice as much.
+
+    >>> growth([100, 200, 400], [5, 10, 20])
+    1.0
+    """
+    ratio = sizes[-1] / sizes[-2]
+    return math.log(max(values[-1], 1e-9) / max(values[-2], 1e-9)) / math.log(ratio)
+
+
+def projected(sizes: Sequence[float], values: Sequence[float], target: float) -> float:
+    """What the target size would take: at the growth of the last step, which is never taken to be below even.
+
+    >>> projected([100, 200, 400], [5, 10, 20], 800)
+    40.0
+    """
+    return values[-1] * (target / sizes[-1]) ** max(1.0, growth(sizes, values))
+
+
+def _of_steps(steps: Sequence[Step]) -> list[Result]:
+    return [
+        Result(
+            name=f"company.{what}",
+            value=round(seconds, 1),
+            unit="s",
+            limit=round(first, 1),
+            limit_name="a company of a quarter of the size",
+            ratio=round(seconds / first, 2),
+            goal=None,
+            lower_is_better=True,
+            rounds=1,
+            note=f"{step.records:,} records, {step.touchpoints:,} touchpoints, {memory / _GB:.2f} GB{told}",
+        )
+        for step in steps
+        for what, seconds, first, memory, told in (
+            ("load", step.load_seconds, steps[0].load_seconds, step.load_memory, ""),
+            ("match", step.match_seconds, steps[0].match_seconds, step.match_memory, f"; {_told(step)}"),
+        )
+    ]
+
+
+def _told(step: Step) -> str:
+    names = ("pairs", "links", "reviews", "held_back", "without_key", "customers")
+    return ", ".join(f"{step.told.get(name, 0):,} {name.replace('_', ' ')}" for name in names)
+
+
+def _projected(steps: Sequence[Step]) -> list[Result]:
+    touchpoints, numbers = [step.touchpoints for step in steps], [step.records for step in steps]
+    load = projected(touchpoints, [step.load_seconds for step in steps], TOUCHPOINTS) / 3600
+    match_ = projected(numbers, [step.match_seconds for step in steps], RECORDS) / 3600
+    memory = max(
+        projected(touchpoints, [step.load_memory for step in steps], TOUCHPOINTS),
+        projected(numbers, [step.match_memory for step in steps], RECORDS),
+    )
+    grows = (
+        f"load grows by size^{growth(touchpoints, [step.load_seconds for step in steps]):.2f},"
+        f" matching by ^{growth(numbers, [step.match_seconds for step in steps]):.2f}"
+    )
+    size = f"projected to {RECORDS:,} records and {TOUCHPOINTS:,} touchpoints"
+    return [
+        _goal(
+            "company.hours", load + match_, "h", MOST_HOURS, f"{size}: load {load:.2f} h, match {match_:.2f} h; {grows}"
+        ),
+        _goal("company.memory", memory / _GB, "GB", MOST_GB, f"{size}; all processes with PostgreSQL's"),
+    ]
+
+
+def _goal(name: str, value: float, unit: str, most: float, note: str) -> Result:
+    return Result(
+        name=name,
+        value=round(value, 2),
+        unit=unit,
+        limit=most,
+        limit_name="the most that is wanted",
+        ratio=round(value / most, 3),
+        goal=1.0,
+        lower_is_better=True,
+        rounds=1,
+        note=note,
+    )

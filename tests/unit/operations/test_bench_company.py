@@ -1,0 +1,36 @@
+"""What the bench of a company projects, and how memory is summed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from cdp_site.operations.bench import company, company_memory, matching_batch
+
+
+@pytest.mark.parametrize(("values", "exponent"), [([5, 10, 20], 1.0), ([1, 4, 16], 2.0), ([9, 9, 9], 0.0)])
+def test_growth_is_that_of_the_last_step(values: list[float], exponent: float) -> None:
+    assert company.growth([100, 200, 400], values) == pytest.approx(exponent)
+
+
+def test_nothing_is_projected_to_grow_less_than_its_size() -> None:
+    assert company.projected([100, 200, 400], [9, 9, 9], 1200) == pytest.approx(27)
+    assert company.projected([100, 200, 400], [1, 4, 16], 800) == pytest.approx(64)
+
+
+def test_children_count_to_what_is_held() -> None:
+    alone = company_memory.held_by({os.getpid()})
+    code = "block = bytearray(b'1') * 60_000_000; print(flush=True); input()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    together = company_memory.held_by({os.getpid()})
+    child.communicate(b"\n")
+    assert together - alone > 50_000_000
+    assert company_memory.held_by({0}) == 0
+
+
+def test_the_till_knows_every_fourth_person() -> None:
+    assert [matching_batch._person(number, 8) for number in range(1, 11)] == [1, 2, 3, 4, 5, 6, 7, 8, 1, 5]
+    assert matching_batch._judged([(1, 9), (5, 10), (2, 10)], 8) == {"found": 2, "wrong": 1}

@@ -106,6 +106,8 @@ def _keys(found: Sequence[QualityFinding], *, by: User) -> list[SharedKey]:
         key = keys.get(one.key_id or 0)
         if key is not None:
             key_id = (key.kind, key.namespace, key.value)
-            text = value_text(key_id, texts.get(key_id, ""), shows=shows)
+            # A number as everybody writes it, other identifiers as one of them has written it.
+            said = key.value if key.kind == "phone" else texts.get(key_id, "")
+            text = value_text(key_id, said, shows=shows)
             shown.append(SharedKey(key.pk, identifier_kind(key.kind), text, one.size))
     return shown

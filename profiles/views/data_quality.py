@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cdp_site.core.access import Permission, requires
+from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.htmx import render_page_or_fragment
 from ingestion.models import Source
 from profiles.labels import identifier_kind
@@ -31,9 +32,15 @@ def show(request: HttpRequest) -> HttpResponse:
 @requires(Permission.MERGE_PROFILES)
 @require_POST
 def look_again(request: HttpRequest) -> HttpResponse:
-    """Begin a look."""
-    quality.start(by=reader(request))
-    messages.success(request, _("The data is being looked at. This page shows the new numbers when they are there."))
+    """Begin a look; while one is under way, that one is waited for."""
+    try:
+        quality.start(by=reader(request))
+    except ConflictProblem as problem:
+        messages.info(request, str(problem.message))
+    else:
+        messages.success(
+            request, _("The data is being looked at. This page shows the new numbers when they are there.")
+        )
     return redirect("profiles:data_quality")
 
 

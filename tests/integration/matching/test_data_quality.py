@@ -236,6 +236,8 @@ class TestLookingAgain:
         client = login(steward)
         assert client.post(reverse("profiles:quality_look")).status_code == 302
         [number] = enqueued
+        assert client.post(reverse("profiles:quality_look")).status_code == 302
+        assert enqueued == [number]
         page = client.get(PAGE)
         assert 'hx-trigger="every 2s"' in page.text
         assert AuditEvent.objects.filter(action="quality.look").exists()

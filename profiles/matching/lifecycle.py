@@ -6,7 +6,7 @@ person's hand. What the one before has joined stands until the new one's first r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from django.db import transaction
@@ -177,9 +177,3 @@ def _held(model: MatchModel, statuses: Sequence[str], refusal: str) -> MatchMode
 def _end(model: MatchModel, status: str) -> None:
     model.status, model.ended_at = status, timezone.now()
     model.save(update_fields=["status", "ended_at"])
-
-
-def proposal_in_use(model: MatchModel) -> Mapping[str, Any] | None:
-    """The proposal whose thresholds the model has, if it has those of one."""
-    of_model = (model.attach_threshold, model.review_threshold)
-    return next((one for one in model.proposals if (one["attach"], one["review"]) == of_model), None)

@@ -235,7 +235,7 @@ class ModelPage:
 
     @property
     def proposals(self) -> Sequence[Proposal]:
-        chosen = lifecycle.proposal_in_use(self.model)
+        chosen = (self.model.attach_threshold, self.model.review_threshold)
         return [
             Proposal(
                 precision=100 * one["precision"],
@@ -244,7 +244,7 @@ class ModelPage:
                 pairs=one["pairs"],
                 hours=one["hours"],
                 recall=100 * one["recall"],
-                is_chosen=one is chosen,
+                is_chosen=(one["attach"], one["review"]) == chosen,
             )
             for one in self.model.proposals
         ]

@@ -40,6 +40,7 @@ SEEDS: Final = 6_000
 _LOCK = 0x3E271
 _SEEN = "matching-questions"
 _SEEN_SECONDS = 3600
+_SEARCH_SECONDS = 300  # a search that says nothing for so long has died
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def _each(portions: Iterable[Mapping[int, Comparable]]) -> Iterator[tuple[int, C
 def begin(*, by: User) -> None:
     """Have questions looked for now, in a job; from then on they are topped up as people answer."""
     audit.record(action="match.ask", target=("profiles.ReviewPair", "training"), by=by)
-    cache.set(_SEEN, {"state": "searching"}, _SEEN_SECONDS)
+    cache.set(_SEEN, {"state": "searching"}, _SEARCH_SECONDS)
     jobs.enqueue(JOB)
 
 

@@ -22,13 +22,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cdp_site.core import audit, impact, jobs
+from cdp_site.core import audit, jobs
 from cdp_site.core.errors import ConflictProblem, InternalError
 from cdp_site.core.models import User
-from profiles import merging
-from profiles.matching import labels
+from profiles.matching import consequences, labels
+from profiles.matching.consequences import Consequences
 from profiles.matching.labels import Pair
-from profiles.models import LinkDecision, MatchModel, MatchRun, Order, Profile, ReviewPair, Touchpoint
+from profiles.models import LinkDecision, MatchModel, MatchRun, ReviewPair
 from profiles.resolution import decision_log, neighbourhood, pipeline
 from profiles.resolution.decision_log import NewDecision
 from profiles.resolution.evidence import active
@@ -66,19 +66,12 @@ class Foreseen:
         links: all that the model made and that stand.
         looked_at: of how many of them the rest is told: of all, or of a sample.
         confirmed: of these, those that a person has confirmed; they stay.
-        people_before, people_after: customers that are concerned, and what they would be afterwards.
-        touchpoints, orders: how many would go with their record to another customer.
-        effects: what upper apps say (consent, segments).
     """
 
     links: int
     looked_at: int
     confirmed: int
-    people_before: int
-    people_after: int
-    touchpoints: int
-    orders: int
-    effects: Sequence[impact.Effect]
+    consequences: Consequences
 
     @property
     def withdrawn(self) -> int:
@@ -214,38 +207,15 @@ def _ends(links: Iterable[Link]) -> set[int]:
 
 def foresee(model: MatchModel) -> Foreseen:
     """What rolling the model back would do; changes nothing. All links are counted, up to `SAMPLE` looked at."""
-    total = count(model)
     links = _links(_SPREAD, model, after=0, most=SAMPLE)
-    if not links:
-        return Foreseen(total, 0, 0, 0, 0, 0, 0, ())
-    profiles = Profile.objects.filter(memberships__record__in=_ends(links), memberships__valid_to=None).distinct()
-    members = merging.members_of(profiles)
-    around = neighbourhood.read(members)
-    goes = _unconfirmed(links, model, around)
-    found = merging.foresee(around, _withdrawals(goes, model))
-    before = {number: around.records[number].profile_id for number in members if number in around.records}
-    after = {number: around.records[found.anchor_of[number]].birth_profile_id for number in before}
-    moved = [number for number in before if before[number] != after[number]]
-    concerned = {before[number] for number in moved}
-    groups_before = _groups({number: owner for number, owner in before.items() if owner in concerned})
-    groups_after = _groups({number: after[number] for number, owner in before.items() if owner in concerned})
-    return Foreseen(
-        links=total,
-        looked_at=len(links),
-        confirmed=len(links) - len(goes),
-        people_before=len(groups_before),
-        people_after=len(groups_after),
-        touchpoints=Touchpoint.objects.filter(profile__in=concerned, record__in=moved).count(),
-        orders=Order.objects.filter(record__in=moved).count(),
-        effects=impact.effects(groups_before, groups_after) if moved else (),
-    )
+    goes: list[Link] = []
 
+    def withdraw(around: Neighbourhood) -> list[NewDecision]:
+        goes.extend(_unconfirmed(links, model, around))
+        return _withdrawals(goes, model)
 
-def _groups(owner_of: dict[int, int]) -> list[frozenset[int]]:
-    groups: dict[int, set[int]] = {}
-    for number, owner in owner_of.items():
-        groups.setdefault(owner, set()).add(number)
-    return sorted(map(frozenset, groups.values()), key=min)
+    following = consequences.foresee(_ends(links), withdraw) if links else Consequences()
+    return Foreseen(count(model), len(links), len(links) - len(goes), following)
 
 
 # --- doing --------------------------------------------------------------------------------------------------------

@@ -3,17 +3,16 @@
 All changes are listed and counted; what follows from them is foreseen of a sample, evenly over all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
 
-from cdp_site.core import impact
-from profiles import merging
+from profiles.matching import consequences
 from profiles.matching.asking import Pair
-from profiles.models import LinkDecision, MatchChange, MatchRun, Membership, Order, Profile, Touchpoint
-from profiles.resolution import neighbourhood
+from profiles.matching.consequences import Consequences
+from profiles.models import LinkDecision, MatchChange, MatchRun
 from profiles.resolution.decision_log import NewDecision
 from profiles.resolution.evidence import active
 from profiles.resolution.neighbourhood import Neighbourhood
@@ -37,18 +36,12 @@ class Foreseen:
 
     Attributes:
         changes: how many there are; `looked_at` of them were carried out in thought.
-        customers_before, customers_after: of those that they touch.
-        touchpoints, orders: how many would have another owner.
-        effects: on consents and segments, in the words of a merge's preview, of all that was looked at together.
+        consequences: of all that was looked at together.
     """
 
     changes: int
     looked_at: int
-    customers_before: int
-    customers_after: int
-    touchpoints: int
-    orders: int
-    effects: Sequence[impact.Effect]
+    consequences: Consequences
 
     @property
     def is_sample(self) -> bool:
@@ -63,24 +56,8 @@ def foresee(run: MatchRun, *, sample: int = SAMPLE) -> Foreseen | None:
     if not rows:
         return None
     ends = {number for _action, a, b, _score, _total in rows for number in (a, b)}
-    current = Membership.objects.filter(record__in=ends, valid_to=None).values("profile")
-    members = merging.members_of(Profile.objects.live().filter(pk__in=current))
-    around = neighbourhood.read(members)
-    found = merging.foresee(around, _decisions(rows, around))
-    before = {number: around.records[number].profile_id for number in members if number in around.records}
-    after = {number: around.records[found.anchor_of[number]].birth_profile_id for number in before}
-    moved = [number for number in before if before[number] != after[number]]
-    owners = {before[number] for number in moved}
-    groups_before, groups_after = _groups(before), _groups(after)
-    return Foreseen(
-        changes=rows[0][4],
-        looked_at=len(rows),
-        customers_before=len(groups_before),
-        customers_after=len(groups_after),
-        touchpoints=Touchpoint.objects.filter(profile__in=owners, record__in=moved).count(),
-        orders=Order.objects.filter(record__in=moved).count(),
-        effects=impact.effects(groups_before, groups_after) if moved else (),
-    )
+    following = consequences.foresee(ends, lambda around: _decisions(rows, around))
+    return Foreseen(changes=rows[0][4], looked_at=len(rows), consequences=following)
 
 
 def _decisions(rows: Sequence[tuple[str, int, int, float | None, int]], around: Neighbourhood) -> list[NewDecision]:
@@ -100,10 +77,3 @@ def _decisions(rows: Sequence[tuple[str, int, int, float | None, int]], around: 
         elif (link := standing.get(Pair(a, b))) is not None:
             decisions.append(NewDecision(LinkDecision.Action.WITHDRAW, model, a, b, withdraws=link))
     return decisions
-
-
-def _groups(owner_of: Mapping[int, int]) -> list[frozenset[int]]:
-    groups: dict[int, set[int]] = {}
-    for number, owner in owner_of.items():
-        groups.setdefault(owner, set()).add(number)
-    return sorted(map(frozenset, groups.values()), key=min)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from profiles.matching import model_wording, training
 
@@ -15,6 +15,7 @@ class Command(BaseCommand):
         "another version of the platform. It is used once somebody has looked at its trial and takes it into use."
     )
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         self._phase = ""
         model = training.train_now(by=BY, progress=self._tell)

@@ -1,7 +1,9 @@
 """A model from its trial into use and out of it again, with everything that it joins on the way."""
 
+from collections.abc import Iterator
+
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from cdp_site.core import jobs
 from cdp_site.core.errors import ConflictProblem, MendableError
@@ -25,6 +27,13 @@ def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     monkeypatch.setattr(jobs, "enqueue", lambda *job: found.append(tuple(map(str, job))))
     return found
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """As the texts below."""
+    with translation.override("en"):
+        yield
 
 
 def _model(**fields: object) -> MatchModel:
@@ -79,7 +88,8 @@ def test_from_the_trial_into_use_and_back_to_the_state_of_before(
     assert _owners(people) == 4
     assert BlockKey.objects.exists()
     foreseen = rollback.foresee(model)
-    assert (foreseen.links, foreseen.confirmed, foreseen.people_before, foreseen.people_after) == (3, 0, 3, 6)
+    assert (foreseen.links, foreseen.confirmed) == (3, 0)
+    assert (foreseen.consequences.customers_before, foreseen.consequences.customers_after) == (3, 6)
     run = rollback.start(model=model, by=steward)
     rollback.run(str(run.pk))
     assert hashes(births) == before
@@ -228,9 +238,3 @@ def test_quality_is_measured_at_the_threshold_chosen() -> None:
     assert loose is not None
     assert (loose.precision.value, loose.recall.value) == (0.5, 1.0)
     assert lifecycle.quality(_model()) is None
-
-
-def test_the_proposal_that_was_taken_is_known() -> None:
-    proposals = [{"precision": 0.9, "attach": 0.7, "review": 0.3}, {"precision": 0.99, "attach": 0.9, "review": 0.3}]
-    assert lifecycle.proposal_in_use(_model(proposals=proposals, attach=0.9, review=0.3)) == proposals[1]
-    assert lifecycle.proposal_in_use(_model(proposals=proposals, attach=0.8, review=0.3)) is None

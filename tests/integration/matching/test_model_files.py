@@ -1,10 +1,11 @@
 """A model's file counts byte for byte or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 from pytest_django import Settings
 
 from profiles.matching import learned, model_files
@@ -12,6 +13,13 @@ from profiles.matching.model_files import RefusedModel
 from profiles.models import MatchModel
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """As the texts below."""
+    with translation.override("en"):
+        yield
 
 
 class _Weights:

@@ -1,9 +1,10 @@
 """Rolling a model back: exactly its own merges that no person confirmed come apart, everything else stays."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from cdp_site.core import jobs
 from cdp_site.core.errors import ConflictProblem
@@ -31,6 +32,13 @@ from tests.factories.matching import FakeMatcher, activate
 pytestmark = pytest.mark.django_db
 
 Enqueued = list[tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """As the texts below."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -165,8 +173,8 @@ def test_the_preview_says_what_would_come_apart_and_changes_nothing(people: list
     before = _hashes(people)
     decisions = LinkDecision.objects.count()
     foreseen = rollback.foresee(model)
-    assert (foreseen.people_before, foreseen.people_after) == (2, 4)
-    assert foreseen.touchpoints == 2
+    assert (foreseen.consequences.customers_before, foreseen.consequences.customers_after) == (2, 4)
+    assert foreseen.consequences.touchpoints == 2
     assert not foreseen.is_sample
     assert _hashes(people) == before
     assert LinkDecision.objects.count() == decisions
@@ -181,7 +189,7 @@ def test_the_preview_looks_at_a_sample_of_many_spread_over_all(
     monkeypatch.setattr(rollback, "SAMPLE", 2)
     foreseen = rollback.foresee(model)
     assert (foreseen.links, foreseen.looked_at, foreseen.is_sample) == (3, 2, True)
-    assert foreseen.people_after == 4
+    assert foreseen.consequences.customers_after == 4
 
 
 def test_a_model_that_joined_nobody_is_rolled_back_too(people: list[SourceRecord], steward: User) -> None:

@@ -55,7 +55,7 @@ def test_it_says_whom_a_model_would_join(web_shop: Source, pos: Source) -> None:
     foreseen = shadow.foresee(run)
     assert foreseen is not None
     assert (foreseen.changes, foreseen.looked_at, foreseen.is_sample) == (1, 1, False)
-    assert (foreseen.customers_before, foreseen.customers_after) == (2, 1)
+    assert (foreseen.consequences.customers_before, foreseen.consequences.customers_after) == (2, 1)
     assert state() == before
 
 
@@ -70,7 +70,8 @@ def test_it_says_whom_a_model_would_part(web_shop: Source, pos: Source) -> None:
     assert (run.report["withdrawn"], run.report.get("links", 0)) == (1, 0)
     foreseen = shadow.foresee(run)
     assert foreseen is not None
-    assert (foreseen.customers_before, foreseen.customers_after, foreseen.touchpoints) == (1, 2, 2)
+    following = foreseen.consequences
+    assert (following.customers_before, following.customers_after, following.touchpoints) == (1, 2, 2)
     attempt_again = attempt(MatchModel.objects.exclude(status="active").get())
     assert attempt_again.report["withdrawn"] == 1
 
@@ -88,7 +89,7 @@ def test_what_follows_is_told_by_whoever_previews_merges(
         arrive(pos, row(f"p{person}", **named))
     foreseen = shadow.foresee(attempt(make_model(FakeMatcher())))
     assert foreseen is not None
-    assert foreseen.effects == [Effect("Newsletter", "6 become 3", is_loss=True)]
+    assert foreseen.consequences.effects == [Effect("Newsletter", "6 become 3", is_loss=True)]
 
 
 def test_many_changes_are_sampled_evenly(pos: Source) -> None:
@@ -100,7 +101,7 @@ def test_many_changes_are_sampled_evenly(pos: Source) -> None:
     foreseen = shadow.foresee(run, sample=2)
     assert foreseen is not None
     assert (foreseen.changes, foreseen.looked_at, foreseen.is_sample) == (10, 2, True)
-    assert (foreseen.customers_before, foreseen.customers_after) == (4, 2)
+    assert (foreseen.consequences.customers_before, foreseen.consequences.customers_after) == (4, 2)
 
 
 def test_nothing_follows_from_nothing(pos: Source) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from cdp_site.core import jobs
@@ -23,6 +23,13 @@ from tests.factories.doubles import Doubles, answer_all, say, tell_of_doubles
 pytestmark = pytest.mark.django_db
 
 Enqueued = list[tuple[str, ...]]
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """As the texts below."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

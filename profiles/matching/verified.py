@@ -8,7 +8,7 @@ which the customer stands become a steward's, with the rule "verified"; taking t
 Identifiers go on joining as ever: what a source states is no guess. Records that come so are shown as not verified yet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +52,11 @@ def of_records(records: Sequence[SourceRecord]) -> Verification | None:
         reason=last.reason,
         unverified=sum(record.kind == SourceRecord.Kind.IDENTIFIED and record.pk not in marks for record in records),
     )
+
+
+def number_among(groups: Iterable[frozenset[int]]) -> int:
+    """How many of these records are verified. One query."""
+    return VerifiedRecord.objects.filter(record__in={number for group in groups for number in group}).count()
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from cdp_site.core.htmx import render_page_or_fragment
 from cdp_site.core.models import Operation
 from profiles import comparison, finding, merging, overview, viewing
 from profiles.forms import NotesForm, ReasonForm
-from profiles.matching import by_hand
+from profiles.matching import by_hand, verified
 from profiles.models import SourceRecord
 from profiles.naming import shown_name
 from profiles.views.fetch import reader, visible_profile
@@ -62,6 +62,7 @@ def merge(request: HttpRequest, public_id: UUID, other_id: UUID) -> HttpResponse
         "other": profiles[1],
         "preview": preview,
         "comparison": comparison.compare(preview),
+        "verified_records": verified.number_among(preview.before),
         "form": form,
     }
     return render(request, "profiles/merge.html", context, status=422 if form.is_bound else 200)
@@ -100,6 +101,7 @@ def unmerge(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context |= {
         "preview": preview,
         "comparison": comparison.compare(preview),
+        "verified_records": verified.number_among(preview.before),
         "form": form,
         "notes_form": notes_form,
     }

@@ -27,7 +27,7 @@ _ALIKE_ELSE: Final = 0.75
 _TOP: Final = {1.0: 0.7, 0.95: 0.15, 0.9: 0.1, 0.8: 0.05}  # where "much the same" lies on the scale
 
 _PRIOR_SHARE: Final = 0.25  # of a field's pairs, as many are assumed beside those that were seen
-_LEAST_PRIOR: Final = 15.0
+_LEAST_PRIOR: Final = 30.0
 _ROUNDS: Final = 3  # of statistics and regression in turn
 _STEPS: Final = 25  # of expectation-maximisation; it stands still after some ten
 _MOST_FROM_STATISTICS: Final = 9.0  # log-odds of one field

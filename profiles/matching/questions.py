@@ -2,8 +2,9 @@
 
 Questions to learn from come through dedupe's active learning: it asks where the model and the keys disagree, and else
 along the whole scale of scores. Its two learners are replaced: that of weights by ours, which knows something before
-the first verdict; that of rules by the keys that matching will really use. Questions to measure by are drawn blind, by
-score, each with the number of pairs that it stands for.
+the first verdict; that of rules by the keys that matching will really use. Every third question is drawn from the pairs
+that the model would join: a hundred colleagues with one mailbox lie at one point of the scale, where it is seldom
+asked. Questions to measure by are drawn blind, by score, each with the number of pairs that it stands for.
 """
 
 import bisect
@@ -17,6 +18,7 @@ from profiles.matching.candidates import Pair
 from profiles.matching.learned import LearnedMatcher, Readings
 from profiles.matching.learning import Evidence, Label
 from profiles.matching.matcher import Comparable
+from profiles.matching.measures import LEAST_ATTACH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +28,8 @@ if TYPE_CHECKING:
 # in between, verdicts tell most; of the many pairs that nobody would join, few are looked at, and each counts for many.
 STRATA: Final = ((0.02, 20), (0.2, 15), (0.5, 15), (0.8, 15), (0.98, 15), (1.01, 20))
 
-_TEMPER: Final = (
-    2.0  # a scale on which questions are spread: half the log-odds, or the sure ones would all be at its ends
-)
+_JOINED_EVERY: Final = 3  # questions: one is about a pair that the model would join
+_TEMPER: Final = 2.0  # questions are spread along half the log-odds: the sure ones are not all at the scale's ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Questions:
         verdicts = {label.pair: label.same for label in labels if label.a in pool and label.b in pool}
         evidence = Evidence(pool, readings or Readings(), also=tuple(verdicts), sure=sure, seed=seed)
         self._seed = seed
+        self._randomly = random.Random(seed)  # noqa: S311 - no secret
+        self._asked = len(asked) + len(verdicts)
         self._met = evidence.met
         self._open = sorted((evidence.met | evidence.loose).difference(asked, verdicts, evidence.sure))
         self._records = {record_id: {**record, "id": record_id} for record_id, record in pool.items()}
@@ -85,12 +88,15 @@ class Questions:
         spread along the scale, so that several people can be asked at once."""
         found = []
         for _question in range(min(number, len(self._open))):
-            scores = dict(zip(self._open, self._model.scores, strict=True))
-            with _seeded(self._seed + len(self._open)):
-                ((a, b),) = self._dedupe.uncertain_pairs()
-            pair = (a["id"], b["id"])
-            del self._open[bisect.bisect_left(self._open, pair)]
-            found.append(Question(*pair, float(scores[pair])))
+            scores = dict(zip(self._open, self._model.scores.tolist(), strict=True))
+            joined = [pair for pair, score in scores.items() if score >= LEAST_ATTACH]
+            self._asked += 1
+            if joined and self._asked % _JOINED_EVERY == 0:
+                pair = self._randomly.choice(joined)
+                self._forget(pair)
+            else:
+                pair = self._uncertain()
+            found.append(Question(*pair, scores[pair]))
         return found
 
     def held_out(self, number: int) -> list[Question]:
@@ -118,6 +124,14 @@ class Questions:
         self._forget(pair)
         records: list[Any] = [(self._records[pair[0]], self._records[pair[1]])]
         self._dedupe.mark_pairs({"match": records if same else [], "distinct": [] if same else records})
+
+    def _uncertain(self) -> Pair:
+        """What dedupe would ask."""
+        with _seeded(self._seed + len(self._open)):
+            ((a, b),) = self._dedupe.uncertain_pairs()
+        pair = (a["id"], b["id"])
+        del self._open[bisect.bisect_left(self._open, pair)]
+        return pair
 
     def _asking(self, keys: "_Keys") -> "Dedupe":
         import numpy as np  # comes with dedupe

@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.errors import Text
 from cdp_site.core.templatetags.formats import day_text
+from ingestion.normalise import names
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.romanise import romanise
 from profiles.labels import identifier_kind, phone_text, value_label
-from profiles.matching import letters, likeness
+from profiles.matching import letters
 from profiles.matching.letters import Piece
 from profiles.models import Identifier, Membership, SourceRecord, Trait
 from profiles.naming import is_thai, shown_name
@@ -190,8 +191,7 @@ def _fields(
 ) -> tuple[list[_Field], list[_Field]]:
     """What says who somebody is, and the rest, each in the order of rows; only what one of them states."""
     stated = {record.pk: _statements(record, traits) for record in records}
-    names = {record.pk: _name(record) for record in records}
-    who = [_Field(_("Name"), names, is_name=True)]
+    who = [_Field(_("Name"), {record.pk: _name(record) for record in records}, is_name=True)]
     who += [_of_trait(trait, stated, traits) for trait in _SHOWN_FIRST]
     who += _of_kinds({record.pk: identifiers.get(record.pk, ()) for record in records})
     who += [_of_trait(trait, stated, traits) for trait in _ADDRESS]
@@ -288,11 +288,21 @@ def _cell(own: Sequence[Statement], others: Sequence[Statement], *, is_name: boo
         return Cell(values, "")
     if not {one.key for one in own}.isdisjoint(one.key for one in others):
         return Cell(values, "same")
-    found = [_likeness(one, other, is_name) for one in own for other in others]
-    told = [one for one in found if one is not None]
-    if not told:
-        return Cell(values, "")
-    return Cell(values, "alike" if max(told) >= ALIKE else "differs")
+    told = {_standing(one.text, other.text, is_name=is_name) for one in own for other in others}
+    return Cell(values, next((word for word in ("alike", "differs") if word in told), ""))
+
+
+def _standing(text: str, other: str, *, is_name: bool) -> str:
+    """Of two values that are not the same. Of names what resolution says of them, whatever script they are in; of other
+    things in two scripts nothing."""
+    if is_thai(text) == is_thai(other) and letters.likeness(text, other) >= ALIKE:
+        return "alike"
+    if is_name:
+        person, another = names.person_name(text), names.person_name(other)
+        if names.names_agree(person, another):
+            return "alike"
+        return "differs" if names.names_clearly_differ(person, another) else ""
+    return "differs" if is_thai(text) == is_thai(other) else ""
 
 
 def _value(own: Statement, others: Sequence[Statement], *, is_name: bool) -> Value:
@@ -311,13 +321,6 @@ def _value(own: Statement, others: Sequence[Statement], *, is_name: bool) -> Val
     if reading:
         return Value(own, _plain(own.text), letters.compare(reading, nearest.text))
     return Value(own, letters.compare(own.text, romanise(nearest.text)))
-
-
-def _likeness(own: Statement, other: Statement, is_name: bool) -> float | None:
-    """0–1; of names as matching compares them; None for two scripts of what is no name."""
-    if is_name:
-        return likeness.whole_names((own.key,), (other.key,))
-    return letters.likeness(own.text, other.text) if is_thai(own.text) == is_thai(other.text) else None
 
 
 def _plain(text: str) -> tuple[Piece, ...]:

@@ -146,6 +146,13 @@ def customers_of(pairs: Collection[ReviewPair]) -> "QuerySet[Profile]":
     return Profile.objects.live().filter(pk__in=current.values("profile")).order_by("pk")
 
 
+def heard(pairs: Collection[ReviewPair]) -> dict[tuple[int, int], MatchLabel]:
+    """Pair of records → what a customer said last when they were asked at a call. One query."""
+    records = [pair.record_a_id for pair in pairs]
+    said = MatchLabel.objects.filter(record_a__in=records, origin=MatchLabel.Origin.CALL, undone_at__isnull=True)
+    return {(label.record_a_id, label.record_b_id): label for label in said.order_by("pk")}
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Whether there is anything to decide about at all: a model in use, questions from which one is learned."""

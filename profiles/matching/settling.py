@@ -26,6 +26,10 @@ from profiles.resolution import pipeline
 State, Reason = ReviewPair.State, ReviewPair.Reason
 
 
+# Where a label is a verdict; what customers say at a call is what stewards look at.
+IN_REVIEW = frozenset({Origin.QUEUE, Origin.TRAINING})
+
+
 class Wish(StrEnum):
     """What somebody who cannot tell would like, kept as the label's comment."""
 
@@ -77,7 +81,8 @@ def decide(*, pair_id: int, verdict: str, by: User, wish: Wish = Wish.NONE) -> S
 
 def _carry_out(pair: ReviewPair, verdict: str, by: User) -> Operation | None:
     """Do what the verdict says, or let the pair wait for another person; sets the pair's state."""
-    if pair.is_held_out and not _standing(pair).filter(verdict=verdict).exclude(by=by).exists():
+    said = _standing(pair).exclude(by=by).filter(origin__in=IN_REVIEW, verdict=verdict)
+    if pair.is_held_out and not said.exists():
         return None
     records = (pair.record_a_id, pair.record_b_id)
     if verdict != Verdict.SAME:
@@ -130,11 +135,12 @@ def take_back(*, label_id: int, by: User) -> ReviewPair:
         raise MendableError(_("This was one of many at once: take all of them back together."))
     pair = _locked(Q(record_a=label.record_a_id, record_b=label.record_b_id))
     others = _standing(pair).exclude(by=by)
+    in_review = others.filter(origin__in=IN_REVIEW)
     if pair.state == State.SETTLED and label.operation_id is None and others.filter(pk__gt=label.pk).exists():
         raise ConflictProblem(_("A colleague has settled this pair since."))
     _revert(label.operation_id, by)
     labels.take_back(label=label, by=by)
-    waits_for_second = not pair.is_held_out and others.filter(verdict=Verdict.SAME).exists()
+    waits_for_second = not pair.is_held_out and in_review.filter(verdict=Verdict.SAME).exists()
     pair.state, pair.settled_at = State.SECOND if waits_for_second else State.WAITING, None
     pair.is_flagged = others.filter(comment=Wish.FLAG).exists()
     pair.asks_at_call = others.filter(comment=Wish.CALL).exists()

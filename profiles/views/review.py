@@ -150,12 +150,14 @@ def _answer(request: HttpRequest, pairs: Sequence[ReviewPair], back: ReviewPair 
     user = reader(request)
     shown = [*([] if back is None else [back]), *pairs]
     sides = presenting.side_by_side((pair.record_a_id, pair.record_b_id) for pair in shown)
+    heard = review.heard(shown)
     viewing.log(review.customers_of(shown), by=user, what=viewing.COMPARED)
     items = [
         {
             "pair": pair,
             "sides": sides[pair.record_a_id, pair.record_b_id],
             "weighing": None if pair.is_held_out else weigh(pair.evidence, pair.score),
+            "heard": None if pair.is_held_out else heard.get((pair.record_a_id, pair.record_b_id)),
             "is_back": pair is back,
         }
         for pair in shown

@@ -181,6 +181,12 @@ class TestVerdicts:
         with pytest.raises(MendableError):
             settling.take_back(label_id=done.label.pk, by=steward)
 
+    def test_takes_back_beside_what_a_customer_said(self, ask: Ask, steward: User, agent: User) -> None:
+        pair = ask()
+        labels.give(pair=pair, verdict=Verdict.SAME, by=agent, origin=MatchLabel.Origin.CALL)
+        done = settling.decide(pair_id=pair.pk, verdict=Verdict.DIFFERENT, by=steward)
+        assert settling.take_back(label_id=done.label.pk, by=steward).state == State.WAITING
+
     def test_a_pair_of_an_erased_person_is_gone(self, steward: User) -> None:
         with pytest.raises(NotFoundProblem):
             settling.decide(pair_id=7, verdict=Verdict.SAME, by=steward)
@@ -223,6 +229,13 @@ class TestTwoPeople:
 
 @pytest.mark.usefixtures("nothing_to_mend")
 class TestHeldOut:
+    def test_what_a_customer_said_at_a_call_is_no_second_verdict(self, ask: Ask, steward: User, agent: User) -> None:
+        pair = ask(reason=Reason.HELD_OUT, is_held_out=True)
+        labels.give(pair=pair, verdict=Verdict.SAME, by=agent, origin=MatchLabel.Origin.CALL)
+        done = settling.decide(pair_id=pair.pk, verdict=Verdict.SAME, by=steward)
+        assert done.pair.state == State.WAITING
+        assert settling.take_back(label_id=done.label.pk, by=steward).state == State.WAITING
+
     def test_is_done_when_two_people_say_the_same(self, ask: Ask, steward: User, colleague: User, third: User) -> None:
         pair = ask(reason=Reason.HELD_OUT, is_held_out=True)
         assert settling.decide(pair_id=pair.pk, verdict=Verdict.SAME, by=steward).pair.state == State.WAITING

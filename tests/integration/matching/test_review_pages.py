@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from cdp_site.core.models import AccessLogEntry, Role, User
 from ingestion.models import Source
-from profiles.matching import review
+from profiles.matching import labels, review
 from profiles.models import MatchLabel, ReviewPair, SourceRecord
 from tests.factories.arrivals import arrive, row
 from tests.factories.matching import activate
@@ -114,6 +114,17 @@ class TestQueue:
         assert "Before anything is compared" not in page
         assert reverse("profiles:review_effects", args=[pair.pk]) not in page
         assert client.get(reverse("profiles:review_effects", args=[pair.pk])).status_code == 404
+
+    def test_says_what_the_customer_answered_at_a_call(
+        self, login: Login, ask: Ask, steward: User, agent: User
+    ) -> None:
+        pair = ask()
+        labels.give(pair=pair, verdict="same", by=agent, origin=MatchLabel.Origin.CALL)
+        page = get(login(steward), "review")
+        assert "The customer was asked at a call" in page
+        assert ": same person." in page
+        ReviewPair.objects.update(is_held_out=True)
+        assert "The customer was asked at a call" not in get(login(steward), "review")
 
     def test_the_order_is_remembered(self, login: Login, ask: Ask, steward: User) -> None:
         sure, even = ask(score=0.99, worth=9), ask(score=0.5, worth=1)

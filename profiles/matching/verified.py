@@ -60,9 +60,8 @@ def number_among(groups: Iterable[frozenset[int]]) -> int:
 
 
 @transaction.atomic
-def verify(*, profile: Profile, by: User, reason: str = "") -> list[tuple[int, int]]:
-    """Mark the customer's records as verified; nothing moves. Returns the pairs of records that were the model's word
-    alone and are confirmed now.
+def verify(*, profile: Profile, by: User, reason: str = "") -> None:
+    """Mark the customer's records as verified and confirm what was the model's word alone; nothing moves.
 
     Raises ConflictProblem when the customer is not there any more, MendableError for a visitor, who is nobody yet.
     """
@@ -82,7 +81,6 @@ def verify(*, profile: Profile, by: User, reason: str = "") -> list[tuple[int, i
     if merging.members_of([live]) != members:
         raise InternalError(f"verifying has moved records of profile {live.pk}")
     audit.record(action="profile.verify", target=live, by=by, fields=["verified"])
-    return [(link.record_a, link.record_b) for link in confirmed]
 
 
 def _links_to_confirm(around: Neighbourhood, people: set[int], reason: str) -> list[NewDecision]:

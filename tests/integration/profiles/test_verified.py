@@ -1,8 +1,10 @@
 """Verified customers: the model moves them no more, and what it had joined is confirmed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import AuditEvent, User
@@ -75,10 +77,10 @@ def stranger(pos: Source) -> Profile:
 
 def test_verifying_moves_nothing_and_says_who_and_why(ann: Profile, steward: User) -> None:
     before = hashes([ann.pk])
-    confirmed = verified.verify(profile=ann, by=steward, reason="met her")
+    verified.verify(profile=ann, by=steward, reason="met her")
     assert hashes([ann.pk]) == before
-    assert confirmed == [(record("u1"), record("p1"))]
     link = LinkDecision.objects.get(kind="steward")
+    assert {link.record_a_id, link.record_b_id} == {record("u1"), record("p1")}
     assert (link.action, link.evidence, link.reason) == ("link", {"rule": "verified"}, "met her")
     shown = verified.of_records(list(SourceRecord.objects.all()))
     assert shown is not None
@@ -184,3 +186,55 @@ def test_who_was_merged_meanwhile_is_a_conflict(ann: Profile, stranger: Profile,
     merging.merge(profiles=[ann, stranger], by=steward, reason="same")
     with pytest.raises(ConflictProblem):
         verified.verify(profile=stranger, by=steward)
+
+
+class TestPages:
+    """The mark on the customer's pages."""
+
+    @pytest.fixture(autouse=True)
+    def in_english(self, settings: object) -> None:
+        settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
+
+    def test_a_steward_verifies_and_takes_it_back(self, ann: Profile, as_steward: Client) -> None:
+        story = reverse("profiles:explanation", args=[ann.public_id])
+        assert "Nobody has verified" in as_steward.get(story).content.decode()
+        answer = as_steward.post(reverse("profiles:verify", args=[ann.public_id]), {"reason": "met her"})
+        assert answer["Location"] == story
+        page = as_steward.get(story).content.decode()
+        assert "met her" in page
+        assert "confirmed by steward" in page
+        assert "Verified" in as_steward.get(reverse("profiles:customer", args=[ann.public_id])).content.decode()
+        as_steward.post(reverse("profiles:unverify", args=[ann.public_id]))
+        assert not VerifiedRecord.objects.exists()
+
+    def test_whom_it_parted_is_said(self, ann: Profile, steward: User, as_steward: Client) -> None:
+        verified.verify(profile=ann, by=steward)
+        model_withdraws(LinkDecision.objects.get(kind="model", action="link").pk)
+        answer = as_steward.post(reverse("profiles:unverify", args=[ann.public_id]), follow=True)
+        assert "these are 2 customers now" in answer.content.decode()
+
+    def test_a_merge_and_an_unmerge_say_that_records_are_verified(
+        self, ann: Profile, stranger: Profile, steward: User, as_steward: Client
+    ) -> None:
+        verified.verify(profile=ann, by=steward)
+        page = as_steward.get(reverse("profiles:merge", args=[ann.public_id, stranger.public_id])).content.decode()
+        assert "2 of these records are verified" in page
+        page = as_steward.get(f"{reverse('profiles:unmerge', args=[ann.public_id])}?record={record('p1')}")
+        assert "2 of these records are verified" in page.content.decode()
+
+    def test_too_long_a_reason_comes_back(self, ann: Profile, as_steward: Client) -> None:
+        answer = as_steward.post(reverse("profiles:verify", args=[ann.public_id]), {"reason": "x" * 301})
+        assert answer.status_code == 422
+        assert not VerifiedRecord.objects.exists()
+
+    def test_who_may_not_merge_sees_the_mark_and_no_button(
+        self, ann: Profile, steward: User, login: Callable[[User], Client], agent: User, outsider: User
+    ) -> None:
+        verified.verify(profile=ann, by=steward, reason="met her")
+        for user in (agent, outsider):
+            for name in ("verify", "unverify"):
+                assert login(user).post(reverse(f"profiles:{name}", args=[ann.public_id])).status_code == 404
+        page = login(agent).get(reverse("profiles:explanation", args=[ann.public_id])).content.decode()
+        assert "met her" in page
+        assert reverse("profiles:unverify", args=[ann.public_id]) not in page
+        assert VerifiedRecord.objects.count() == 2

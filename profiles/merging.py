@@ -1,9 +1,10 @@
 """Merge and unmerge by hand: previewed, exact, audited.
 
-A merge is a steward's link between anchor records, an unmerge withdraws the links that cross the cut and, where
-evidence alone would join the sides again, adds "never" between them; a refusal says of two records that they are not
-one person, whoever may say so later. All only append decisions and resolve again, so everything returns to exactly
-where it was, and what arrived since goes with the record that it came with.
+A merge is a steward's link between anchor records, an unmerge withdraws the links that cross the cut and adds "never"
+between the people on its sides, record by record where evidence alone would join them again; a refusal says of two
+records that they are not one person, whoever may say so later. All only append decisions and resolve again, so
+everything returns to exactly where it was, and what arrived since goes with the record that it came with. To take a
+merge back without a word on the people is `revert`'s.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -216,7 +217,7 @@ def _plan_unmerge(profile: Profile, records: frozenset[int], notes_to: Mapping[i
     ]
     while True:
         found = foresee(around, decisions)
-        joined = _across(found, apart, stay, around)
+        joined = _across(found, apart, stay, around) or _unsaid(decisions, found, apart, stay, around)
         if not joined:
             return _Plan(around, decisions, found, members)
         if len(decisions) + len(joined) > MOST_NEVERS:
@@ -247,6 +248,27 @@ def _across(
     own = [number for number in sorted(apart) if _speaks_for(number, around) == number]
     others = [number for number in sorted(stay) if _speaks_for(number, around) == number]
     return [(a, b) for a in own for b in others if found.anchor_of[a] == found.anchor_of[b]]
+
+
+def _unsaid(
+    decisions: Sequence[NewDecision],
+    found: Partition,
+    apart: frozenset[int],
+    stay: frozenset[int],
+    around: Neighbourhood,
+) -> list[tuple[int, int]]:
+    """Anchors on different sides of the cut between whose people nothing says yet that they are not one: no model, and
+    nothing that arrives, joins again what a person has parted."""
+    said = {
+        frozenset((found.anchor_of[one.record_a], found.anchor_of[one.record_b]))
+        for one in decisions
+        if one.action == NEVER
+    }
+    own, others = (
+        sorted({found.anchor_of[number] for number in side if around.records[number].evidence.kind == "identified"})
+        for side in (apart, stay)
+    )
+    return [(a, b) for a in own for b in others if frozenset((a, b)) not in said]
 
 
 # --- refusal ------------------------------------------------------------------------------------------------------

@@ -139,7 +139,8 @@ class TestUnmerge:
         )
         assert list(outcome.profiles) == [suda, other_suda]
         assert hashes([suda.pk, other_suda.pk]) == before
-        assert not LinkDecision.objects.filter(action="never").exists()
+        never = LinkDecision.objects.get(action="never")  # what a person has parted no model joins again
+        assert (never.record_a_id, never.record_b_id) == (other_suda.birth_record.pk, suda.birth_record.pk)
 
     def test_what_arrived_since_goes_with_its_record(
         self, suda: Profile, other_suda: Profile, steward: User, web_shop: Source

@@ -107,8 +107,11 @@ class Knowledge:
         return lifecycle.LEAST_LABELS
 
     @property
-    def wanted_same(self) -> int:
-        return lifecycle.LEAST_SAME
+    def step(self) -> tuple[Text, int, int]:
+        """What is counted on the way to enough labels: its name, how many there are, how many are asked for."""
+        if self.judged < self.wanted:
+            return _("Judged pairs, of those asked for"), self.judged, self.wanted
+        return _("Judged to be one person, of those asked for"), self.counts.same, lifecycle.LEAST_SAME
 
     @property
     def missing(self) -> str:

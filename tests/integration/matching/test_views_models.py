@@ -12,7 +12,7 @@ from pytest_django import Settings
 from cdp_site.core import jobs
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles.matching import lifecycle, pools, rollback, runs, training
+from profiles.matching import labels, lifecycle, pools, rollback, runs, training
 from profiles.models import MatchModel, MatchRun, Membership, SourceRecord
 from tests.customers import Tell, identify
 from tests.factories.doubles import answer_all, tell_of_doubles
@@ -117,6 +117,21 @@ def test_labels_are_counted_and_models_listed(client: Client) -> None:
     assert "ready, not in use" in page
     assert "55" in page
     assert "100.0 %" in page
+
+
+@pytest.mark.parametrize(
+    ("same", "different", "said"),
+    [(10, 5, "Judged pairs, of those asked for"), (10, 60, "Judged to be one person, of those asked for")],
+)
+def test_what_is_still_missing_is_counted(
+    client: Client, monkeypatch: pytest.MonkeyPatch, same: int, different: int, said: str
+) -> None:
+    monkeypatch.setattr(labels, "counts", lambda: labels.Counts(same=same, different=different))
+    page = _text(client, "match_models")
+    assert said in page
+    assert f"{same + different} pairs have been judged, 10 of them to be one person." in page
+    monkeypatch.setattr(labels, "counts", lambda: labels.Counts(same=20, different=60))
+    assert "of those asked for" not in _text(client, "match_models")
 
 
 def test_training_is_a_job_and_its_progress_is_polled(client: Client, enqueued: list[tuple[str, ...]]) -> None:

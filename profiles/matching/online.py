@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db import connection
+import structlog
+from django.db import DatabaseError, connection, transaction
 
 from profiles.matching import active, asking, block_keys, records
 from profiles.matching.active import Active
@@ -25,6 +26,8 @@ from profiles.resolution import decision_log, evidence, neighbourhood
 from profiles.resolution.decision_log import NewDecision
 from profiles.resolution.evidence import Decision
 from profiles.resolution.partition import Partition, Refusal, partition
+
+log = structlog.get_logger("matching")
 
 # Why a link that the model is sure of is not made but asked.
 _ASKED_INSTEAD = {Refusal.VERIFIED: ReviewPair.Reason.VERIFIED, Refusal.ID_CONFLICT: ReviewPair.Reason.GUARD}
@@ -37,7 +40,8 @@ def match(changed: Collection[int], *, born: Collection[int], by: str) -> frozen
         born: those of them that this transaction created.
 
     Returns:
-        The records whose links changed: they have to be resolved with the others. Without a model in use, one query.
+        The records whose links changed: they have to be resolved with the others. None when the model fails: what
+        arrives is kept all the same. Without a model in use, one query.
     """
     if not changed:
         return frozenset()
@@ -47,13 +51,27 @@ def match(changed: Collection[int], *, born: Collection[int], by: str) -> frozen
     if not isinstance(model, Active):
         note(changed)  # the batch run sees them when the model is there again
         return frozenset()
+    try:
+        with transaction.atomic():
+            return _match(model, changed, born=born, by=by)
+    except DatabaseError:
+        raise  # the database's trouble: the digest tries again
+    except Exception as error:  # a model's mistake is no fault of what arrives: that is kept, and unmatched as yet
+        log.error("match_failed", model=model.version, records=len(changed), error=type(error).__name__)
+        note(changed)
+        return frozenset()
+
+
+def _match(model: Active, changed: Collection[int], *, born: Collection[int], by: str) -> frozenset[int]:
     block_keys.hold(number for number in changed if number not in born)
     fresh = records.read(changed)
-    note(fresh)
     keys_of = {number: model.matcher.keys(record) for number, record in fresh.items()}
-    block_keys.replace(keys_of, born=born)
-    before = _before([number for number in fresh if number not in born])
-    found = block_keys.candidates(keys_of, besides=before.siblings)
+    # In one round trip where all are new; each statement still sees what was committed while the one before waited.
+    with connection.connection.pipeline():
+        note(fresh)
+        block_keys.replace(keys_of, born=born)
+        before = _before([number for number in fresh if number not in born])
+        found = block_keys.candidates(keys_of, besides=before.siblings)
     near = {Pair.of(number, other) for number, others in found.items() for other, _weight in others}
     scored = _Scored(model, near | before.links.keys() | before.waiting, fresh)
     withdrawn = _withdraw(scored, before, by=by)

@@ -1,9 +1,10 @@
 """A million people in a database of the benchmarks' own, each with one record and its blocking keys, by a model that
 was trained on a thousand.
 
-Some ten thousand are made one by one; the others are these again with other contacts and birth dates, by SQL. A key
-that two of the first share (a name) is shared by all their copies; one that is somebody's own (a phone, a birth date
-with a name) is another for each copy. So common names are as common as among a million, and blocks of them overflow.
+Some ten thousand are made one by one; the others are these again with other contacts, birth dates and homes, by SQL.
+A key that two of the first share (a name) is shared by all their copies; one that is somebody's own (a phone, a birth
+date with a name) is another for each copy. So common names are as common as among a million, and blocks of them
+overflow.
 """
 
 import multiprocessing
@@ -113,6 +114,7 @@ _MULTIPLY = (
     SELECT id + copy * %(made)s, source_id, kind, external_id || '-' || copy, birth_profile_id + copy * %(made)s,
            attributes || jsonb_strip_nulls(jsonb_build_object(
                'email', copy || (attributes ->> 'email'),
+               'address', copy || (attributes ->> 'address'),
                'phone', '+66' || right('00000000' || substr(attributes ->> 'phone', 4)::bigint + copy * 60000011, 9),
                'birth_date', ((attributes ->> 'birth_date')::date + copy * 37)::text)),
            attribute_times, content_hash, first_seen_at, last_seen_at, received_at

@@ -57,9 +57,14 @@ def match(changed: Collection[int], *, born: Collection[int], by: str) -> frozen
     except DatabaseError:
         raise  # the database's trouble: the digest tries again
     except Exception as error:  # a model's mistake is no fault of what arrives: that is kept, and unmatched as yet
-        log.error("match_failed", model=model.version, records=len(changed), error=type(error).__name__)
+        _tell_failed(model, changed, error)
         note(changed)
         return frozenset()
+
+
+def _tell_failed(model: Active, changed: Collection[int], error: Exception) -> None:
+    """Without a traceback, whose last line may hold a customer's value."""
+    log.error("match_failed", model=model.version, records=len(changed), error=type(error).__name__)
 
 
 def _match(model: Active, changed: Collection[int], *, born: Collection[int], by: str) -> frozenset[int]:

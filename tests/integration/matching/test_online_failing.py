@@ -1,6 +1,7 @@
 """A model that makes mistakes costs no data: what arrives is kept, and matched when a model can."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +15,7 @@ from tests.factories.matching import FakeMatcher, activate
 
 pytestmark = pytest.mark.django_db
 
-SUDA = {"first_name": "Suda", "last_name": "Rakdee", "birth_date": "1990-04-01"}
+SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee", "birth_date": "1990-04-01"}
 
 
 class NoKeys(FakeMatcher):
@@ -32,7 +33,7 @@ def test_what_arrives_is_kept_and_waits_for_the_night(pos: Source, broken: type[
     activate(broken())
     with capture_logs() as logs:
         for number in ("p1", "p2"):
-            arrive(pos, row(number, **SUDA))  # type: ignore[arg-type]
+            arrive(pos, row(number, **SUDA))
     assert SourceRecord.objects.count() == 2
     assert not QuarantinedItem.objects.exists()
     assert not InboundBatch.objects.filter(attempts__gt=1).exists()
@@ -45,7 +46,7 @@ def test_what_arrives_is_kept_and_waits_for_the_night(pos: Source, broken: type[
 
 def test_the_next_that_arrives_is_matched_again(pos: Source) -> None:
     activate(NoScore())
-    arrive(pos, row("p1", **SUDA), row("p2", **SUDA))  # type: ignore[arg-type]
+    arrive(pos, row("p1", **SUDA), row("p2", **SUDA))
     activate()
-    arrive(pos, row("p1", day=1, city="ลำพูน"), row("p3", day=1, **SUDA))  # type: ignore[arg-type]
+    arrive(pos, row("p1", day=1, city="ลำพูน"), row("p3", day=1, **SUDA))
     assert Membership.objects.filter(valid_to=None).values("profile").distinct().count() == 2

@@ -30,7 +30,7 @@ from tests.factories.matching import activate
 
 pytestmark = pytest.mark.django_db
 
-SUDA = {"first_name": "Suda", "last_name": "Rakdee", "birth_date": "1990-04-01"}
+SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee", "birth_date": "1990-04-01"}
 
 
 def profile_of(external_id: str) -> Profile:
@@ -55,8 +55,8 @@ def roll_back(model: MatchModel, by: User) -> None:
 def model(web_shop: Source, pos: Source) -> MatchModel:
     """It has joined u1 and p1."""
     model = activate()
-    arrive(web_shop, identify("u1", **SUDA))  # type: ignore[arg-type]
-    arrive(pos, row("p1", **SUDA))  # type: ignore[arg-type]
+    arrive(web_shop, identify("u1", **SUDA))
+    arrive(pos, row("p1", **SUDA))
     assert together("u1", "p1")
     return model
 

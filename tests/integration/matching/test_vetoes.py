@@ -1,5 +1,7 @@
 """What a person has parted no model joins again: neither the same two records nor others of the two customers."""
 
+from typing import Any
+
 import pytest
 
 from cdp_site.core.models import User
@@ -12,8 +14,8 @@ from tests.factories.matching import activate
 
 pytestmark = pytest.mark.django_db
 
-SUDA = {"first_name": "Suda", "last_name": "Rakdee"}
-BORN = {"birth_date": "1990-04-01"}
+SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee"}
+BORN: dict[str, Any] = {"birth_date": "1990-04-01"}
 
 
 def profile_of(external_id: str) -> Profile:

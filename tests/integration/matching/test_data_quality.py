@@ -101,7 +101,7 @@ class TestNumbers:
 
     def test_an_identifier_of_several_people_and_why_it_joins_nobody(self, pos: Source) -> None:
         """A household of two, whose landline a nameless record has, too: it may be either's."""
-        names = [{"first_name": "Somchai"}, {"first_name": "Malee"}, {}]
+        names: list[dict[str, Any]] = [{"first_name": "Somchai"}, {"first_name": "Malee"}, {}]
         arrive(pos, *(row(f"p{n}", phone="024537896", day=1, **name) for n, name in enumerate(names)))
         figures = look()
         [phone] = figures.shared

@@ -14,7 +14,7 @@ from profiles.matching import candidates, fitting
 from profiles.matching.candidates import Pair
 from profiles.matching.learned import LearnedMatcher, Readings, Rule, Weights
 from profiles.matching.matcher import Comparable
-from profiles.matching.measures import LEAST_ATTACH, Proposal, Quality, histogram, proposals, quality
+from profiles.matching.measures import LEAST_ATTACH, Proposal, Quality, calibration, histogram, proposals, quality
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +71,7 @@ class Report:
         measures: quality on the held-out pairs, at the threshold where same and different are equally likely; None
             without such pairs.
         histogram: pool pairs by score.
-        proposals: thresholds for a wanted precision.
+        proposals: thresholds for a wanted precision, as far as the held-out pairs bear the scores out.
         blocked: {"pairs": pool pairs that meet, "labels": true labelled pairs, "met": those of them that meet}.
         seconds: of this process's CPU.
         memory_mb: the process's greatest memory until now.
@@ -169,7 +169,7 @@ class Evidence:
 
         self.pool = pool
         self.readings = readings
-        self.sure = frozenset(sure)
+        self.sure = frozenset(pair for pair in sure if pair[0] in pool and pair[1] in pool)
         self.met = frozenset(candidates.meeting(pool))
         self.covers = candidates.covers(pool, readings.predicates())
         self.loose = frozenset(candidates.loosely_meeting(self.covers, besides=self.met, seed=seed))
@@ -249,14 +249,9 @@ def _report(
     met = sorted(evidence.met)
     scores = matcher.scores(evidence.of(met)).tolist()
     verdicts = {label.pair: label.same for label in (*labels, *held_out)}
-    measured = None
-    if held_out:
-        measured = quality(
-            matcher.scores(evidence.of([label.pair for label in held_out])).tolist(),
-            [label.same for label in held_out],
-            [label.weight for label in held_out],
-            threshold=LEAST_ATTACH,
-        )
+    hidden = matcher.scores(evidence.of([label.pair for label in held_out])).tolist() if held_out else []
+    said = [label.same for label in held_out]
+    measured = quality(hidden, said, [label.weight for label in held_out], threshold=LEAST_ATTACH) if held_out else None
     true = {label.pair for label in (*labels, *held_out) if label.same}
     keys = {record_id: matcher.keys(evidence.pool[record_id]) for pair in true for record_id in pair}
     return Report(
@@ -268,7 +263,7 @@ def _report(
         },
         measures=measured,
         histogram=histogram(scores, [verdicts.get(pair) for pair in met]),
-        proposals=proposals(scores, share_of_all=share_of_all),
+        proposals=proposals(scores, share_of_all=share_of_all, chance=calibration(hidden, said)),
         blocked={
             "pairs": len(met),
             "labels": len(true),

@@ -1,7 +1,7 @@
 """How good a model is, and from which score on it may be trusted. Pure: no Django."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -12,8 +12,12 @@ LEAST_ATTACH: Final = 0.6  # above `learned.NAME_CAP`: no merge on a name alone
 MOST_ATTACH: Final = 0.9999
 _LOST: Final = 0.01  # of the true pairs may lie below the threshold of review
 _LEAST_REVIEW: Final = 0.02
-_PRIOR_VERDICTS: Final = 4.0  # a share is not said with more certainty than so many verdicts before any was given
 _Z: Final = 1.96
+_FREE_SHIFT: Final = 1.0  # standard deviations of a calibration's shift and stretch before any verdict
+_FREE_STRETCH: Final = 0.3
+_LEAST_STRETCH: Final = 0.1
+_NEWTON_STEPS: Final = 30
+_MOST_LOG_ODDS: Final = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +99,46 @@ def histogram(scores: Sequence[float], verdicts: Sequence[bool | None]) -> list[
     return bins
 
 
-def proposals(scores: Sequence[float], *, share_of_all: float) -> list[Proposal]:
+def calibration(scores: Sequence[float], same: Sequence[bool]) -> Callable[[float], float]:
+    """How likely one person a pair of a score really is, by pairs with a verdict: log-odds moved and stretched. Few
+    verdicts change little; that they were drawn by score makes no difference."""
+    log_odds = [_log_odds(score) for score in scores]
+    shift, stretch = 0.0, 1.0
+    for _step in range(_NEWTON_STEPS):
+        chances = [_chance(shift + stretch * x) for x in log_odds]
+        errors = [chance - is_same for chance, is_same in zip(chances, same, strict=True)]
+        curvature = [chance * (1 - chance) for chance in chances]
+        down = sum(errors) + shift / _FREE_SHIFT**2
+        steep = sum(e * x for e, x in zip(errors, log_odds, strict=True)) + (stretch - 1) / _FREE_STRETCH**2
+        a = sum(curvature) + 1 / _FREE_SHIFT**2
+        b = sum(c * x for c, x in zip(curvature, log_odds, strict=True))
+        d = sum(c * x * x for c, x in zip(curvature, log_odds, strict=True)) + 1 / _FREE_STRETCH**2
+        determinant = a * d - b * b
+        shift -= max(-1.0, min(1.0, (d * down - b * steep) / determinant))
+        stretch -= max(-0.5, min(0.5, (a * steep - b * down) / determinant))
+        stretch = max(_LEAST_STRETCH, stretch)
+    return lambda score: _chance(shift + stretch * _log_odds(score))
+
+
+def proposals(
+    scores: Sequence[float], *, share_of_all: float, chance: Callable[[float], float] = lambda score: score
+) -> list[Proposal]:
     """For each wanted precision the lowest threshold that promises it.
 
     Args:
-        scores: of all pairs that meet, each how likely it is one person.
+        scores: of all pairs that meet.
         share_of_all: what part of the whole stock's pairs these are.
+        chance: how likely one person a pair of a score is; ascending.
     """
-    ordered = sorted(scores, reverse=True)
-    expected = sum(ordered)
+    ordered = [(score, chance(score)) for score in sorted(scores, reverse=True)]
+    expected = sum(likely for _score, likely in ordered)
     review = _review_threshold(ordered, expected)
     found = []
     for wanted in WANTED_PRECISIONS:
         attach = _attach_threshold(ordered, wanted)
-        joined = sum(score for score in ordered if attach is not None and score >= attach)
+        joined = sum(likely for score, likely in ordered if attach is not None and score >= attach)
         below = min(review, attach) if attach is not None else review
-        asked = sum(score >= below and (attach is None or score < attach) for score in ordered)
+        asked = sum(score >= below and (attach is None or score < attach) for score, _likely in ordered)
         pairs = round(asked / share_of_all)
         found.append(
             Proposal(
@@ -125,11 +153,11 @@ def proposals(scores: Sequence[float], *, share_of_all: float) -> list[Proposal]
     return found
 
 
-def _attach_threshold(ordered: Sequence[float], wanted: float) -> float | None:
+def _attach_threshold(ordered: Sequence[tuple[float, float]], wanted: float) -> float | None:
     """Of all pairs from there on, the wanted share is expected to be true."""
     total, threshold = 0.0, None
-    for number, score in enumerate(ordered, start=1):
-        total += score
+    for number, (score, likely) in enumerate(ordered, start=1):
+        total += likely
         if score < LEAST_ATTACH or total / number < wanted:
             break
         threshold = score
@@ -138,12 +166,22 @@ def _attach_threshold(ordered: Sequence[float], wanted: float) -> float | None:
     return math.floor(min(threshold, MOST_ATTACH) * 10_000) / 10_000
 
 
-def _review_threshold(ordered: Sequence[float], expected: float) -> float:
+def _review_threshold(ordered: Sequence[tuple[float, float]], expected: float) -> float:
     """Hardly any true pair is expected below."""
     total, threshold = 0.0, LEAST_ATTACH
-    for score in ordered:
+    for score, likely in ordered:
         if total >= (1 - _LOST) * expected or score < _LEAST_REVIEW:
             break
-        total += score
+        total += likely
         threshold = min(threshold, score)
     return math.floor(threshold * 10_000) / 10_000
+
+
+def _log_odds(score: float) -> float:
+    if not 0 < score < 1:
+        return math.copysign(_MOST_LOG_ODDS, score - 0.5)
+    return max(-_MOST_LOG_ODDS, min(_MOST_LOG_ODDS, math.log(score / (1 - score))))
+
+
+def _chance(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, log_odds))))

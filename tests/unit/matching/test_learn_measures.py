@@ -44,6 +44,19 @@ def test_a_higher_precision_asks_for_a_higher_threshold_and_leaves_more_to_peopl
         assert one.hours == pytest.approx(one.pairs * 8 / 3600, abs=0.01)
 
 
+def test_verdicts_take_a_model_down_that_is_too_sure_of_itself() -> None:
+    scores = [0.99] * 40 + [0.01] * 40
+    sobered = measures.calibration(scores, [index % 4 != 0 for index in range(40)] + [False] * 40)
+    assert 0.7 < sobered(0.99) < 0.9
+    assert sobered(0.5) < sobered(0.9) < sobered(0.99) < sobered(1.0)
+    unsaid = measures.calibration([], [])
+    assert all(abs(unsaid(score) - score) < 1e-9 for score in (0.01, 0.5, 0.99))
+    certain = measures.proposals(scores, share_of_all=1.0)
+    cautious = measures.proposals(scores, share_of_all=1.0, chance=sobered)
+    assert certain[0].attach is not None
+    assert cautious[0].attach is None
+
+
 def test_the_pool_is_a_share_of_the_work() -> None:
     scores = [0.3] * 10 + [0.99] * 10
     small, large = (measures.proposals(scores, share_of_all=share)[0].pairs for share in (1.0, 0.1))

@@ -74,7 +74,9 @@ def _turned(pair: ReviewPair) -> tuple[int, int]:
 
 
 def _open(which: Q) -> Any:
-    return ReviewPair.objects.filter(which, asks_at_call=True, state__in=(State.WAITING, State.SECOND))
+    return ReviewPair.objects.filter(
+        which, asks_at_call=True, is_held_out=False, state__in=(State.WAITING, State.SECOND)
+    )
 
 
 def _text(values: Mapping[str, Any], stated: Mapping[tuple[str, str, str], str], names: set[str]) -> str:

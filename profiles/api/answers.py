@@ -19,6 +19,18 @@ Json = dict[str, Any]
 
 Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
 
+
+_objects: dict[str, "type[serializers.Serializer[Any]]"] = {}
+
+
+def _object(name: str, fields: Fields, **more: Any) -> "serializers.Serializer[Any]":
+    """An object of these fields, one type a name. REST framework takes the fields out of the dictionary that it is
+    given: here out of a copy, since several objects have some in common."""
+    if name not in _objects:
+        _objects[name] = type(inline_serializer(name, dict(fields)))
+    return _objects[name](**more)
+
+
 # The one shape of an error (`core.errors.MendableError.as_dict`).
 _DETAIL: Fields = {
     "code": serializers.CharField(),
@@ -26,7 +38,7 @@ _DETAIL: Fields = {
     "field": serializers.CharField(allow_null=True),
     "hint": serializers.CharField(allow_null=True),
 }
-Problem = inline_serializer("Problem", {"error": inline_serializer("ProblemDetail", _DETAIL)})
+Problem = _object("Problem", {"error": _object("ProblemDetail", _DETAIL)})
 
 
 # A source's record; ids masked for roles that work with groups, not with people.
@@ -51,7 +63,7 @@ class ProfileAnswer(serializers.Serializer):
     kind = serializers.CharField()
     name = serializers.CharField()
     traits = serializers.DictField(help_text="The golden record within your scope, direct identifiers masked if so.")
-    records = inline_serializer("SourceRecord", _RECORD, many=True)
+    records = _object("SourceRecord", _RECORD, many=True)
 
 
 class OutcomeProfile(serializers.Serializer):
@@ -85,6 +97,73 @@ class PreviewAnswer(serializers.Serializer):
         child=serializers.IntegerField(), help_text="Agents' records of which `notes_to` has to say where they go."
     )
     effects = EffectAnswer(many=True, help_text="On consents, segments and more.")
+
+
+_TOLD: Fields = {name: _RECORD[name] for name in ("id", "source", "kind", "external_id")}
+_EVIDENCE: Fields = {
+    "model": serializers.IntegerField(allow_null=True, help_text="Version of the model."),
+    "prior": serializers.FloatField(help_text="Log-odds before anything is compared."),
+    "fields": _object(
+        "FieldEvidence", {"field": serializers.CharField(), "weight": serializers.FloatField()}, many=True
+    ),
+}
+_SAID: Fields = {
+    "key": serializers.CharField(allow_null=True, help_text="The kind of identifier that both state."),
+    "value": serializers.CharField(allow_null=True, help_text="Masked if your role asks for it."),
+    "by": serializers.CharField(allow_null=True, help_text="The person who decided."),
+    "reason": serializers.CharField(allow_null=True),
+    "at": serializers.DateTimeField(allow_null=True),
+    "evidence": _object("Evidence", _EVIDENCE, allow_null=True),
+}
+_LINK: Fields = {
+    "rule": serializers.CharField(help_text="tie, verified, steward, unique_id, email, phone, contact, model, device."),
+    "records": _object("ToldRecord", _TOLD, many=True),
+    "score": serializers.FloatField(allow_null=True, help_text="Of the model, 0 to 1."),
+    **_SAID,
+}
+_STEP: Fields = {
+    "record": _object("ToldRecord", _TOLD),
+    "received_at": serializers.DateTimeField(),
+    "held_unseen": serializers.BooleanField(help_text="Joined by records that you may not see."),
+    "links": _object("Link", _LINK, many=True, help_text="To the records before it."),
+}
+_WEAKEST: Fields = {**_LINK, "records_without_it": serializers.IntegerField()}
+_REFUSED: Fields = {
+    "why": serializers.CharField(
+        help_text="never, related, id_conflict, names_differ, fan_out, ambiguous, shared_device, proposed, overruled, "
+        "verified, waiting."
+    ),
+    "record": _object("ToldRecord", _TOLD, allow_null=True),
+    "profile": serializers.UUIDField(allow_null=True, help_text="Public id of the other customer."),
+    **_SAID,
+}
+_DECIDED: Fields = {
+    "what": serializers.CharField(help_text="joined, confirmed, parted, kept_apart, related, allowed."),
+    "kind": serializers.CharField(help_text="steward, model, deterministic."),
+    "by": serializers.CharField(allow_null=True),
+    "at": serializers.DateTimeField(),
+    "reason": serializers.CharField(allow_null=True),
+    "operation": serializers.UUIDField(allow_null=True, help_text="By which a merge or unmerge is reverted."),
+    "records": _object("ToldRecord", _TOLD, many=True),
+}
+_VERIFIED: Fields = {
+    "by": serializers.CharField(),
+    "at": serializers.DateTimeField(),
+    "reason": serializers.CharField(),
+    "records_since": serializers.IntegerField(help_text="Records that came since and are not verified."),
+}
+EXPLANATION = _object(
+    "Explanation",
+    {
+        "verified": _object("Verification", _VERIFIED, allow_null=True),
+        "steps": _object("Step", _STEP, many=True),
+        "more_steps": serializers.IntegerField(),
+        "weakest": _object("WeakestLink", _WEAKEST, allow_null=True),
+        "refused": _object("RefusedJoin", _REFUSED, many=True),
+        "more_refused": serializers.IntegerField(),
+        "decided": _object("Decided", _DECIDED, many=True),
+    },
+)
 
 
 def profile(customer: Overview, verified: frozenset[int], merged_ids: Sequence[object]) -> Json:

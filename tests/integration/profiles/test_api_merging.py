@@ -15,7 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from cdp_site.core.models import AccessLogEntry, AuditEvent, Department, Operation, User
 from ingestion.models import Source
-from profiles import notes
+from profiles import merging, notes
+from profiles.matching import verified
 from profiles.models import LinkDecision, MatchLabel, Profile, SourceRecord
 from profiles.state import hashes
 from tests.customers import Tell, identify, profile_of
@@ -284,3 +285,23 @@ class TestRead:
         assert {"200", "400", "401", "404", "409"} <= set(merge["responses"])
         assert [one["name"] for one in merge["parameters"]] == ["Idempotency-Key"]
         assert merge["requestBody"]["required"]
+
+    def test_the_explanation_has_just_the_fields_that_are_documented(
+        self, somchai: Profile, as_steward: Client, steward: User
+    ) -> None:
+        verified.verify(profile=somchai, by=steward)
+        merging.unmerge(profile=somchai, records=[record("C1")], by=steward, reason="his father")
+        schemas = as_steward.get(reverse("schema")).json()["components"]["schemas"]
+        story = as_steward.get(reverse("profiles:api_explanation", args=[somchai.public_id])).json()
+        (link,) = story["steps"][1]["links"]
+        for name, given in {
+            "Explanation": story,
+            "Verification": story["verified"],
+            "Step": story["steps"][0],
+            "Link": link,
+            "ToldRecord": link["records"][0],
+            "WeakestLink": story["weakest"],
+            "RefusedJoin": story["refused"][0],
+            "Decided": story["decided"][0],
+        }.items():
+            assert set(given) == set(schemas[name]["properties"]), name

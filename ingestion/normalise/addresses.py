@@ -79,8 +79,9 @@ _SUFFIXED: Final = (
 )
 _COMMAS: Final = re.compile(r"[,;\n|]+")
 _HOUSE: Final = re.compile(r"^(\d+(?:[/-]\d+)*[a-z]?)(?= |$)")
+_HOUSE_AMID: Final = re.compile(r"^(\D{3,}) (\d+[a-z]?) (\D.+)$")  # Skyline Apartments 705 Sheppard Ave
 _HOUSE_BEHIND: Final = re.compile(r"^(\D{3,}) (\d+[a-z]?)$")
-_POSTCODE: Final = re.compile(r"(?<![\d/-])(\d{5})(?:-\d{4})?(?![\d/-])")
+_POSTCODE: Final = re.compile(r"(?<![\d/-])(?<!\bbox )(\d{5})(?:-\d{4})?(?![\d/-])")
 _NUMBER: Final = re.compile(r"\d+(?:/\d+)*")
 _NOT_WORDS: Final = re.compile(r"[^\w\u0e30-\u0e4e/]+")
 _STREET_TYPES: Final = frozenset(
@@ -286,6 +287,9 @@ def _read_unmarked(text: str, parts: dict[str, str], rest: set[str]) -> None:
     if house and "house" not in parts:
         parts["house"] = house[1]
         text = text[house.end() :].strip(" .:-")
+    elif "house" not in parts and (amid := _HOUSE_AMID.match(text)) and _has_street_type(amid[3]):
+        rest.update(_words(amid[1]))
+        parts["house"], text = amid[2], amid[3]
     elif "house" not in parts and (behind := _HOUSE_BEHIND.match(text)) and _has_street_type(behind[1]):
         parts["house"], text = behind[2], behind[1]
     _read_street(_words(text), parts, rest, has_house=house is not None)

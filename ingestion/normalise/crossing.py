@@ -18,7 +18,7 @@ from ingestion.normalise.thai import is_thai, normalise_thai, without_tones
 _FOLDS: Final = [
     (re.compile(pattern), folded)
     for pattern, folded in (
-        ("[^a-z ]", ""), ("(?<=[aeiou])gh", ""), ("sr(?=i|ee)", "s"),
+        ("[^a-z ]", ""), ("(?<=[aeiou])gh(?![aeiou])", ""), ("sr(?=i|ee)", "s"),
         ("ph|bh|pp", "p"), ("tch|ch|j|sh", "c"), ("kh|gh|ck|q|x", "k"), ("th|dh", "t"), ("ng", "n"),
         ("(?<=n)[td](?= |$)", ""), ("(?<=[oa])r(?=n|$)", ""),
         ("v", "w"), ("g", "k"), ("b", "p"), ("d", "t"), ("z", "s"), ("f", "p"), ("r", "l"),

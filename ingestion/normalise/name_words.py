@@ -1,5 +1,6 @@
 """The words that stand around names: titles, suffixes, particles, short forms."""
 
+from functools import lru_cache
 from typing import Final
 
 # Written as a word of their own or with the name (นายสมชาย). Longest first, since นางสาว begins with นาง.
@@ -166,6 +167,16 @@ def same_given_name(a: str, b: str) -> bool:
     """Whether two lower-case Latin given names are forms of one (``bob``, ``robert``). Symmetric."""
     rows_of_a, rows_of_b = _ROWS_OF.get(_one_ending(a), _NO_ROWS), _ROWS_OF.get(_one_ending(b), _NO_ROWS)
     return a == b or not rows_of_a.isdisjoint(rows_of_b)
+
+
+@lru_cache(maxsize=16_384)
+def initials(name: str) -> frozenset[str]:
+    """The letters that a lower-case Latin given name may be shortened to: its own and those of its forms (r, b)."""
+    rows = _ROWS_OF.get(_one_ending(name), _NO_ROWS)
+    return frozenset({name[:1], *(letter for row in rows for letter in _INITIALS_OF_ROW[row])})
+
+
+_INITIALS_OF_ROW: Final = tuple(frozenset(form[0] for form in line.split()) for line in _SHORT_FORMS.split("\n"))
 
 
 def without_nickname_opening(name: str) -> str:

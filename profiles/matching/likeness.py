@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 from ingestion.normalise.crossing import folded, readings_agree, skeleton
 from ingestion.normalise.email import is_role_address
-from ingestion.normalise.name_words import given_name_root, same_given_name
+from ingestion.normalise.name_words import given_name_root, initials, same_given_name
 from ingestion.normalise.names import scripts_compare
 from ingestion.normalise.provinces import PROVINCES
 from profiles.matching.comparable import ADDRESS_PARTS
@@ -64,7 +64,7 @@ def given_names(a: str, b: str) -> float | None:
     if not a or not b or not scripts_compare(a, b):
         return None
     if len(a) == 1 or len(b) == 1:
-        return _INITIAL if folded(a)[:1] == folded(b)[:1] else 0.0
+        return _INITIAL if _may_be_initial(a, b) else 0.0
     if same_given_name(a, b):
         return _SAME_NAME
     likeness = _stretched(readings_agree(a, b))
@@ -84,6 +84,11 @@ def family_names(a: str, b: str) -> float | None:
         return _INITIAL if folded(a)[:1] == folded(b)[:1] else 0.0
     likeness = _stretched(readings_agree(a, b))
     return _BEGINS if likeness < _BEGINS and _shares_word(a, b) else likeness
+
+
+def _may_be_initial(a: str, b: str) -> bool:
+    """Whether the shorter is the other's first letter, in either script, or that of a form of it (B., Robert)."""
+    return folded(a)[:1] == folded(b)[:1] or not initials(a).isdisjoint(initials(b))
 
 
 def _stretched(agreement: float) -> float:
@@ -182,6 +187,7 @@ def _opening(word: str) -> str:
 # --- contacts, dates, ids ------------------------------------------------------------------------------------------
 
 _ONE_DIGIT_OFF: Final = 0.6
+_OF_A_FUNCTION: Final = 0.5  # info@ and sales@ are read by a whole office
 
 
 def _one_slip(a: str, b: str) -> bool:
@@ -201,11 +207,13 @@ def _two_phones(a: str, b: str) -> float:
 
 
 def emails(a: Values, b: Values) -> float | None:
-    """Addresses; the same name at another provider and one slip are near."""
-    return _best(_two_emails, a, b)
+    """Addresses; the same name at another provider and one slip are near, one of a function says little."""
+    return max(_two_emails(x, y) for x in a for y in b)
 
 
 def _two_emails(a: str, b: str) -> float:
+    if a == b:
+        return _OF_A_FUNCTION if is_role_address(a) else 1.0
     local_a, _, domain_a = a.partition("@")
     local_b, _, domain_b = b.partition("@")
     if is_role_address(a) or is_role_address(b):
@@ -237,6 +245,8 @@ def _two_dates(a: str, b: str) -> float:
     same_day = a[5:] == b[5:]
     if same_day and abs(int(a[:4]) - int(b[:4])) in (1, 10, 43, 57, 100, 543):  # a slip, or the era read wrongly
         return 0.6
+    if a[5:7] == b[8:] and a[8:] == b[5:7] and abs(int(a[:4]) - int(b[:4])) == 1:
+        return 0.4
     agreeing = sum(1 for part in (slice(0, 4), slice(5, 7), slice(8, 10)) if a[part] == b[part])
     if agreeing == 2:
         return 0.4

@@ -64,6 +64,11 @@ def parts(address: Address | None) -> dict[str, object]:
         ("445 Overpass Rd San Ramon", {"house": "445", "street": "overpass", "rest": ("ramon", "san")}),
         ("12396 Austin Rd", {"house": "12396", "street": "austin"}),
         (
+            "Skyline Apartments 705 Sheppard Ave, Toronto",
+            {"house": "705", "street": "sheppard", "rest": ("apartments", "skyline", "toronto")},
+        ),
+        ("P.O. Box 12987", {"rest": ("12987", "box", "o", "p")}),
+        (
             "Ansbacher Strasse 23, 56422 Dusseldorf",
             {"house": "23", "street": "ansbacher", "postcode": "56422", "rest": ("dusseldorf",)},
         ),

@@ -17,6 +17,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils import timezone
 
+from cdp_site.core import hashing
 from cdp_site.core.errors import InternalError
 from profiles.matching import block_keys, blocks, records
 from profiles.matching.active import Active
@@ -33,7 +34,9 @@ KEYS_AT_ONCE: Final = 1_000
 PAIRS_AT_ONCE: Final = 20_000
 RECORDS_AT_ONCE: Final = 500
 PROFILES_AT_ONCE: Final = 300
-MOST_CANDIDATES: Final = 30  # of one changed record; online looks at the ten likeliest
+
+
+_KEYS_MADE: Final = "keys_made"  # in the cursor of a run that has made them: by which secret
 
 
 class Phase(StrEnum):
@@ -175,7 +178,8 @@ class Batch:
     def _score(self) -> Iterator[None]:
         if self.run.everything:
             found = self._collector.blocks() if self.is_trial else blocks.stored()
-            self._enter(Phase.SCORING, len(found.records), keys_made=not self.is_trial)
+            made = {} if self.is_trial else {_KEYS_MADE: hashing.current_key_id()}
+            self._enter(Phase.SCORING, len(found.records), **made)
             self._count_keyless(found)
             yield from self._score_blocks(found)
         else:
@@ -196,7 +200,7 @@ class Batch:
         for page in _pages(self.run, after=self._after, at_once=RECORDS_AT_ONCE):
             comparable = self._album.of(page)
             keys_of = {number: self.model.matcher.keys(record) for number, record in comparable.items()}
-            near = block_keys.candidates(keys_of, besides=_siblings(page), most=MOST_CANDIDATES)
+            near = block_keys.candidates(keys_of, besides=_siblings(page))
             pairs = {Pair.of(number, other) for number, others in near.items() for other, _weight in others}
             keyless = sum(not keys for keys in keys_of.values())
             self._keep(sorted(pairs), after=page[-1], done=len(page), records=len(page), without_key=keyless)
@@ -295,6 +299,11 @@ def _siblings(page: list[int]) -> Mapping[int, list[int]]:
 
 
 def keys_stand(model_id: int) -> bool:
-    """Whether the table holds all records' keys of this model: the last run to make them made its."""
+    """Whether the table holds all records' keys of this model: the last run to make them made its, and since then it
+    has been in use: while it is not, nobody writes keys of what arrives."""
     made = MatchRun.objects.filter(kind=MatchRun.Kind.BATCH, cursor__keys_made=True).newest_first()
-    return made.values_list("model", flat=True).first() == model_id
+    last = made.values_list("model", "model__activated_at", "started_at").first()
+    if last is None or last[0] != model_id:
+        return False
+    _model, activated_at, started_at = last
+    return activated_at is None or started_at >= activated_at

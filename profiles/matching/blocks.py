@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
+from profiles.matching.block_keys import MOST_CANDIDATES
 from profiles.matching.keys import MOST_IN_BLOCK
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ COPY (SELECT m.record_id, m.profile_id FROM profiles_membership m WHERE m.valid_
 """
 # A binary COPY: a header of 19 bytes, then per row the number of columns and for each its length and value.
 _HEADER: Final = 19
+_MET_AT_ONCE: Final = 500_000  # records that meet in blocks, of one step: some tens of megabytes
 _ROW: Final = [("columns", ">i2"), ("_a", ">i4"), ("first", ">i8"), ("_b", ">i4"), ("second", ">i8")]
 
 
 @dataclass(frozen=True)
 class Portion:
-    """Pairs of records, and the last record whose pairs they are: where another run may go on."""
+    """Pairs of records; `last`: the record behind which another run may go on, `looked_at`: how many lie before it."""
 
     last: int
     looked_at: int
@@ -41,23 +43,22 @@ class Blocks:
     def __init__(self, keys: "np.ndarray", owners: "np.ndarray") -> None:
         import numpy as np  # with dedupe's other parts only where something is matched
 
-        self.records = np.unique(owners)
+        self.records, owners = np.unique(owners, return_inverse=True)
         order = np.lexsort((owners, keys))
         keys, owners = keys[order], owners[order]
         starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else np.array([], int)
         sizes = np.diff(np.append(starts, len(keys)))
-        telling = np.repeat((sizes > 1) & (sizes <= MOST_IN_BLOCK), sizes)
-        alone = np.repeat(sizes == 1, sizes)
+        starts, sizes = np.repeat(starts, sizes), np.repeat(sizes, sizes)
         # Records all of whose keys are shared by too many: nobody is compared with them.
-        self.drowned = len(self.records) - len(np.unique(owners[telling | alone]))
-        place_in_block = np.arange(len(keys)) - np.repeat(starts, sizes)
-        followers = np.repeat(sizes, sizes) - place_in_block - 1
-        self._owners = owners[telling]
-        self._followers = followers[telling]
-        self._by_owner = np.argsort(self._owners, kind="stable")
+        self.drowned = len(self.records) - len(np.unique(owners[sizes <= MOST_IN_BLOCK]))
+        self._owners = owners
+        telling = np.flatnonzero((sizes > 1) & (sizes <= MOST_IN_BLOCK))
+        self._places = telling[np.argsort(owners[telling], kind="stable")]
+        self._starts, self._sizes = starts[self._places], sizes[self._places]
 
     def portions(self, *, after: int, at_once: int) -> Iterator[Portion]:
-        """Each two records that share a key and are not one customer yet, once; the lower id first, and by it.
+        """Each two records of which one is among the other's likeliest candidates and that are not one customer yet,
+        once; the lower id first, and in its order.
 
         Args:
             after: only pairs whose lower id is beyond this one.
@@ -65,25 +66,45 @@ class Blocks:
         """
         import numpy as np  # see above
 
-        profile_of = self._profiles()
-        owners = self._owners[self._by_owner]
-        begin = int(np.searchsorted(self.records, after, side="right"))
-        ends = np.searchsorted(owners, self.records, side="right")
-        totals = np.concatenate(([0], np.cumsum(self._followers[self._by_owner])))[ends]
-        while begin < len(self.records):
-            before = totals[begin - 1] if begin else 0
-            end = max(begin + 1, int(np.searchsorted(totals, before + at_once, side="right")))
-            first = ends[begin - 1] if begin else 0
-            places = self._by_owner[first : ends[end - 1]]
-            counts = self._followers[places]
-            a = np.repeat(self._owners[places], counts)
-            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            b = self._owners[np.repeat(places, counts) + 1 + within]
-            pairs = np.unique(np.column_stack((a, b)), axis=0)
-            of_a, of_b = (profile_of[np.searchsorted(self.records, pairs[:, side])] for side in (0, 1))
-            pairs = pairs[of_a != of_b]
-            yield Portion(int(self.records[end - 1]), end - begin, pairs[:, 0], pairs[:, 1])
+        codes = self._pairs()
+        a, b = np.divmod(codes, max(1, len(self.records)))
+        place = begin = int(np.searchsorted(self.records, after, side="right"))
+        begin = int(np.searchsorted(a, place))
+        while begin < len(codes):
+            last = a[min(begin + at_once, len(codes)) - 1]
+            end = int(np.searchsorted(a, last, side="right"))
+            looked_at, place = int(last) + 1 - place, int(last) + 1
+            yield Portion(int(self.records[last]), looked_at, self.records[a[begin:end]], self.records[b[begin:end]])
             begin = end
+
+    def _pairs(self) -> "np.ndarray":
+        """Every pair as one number: the places of its two records. Of each record the candidates that share most with
+        it, as `block_keys.candidates` weighs them."""
+        import numpy as np  # see above
+
+        profile_of = self._profiles()
+        number = len(self.records)
+        bounds = np.searchsorted(self._owners[self._places], np.arange(number + 1))
+        reached = np.concatenate(([0], np.cumsum(self._sizes)))[bounds]
+        found = [np.array([], dtype=np.int64)]
+        begin = 0
+        while begin < number:
+            end = max(begin + 1, int(np.searchsorted(reached, reached[begin] + _MET_AT_ONCE, side="right")) - 1)
+            some = slice(bounds[begin], bounds[end])
+            begin = end
+            sizes = self._sizes[some]
+            within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            a = np.repeat(self._owners[self._places[some]], sizes)
+            b = self._owners[np.repeat(self._starts[some], sizes) + within]
+            weights = np.repeat(1.0 + np.log(MOST_IN_BLOCK / sizes), sizes)
+            apart = profile_of[a] != profile_of[b]
+            pairs, places = np.unique(a[apart] * number + b[apart], return_inverse=True)
+            a, b = np.divmod(pairs, number)
+            order = np.lexsort((b, -np.bincount(places, weights[apart], minlength=len(pairs)), a))
+            a, b = a[order], b[order]
+            likeliest = np.arange(len(a)) - np.searchsorted(a, a) < MOST_CANDIDATES
+            found.append((np.minimum(a, b) * number + np.maximum(a, b))[likeliest])
+        return np.unique(np.concatenate(found))
 
     def _profiles(self) -> "np.ndarray":
         """The profile of each record, 0 for one that is gone: nothing is compared with it."""

@@ -21,6 +21,7 @@ from profiles.matching.active import Active
 from profiles.matching.batch import Batch, Listener
 from profiles.matching.model_files import RefusedModel
 from profiles.models import MatchModel, MatchRun
+from profiles.resolution import pipeline
 
 log = structlog.get_logger("matching")
 
@@ -83,6 +84,7 @@ def start(
     is_whole = everything or trial_of is not None or not batch.keys_stand(model.pk)
     try:
         with transaction.atomic():
+            pipeline.take_merge_lock()  # digest steps note what changed: none is half-way
             begun = MatchRun.objects.create(
                 kind=MatchRun.Kind.SHADOW if trial_of else MatchRun.Kind.BATCH,
                 model=model,
@@ -233,6 +235,7 @@ def _take_changes(run: MatchRun) -> None:
 @transaction.atomic
 def _end(run: MatchRun, status: str, *, problem: str = "") -> None:
     """Close the run and forget what only a running one needs; what it has not looked at waits for the next."""
+    pipeline.take_merge_lock()  # as in `start`
     ended = MatchRun.objects.unfinished().filter(pk=run.pk)
     if not ended.update(status=status, problem=problem, ended_at=timezone.now(), cancel_asked=False):
         return

@@ -85,11 +85,6 @@ def load(model: MatchModel) -> "learned.LearnedMatcher":
         ) from error
 
 
-def remove(model: MatchModel) -> None:
-    """What is not there any more is gone already."""
-    path_of(model).unlink(missing_ok=True)
-
-
 def _purpose(model: MatchModel) -> str:
     """The file of one version in the place of another's is refused, too."""
     return f"match-model {model.version}"

@@ -65,7 +65,7 @@ def test_the_file_is_read_once(monkeypatch: pytest.MonkeyPatch, django_assert_nu
         model.attach_threshold,
         model.review_threshold,
     )
-    model_files.remove(model)
+    model_files.path_of(model).unlink()
     with django_assert_num_queries(1):
         assert active.current() == found
 

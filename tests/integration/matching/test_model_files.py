@@ -93,9 +93,19 @@ def test_another_versions_file_in_its_place_is_refused() -> None:
 
 def test_a_file_that_is_not_there_is_refused() -> None:
     model = _model()
-    model_files.remove(model)
-    model_files.remove(model)
+    model_files.path_of(model).unlink()
     with pytest.raises(RefusedModel, match="cannot be read"):
+        model_files.load(model)
+
+
+def test_a_file_of_another_version_of_the_platform_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = _model()
+
+    def unreadable(_weights: Mapping[str, Any]) -> None:
+        raise learned.UnreadableModel("it is of format 0")
+
+    monkeypatch.setattr(_Weights, "from_json", unreadable)
+    with pytest.raises(RefusedModel, match="another version of the platform"):
         model_files.load(model)
 
 

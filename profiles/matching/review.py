@@ -96,7 +96,9 @@ def claim(*, by: User, most: int, order: Order, held: Collection[int] = ()) -> l
 
     Pairs that have become one customer meanwhile are settled on the way.
     """
-    ReviewPair.objects.filter(pk__in=held, claimed_by=by).update(claimed_until=timezone.now() + CLAIM)
+    # Whatever is being written to just now is left as it is: nobody waits here for a row while holding another.
+    own = ReviewPair.objects.filter(pk__in=held, claimed_by=by).select_for_update(skip_locked=True)
+    ReviewPair.objects.filter(pk__in=[pair.pk for pair in own]).update(claimed_until=timezone.now() + CLAIM)
     taken: list[ReviewPair] = []
     seen = set(held)
     for choice in _CHOICES[order]:

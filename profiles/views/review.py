@@ -20,8 +20,8 @@ from profiles.views.fetch import reader
 
 stewards = requires(Permission.MERGE_PROFILES, Permission.VIEW_CUSTOMERS, Permission.SEE_IDENTIFIERS)
 
-# Pairs in the browser at once: the one on screen, and the next ones.
-AHEAD = 4
+# Pairs in the browser at once: the one on screen, and the next ones, for somebody who is quicker than the server.
+AHEAD = 6
 MOST_UNDERWAY = 50
 MOST_ON_BADGE = 999  # every page asks for it
 ORDER = "review_order"  # in the session

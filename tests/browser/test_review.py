@@ -1,8 +1,10 @@
 """The review of pairs by keyboard in a real browser: five decisions, the way back, an earlier one changed, a Thai
 layout, a server that does not answer."""
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from statistics import median
 
 import pytest
 from django.urls import reverse
@@ -18,6 +20,7 @@ from tests.factories.matching import activate
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EVIDENCE = {"prior": -3.0, "fields": [["names", 4.0], ["birth_dates", -1.5], ["phones", 2.0]]}
+log = logging.getLogger(__name__)
 SHOWN = "[data-pair]:not([hidden])"
 NAMES = {
     "สมชาย ใจดี": "Somchai Jaidee",
@@ -30,6 +33,15 @@ NAMES = {
 }
 # What a Thai keyboard types with the keys that are A, X and R on a Latin one.
 THAI = {"KeyA": "ฟ", "KeyX": "ป", "KeyR": "พ"}
+
+PRESS = """([code, key]) => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { code, key, bubbles: true, cancelable: true }))"""
+PRESS_AND_LAY_OUT = """(code) => {
+    const pressed = performance.now();
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { code, bubbles: true, cancelable: true }));
+    document.querySelector("[data-pair]:not([hidden])").getBoundingClientRect();
+    return performance.now() - pressed;
+}"""
 
 
 @pytest.fixture
@@ -54,10 +66,11 @@ def pairs(pos: Source) -> list[ReviewPair]:
 
 
 @pytest.fixture
-def at_work(page: Page, log_in: Callable[[User], None], steward: User, pairs: list[ReviewPair]) -> Page:
+def at_work(page: Page, log_in: Callable[[User], None], steward: User, pairs: list[ReviewPair]) -> Iterator[Page]:
     log_in(steward)
     page.goto(reverse("profiles:review"))
-    return page
+    yield page
+    expect(page.locator("[data-sending]")).to_have_count(0)  # nothing is cut off
 
 
 def expect_pair(page: Page, pair: ReviewPair) -> None:
@@ -128,11 +141,7 @@ def test_keys_are_places_on_the_keyboard_not_letters(at_work: Page, pairs: list[
     page = at_work
     for pair, code in zip(pairs, ["KeyA", "KeyX", "KeyR"], strict=False):
         expect_pair(page, pair)
-        page.evaluate(
-            "([code, key]) => document.activeElement.dispatchEvent("
-            "new KeyboardEvent('keydown', {code, key, bubbles: true, cancelable: true}))",
-            [code, THAI[code]],
-        )
+        page.evaluate(PRESS, [code, THAI[code]])
     expect_said(page, "related", "different", "same")
 
 
@@ -203,6 +212,17 @@ def test_the_next_pair_is_there_before_the_answer(at_work: Page, pairs: list[Rev
     assert len(held) == 1  # the second one waits for the first
     page.unroute_all()
     expect_said(page, "different", "same")
+
+
+def test_measures_how_soon_the_next_pair_is_there(at_work: Page, pairs: list[ReviewPair]) -> None:
+    """From the key until the browser has laid the next pair out; a figure to read (pytest -rP), no bar."""
+    taken = []
+    for pair in pairs[:5]:
+        expect_pair(at_work, pair)
+        expect(at_work.locator("[data-review]:not([data-sending])")).to_be_visible()
+        taken.append(at_work.evaluate(PRESS_AND_LAY_OUT, "KeyX"))
+    expect_pair(at_work, pairs[5])
+    log.info("next pair: median %.1f ms, most %.1f ms", median(taken), max(taken))
 
 
 @pytest.mark.usefixtures("look")

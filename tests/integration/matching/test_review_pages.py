@@ -141,13 +141,13 @@ class TestQueue:
 
 class TestAnswers:
     def test_a_decision_brings_the_next_pairs(self, login: Login, ask: Ask, steward: User) -> None:
-        pairs = [ask(worth=20 - n) for n in range(6)]
+        pairs = [ask(worth=20 - n) for n in range(8)]
         client = login(steward)
         page = get(client, "review")
-        assert [f'data-pair="{pair.pk}"' in page for pair in pairs] == [True] * 4 + [False] * 2
-        data = {"verdict": "different", "held": [pair.pk for pair in pairs[1:4]]}
+        assert [f'data-pair="{pair.pk}"' in page for pair in pairs] == [True] * 6 + [False] * 2
+        data = {"verdict": "different", "held": [pair.pk for pair in pairs[1:6]]}
         answer = client.post(decide_url(pairs[0]), data, headers=HTMX).content.decode()
-        assert [f'data-pair="{pair.pk}"' in answer for pair in pairs] == [False] * 4 + [True, False]
+        assert [f'data-pair="{pair.pk}"' in answer for pair in pairs] == [False] * 6 + [True, False]
         assert 'id="review-progress"' in answer
         assert "different people" in answer
 

@@ -150,23 +150,27 @@ def match() -> dict[str, Any]:
 # --- what is told -----------------------------------------------------------------------------------------------------
 
 
-def growth(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """The exponent of the last step: 1 when twice the size takes twice as much.
+def growth(values: Sequence[float]) -> float:
+    """The exponent by which values of a quarter, a half and all of a size grow; what they cost at any size drops out.
 
-    >>> growth([100, 200, 400], [5, 10, 20])
+    Between 1 and 2: noise is no better law than that.
+
+    >>> growth([7, 12, 22])
     1.0
     """
-    ratio = sizes[-1] / sizes[-2]
-    return math.log(max(values[-1], 1e-9) / max(values[-2], 1e-9)) / math.log(ratio)
+    early, late = values[1] - values[0], values[2] - values[1]
+    return min(2.0, max(1.0, math.log2(late / early))) if early > 0 and late > 0 else 1.0
 
 
-def projected(sizes: Sequence[float], values: Sequence[float], target: float) -> float:
-    """What the target size would take: at the growth of the last step, which is never taken to be below even.
+def projected(values: Sequence[float], *, times: float) -> float:
+    """What so many times the whole would take: by its growth, above what it costs at any size.
 
-    >>> projected([100, 200, 400], [5, 10, 20], 800)
-    40.0
+    >>> projected([7, 12, 22], times=2)
+    42.0
     """
-    return values[-1] * (target / sizes[-1]) ** max(1.0, growth(sizes, values))
+    exponent = growth(values)
+    growing = max(0.0, values[2] - values[1]) / (1 - 0.5**exponent)
+    return values[2] + growing * (times**exponent - 1)
 
 
 def _of_steps(steps: Sequence[Step]) -> list[Result]:
@@ -197,17 +201,15 @@ def _told(step: Step) -> str:
 
 
 def _projected(steps: Sequence[Step]) -> list[Result]:
-    touchpoints, numbers = [step.touchpoints for step in steps], [step.records for step in steps]
-    load = projected(touchpoints, [step.load_seconds for step in steps], TOUCHPOINTS) / 3600
-    match_ = projected(numbers, [step.match_seconds for step in steps], RECORDS) / 3600
+    more_touchpoints, more_records = TOUCHPOINTS / steps[-1].touchpoints, RECORDS / steps[-1].records
+    loads, matches = [step.load_seconds for step in steps], [step.match_seconds for step in steps]
+    load = projected(loads, times=more_touchpoints) / 3600
+    match_ = projected(matches, times=more_records) / 3600
     memory = max(
-        projected(touchpoints, [step.load_memory for step in steps], TOUCHPOINTS),
-        projected(numbers, [step.match_memory for step in steps], RECORDS),
+        projected([step.load_memory for step in steps], times=more_touchpoints),
+        projected([step.match_memory for step in steps], times=more_records),
     )
-    grows = (
-        f"load grows by size^{growth(touchpoints, [step.load_seconds for step in steps]):.2f},"
-        f" matching by ^{growth(numbers, [step.match_seconds for step in steps]):.2f}"
-    )
+    grows = f"load grows by size^{growth(loads):.2f}, matching by ^{growth(matches):.2f}"
     size = f"projected to {RECORDS:,} records and {TOUCHPOINTS:,} touchpoints"
     return [
         _goal(

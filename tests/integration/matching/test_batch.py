@@ -69,7 +69,7 @@ def people() -> set[frozenset[str]]:
 def changes(run: MatchRun) -> list[tuple[str, str, str, str]]:
     """Action, the two external ids, guard; in their order."""
     rows = run.changes.order_by("pk").values_list("action", "record_a__external_id", "record_b__external_id", "guard")
-    return [tuple(found) for found in rows]
+    return [(action, a, b, guard) for action, a, b, guard in rows]
 
 
 def counts(run: MatchRun, *names: str) -> Sequence[int]:
@@ -157,7 +157,7 @@ def test_nothing_is_lost_between_portions(pos: Source, monkeypatch: pytest.Monke
     for name in ("KEYS_AT_ONCE", "PAIRS_AT_ONCE", "RECORDS_AT_ONCE", "PROFILES_AT_ONCE"):
         monkeypatch.setattr(batch, name, 1)
     for number in range(4):
-        named = {"first_name": "Suda", "last_name": "Rak" + "dee" * (1 + number // 2)}
+        named: dict[str, Any] = {"first_name": "Suda", "last_name": "Rak" + "dee" * (1 + number // 2)}
         arrive(pos, row(f"p{number}", **named, **BORN))
     activate()
     run = match()

@@ -79,7 +79,7 @@ def test_the_button_starts_a_run(pages: Client, steward: User, enqueued: list[st
     assert "Match what changed" in page
     answer = pages.post(reverse("profiles:match_start"), {"everything": "1"})
     run = MatchRun.objects.get()
-    assert answer.url == reverse("profiles:match_run", args=[run.pk])
+    assert answer["Location"] == reverse("profiles:match_run", args=[run.pk])
     assert (run.everything, run.started_by) == (True, f"user:{steward.pk}")
     assert enqueued == [f"{runs.JOB} {run.pk}"]
     page = pages.get(reverse("profiles:match_runs")).content.decode()

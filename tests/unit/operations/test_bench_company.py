@@ -9,14 +9,18 @@ import pytest
 from cdp_site.operations.bench import company, company_memory, matching_batch
 
 
-@pytest.mark.parametrize(("values", "exponent"), [([5, 10, 20], 1.0), ([1, 4, 16], 2.0), ([9, 9, 9], 0.0)])
-def test_growth_is_that_of_the_last_step(values: list[float], exponent: float) -> None:
-    assert company.growth([100, 200, 400], values) == pytest.approx(exponent)
+@pytest.mark.parametrize(
+    ("values", "exponent"),
+    [([5, 10, 20], 1.0), ([105, 110, 120], 1.0), ([1, 4, 16], 2.0), ([9, 9, 9], 1.0), ([9, 8, 12], 1.0)],
+)
+def test_growth_leaves_out_what_costs_at_any_size(values: list[float], exponent: float) -> None:
+    assert company.growth(values) == pytest.approx(exponent)
 
 
-def test_nothing_is_projected_to_grow_less_than_its_size() -> None:
-    assert company.projected([100, 200, 400], [9, 9, 9], 1200) == pytest.approx(27)
-    assert company.projected([100, 200, 400], [1, 4, 16], 800) == pytest.approx(64)
+def test_a_law_of_three_sizes_holds_for_a_fourth() -> None:
+    assert company.projected([105, 110, 120], times=2) == pytest.approx(140)
+    assert company.projected([1, 4, 16], times=3) == pytest.approx(144)
+    assert company.projected([9, 9, 9], times=50) == pytest.approx(9)
 
 
 def test_children_count_to_what_is_held() -> None:

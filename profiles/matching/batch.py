@@ -299,11 +299,11 @@ def _siblings(page: list[int]) -> Mapping[int, list[int]]:
 
 
 def keys_stand(model_id: int) -> bool:
-    """Whether the table holds all records' keys of this model: the last run to make them made its, and since then it
-    has been in use: while it is not, nobody writes keys of what arrives."""
-    made = MatchRun.objects.filter(kind=MatchRun.Kind.BATCH, cursor__keys_made=True).newest_first()
-    last = made.values_list("model", "model__activated_at", "started_at").first()
-    if last is None or last[0] != model_id:
+    """Whether the table holds all records' keys of this model, under the secret of now: the last run to make them made
+    its, and the model has been in use since then. While it is not, nobody writes keys of what arrives."""
+    made = MatchRun.objects.filter(kind=MatchRun.Kind.BATCH, cursor__has_key=_KEYS_MADE).newest_first()
+    last = made.values_list("model", "cursor", "model__activated_at", "started_at").first()
+    if last is None or (last[0], last[1][_KEYS_MADE]) != (model_id, hashing.current_key_id()):
         return False
-    _model, activated_at, started_at = last
+    _model, _cursor, activated_at, started_at = last
     return activated_at is None or started_at >= activated_at

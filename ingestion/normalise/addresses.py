@@ -46,11 +46,6 @@ class Address:
     raw: str = ""
 
     @property
-    def places(self) -> tuple[str, ...]:
-        """Subdistrict, district and city, as far as they are known: sources disagree on which is which."""
-        return tuple(dict.fromkeys(place for place in (self.subdistrict, self.district, self.city) if place))
-
-    @property
     def tells_where(self) -> bool:
         """Whether more is known than the town."""
         return bool(self.house or self.street or self.soi or self.rest)
@@ -98,12 +93,6 @@ _COUNTRY: Final = frozenset({"thailand", "ไทย", "ประเทศไท�
 
 _MOST_KINDS: Final = 20  # words for what a place is that are taken off one name; people write one
 _NO_PARTS: Final = ("",) * (len(ADDRESS_TRAITS) - 1)
-
-
-def read_address(traits: Mapping[str, Any]) -> Address | None:
-    """The address that canonical traits hold (the first, when a trait holds a list), or None when there is none."""
-    found = read_addresses(traits)
-    return found[0] if found else None
 
 
 def read_addresses(traits: Mapping[str, Any]) -> tuple[Address, ...]:

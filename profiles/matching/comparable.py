@@ -10,7 +10,6 @@ from ingestion.normalise.names import PersonName
 from ingestion.normalise.text import without_accents
 from ingestion.normalise.thai import normalise_thai
 from ingestion.normalise.traits import names_of
-from profiles.matching.matcher import Comparable
 
 FIELDS: Final = (
     "people", "given", "family", "names", "birth_dates", "phones", "emails", "ids", "addresses", "postcodes", "places",
@@ -83,15 +82,6 @@ def comparable(
     }
 
 
-def thawed(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A comparable record that JSON made lists of."""
-    return {field: _tuples(stored.get(field)) for field in FIELDS}
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list | tuple) else value
-
-
 @lru_cache(maxsize=65_536)
 def plain(name: str) -> str:
     """A name in the form in which it is compared; two spellings of one Thai word are one."""
@@ -140,6 +130,3 @@ def _address(address: Address) -> tuple[Any, ...]:
 
 def _places(address: Address) -> tuple[str, ...]:
     return tuple(place for place in (address.province, address.city, address.district) if place)
-
-
-__all__ = ["ADDRESS_PARTS", "COMMON_FIELDS", "FIELDS", "NAME_FIELDS", "Comparable", "comparable", "plain", "thawed"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingestion.normalise.romanise import romanise
 from profiles.matching import keys
-from profiles.matching.comparable import FIELDS, comparable, thawed
+from profiles.matching.comparable import FIELDS, comparable
 from profiles.matching.likeness import COMPARISONS
 
 BUDGET: Final = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -89,12 +89,10 @@ def test_values_are_sets(attributes: dict[str, Any], stated: list[Any], order: r
 
 @BUDGET
 @given(record=records)
-def test_a_record_and_its_keys_survive_json(record: dict[str, Any]) -> None:
+def test_a_record_is_hashable_and_its_keys_name_their_rules(record: dict[str, Any]) -> None:
     assert tuple(record) == FIELDS
-    back = thawed(json.loads(json.dumps(record)))
-    assert back == record
-    hash(tuple(back.values()))
-    assert keys.fixed_keys(back) == keys.fixed_keys(record)
+    hash(tuple(record.values()))
+    json.dumps(record)
     for key in keys.fixed_keys(record):
         rule, colon, value = key.partition(":")
         assert rule in keys.FIXED

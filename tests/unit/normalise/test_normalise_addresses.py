@@ -4,12 +4,17 @@ from typing import Any
 
 import pytest
 
-from ingestion.normalise.addresses import Address, place, postcode, read_address, read_addresses
+from ingestion.normalise.addresses import Address, place, postcode, read_addresses
 from ingestion.normalise.crossing import readings_agree
 from ingestion.normalise.provinces import PROVINCES, province
 
 SUKHUMVIT = {"house": "99/1", "moo": "4", "province": "bangkok", "postcode": "10110"}
 NIMMAN = {"house": "99", "province": "chiang-mai", "postcode": "50200"}
+
+
+def read_address(traits: dict[str, object]) -> Address | None:
+    """The first."""
+    return next(iter(read_addresses(traits)), None)
 
 
 def parts(address: Address | None) -> dict[str, object]:

@@ -18,6 +18,7 @@ from tests.factories.matching import activate
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
 Ask = Callable[..., ReviewPair]
+Addresses = dict[str, tuple[object, ...]]
 HTMX = {"HX-Request": "true"}
 EVIDENCE = {"prior": -3.0, "fields": [["names", 4.0], ["birth_dates", 2.5]]}
 
@@ -60,14 +61,25 @@ class TestWhoMay:
     def test_nobody_else_gets_in(self, login: Login, ask: Ask, request: pytest.FixtureRequest, name: str) -> None:
         pair = ask()
         client = login(request.getfixturevalue(name))
-        for address, args in {
-            "matching": (), "review": (), "review_count": (), "review_many": (), "review_effects": (pair.pk,),
-        }.items():  # fmt: skip
+        read: Addresses = {
+            "matching": (),
+            "review": (),
+            "review_count": (),
+            "review_many": (),
+            "review_effects": (pair.pk,),
+        }
+        written: Addresses = {
+            "review_decide": (pair.pk,),
+            "review_undo": (),
+            "review_undo_pair": (pair.pk,),
+            "review_change": (1,),
+            "review_take_back": (1,),
+            "review_many": (),
+            "review_undo_many": (UUID(int=7),),
+        }
+        for address, args in read.items():
             assert client.get(reverse(f"profiles:{address}", args=args)).status_code == 404
-        for address, args in {
-            "review_decide": (pair.pk,), "review_undo": (), "review_undo_pair": (pair.pk,), "review_change": (1,),
-            "review_take_back": (1,), "review_many": (), "review_undo_many": (UUID(int=7),),
-        }.items():  # fmt: skip
+        for address, args in written.items():
             assert client.post(reverse(f"profiles:{address}", args=args), {"verdict": "same"}).status_code == 404
         assert not MatchLabel.objects.exists()
 
@@ -175,8 +187,8 @@ class TestAnswers:
         assert f'data-pair="{pair.pk}" data-back' in answer
         client.post(decide_url(pair), {"verdict": "same"}, headers=HTMX)
         shown_already = {"held": [pair.pk]}
-        answer = client.post(reverse("profiles:review_undo_pair", args=[pair.pk]), shown_already, headers=HTMX)
-        assert "data-pair" not in answer.content.decode()
+        undone = client.post(reverse("profiles:review_undo_pair", args=[pair.pk]), shown_already, headers=HTMX)
+        assert "data-pair" not in undone.content.decode()
         assert not MatchLabel.objects.filter(undone_at=None).exists()
 
     def test_an_earlier_decision_is_changed(self, login: Login, ask: Ask, steward: User) -> None:

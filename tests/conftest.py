@@ -8,7 +8,9 @@ from cdp_site.core import memory
 from tests import database
 
 # The suite tries the same examples on every machine; `--hypothesis-profile=explore` looks for new ones.
-hypothesis.settings.register_profile("suite", derandomize=True, database=None)
+# How long it takes to draw them says how busy the machine is.
+_TOO_SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("suite", derandomize=True, database=None, suppress_health_check=_TOO_SLOW)
 hypothesis.settings.register_profile("explore", derandomize=False, database=None, print_blob=True)
 hypothesis.settings.load_profile("suite")
 

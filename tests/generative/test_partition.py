@@ -48,7 +48,6 @@ def records(draw: st.DrawFn, number: int) -> Evidence:
         tuple(draw(st.lists(NAMES, max_size=2, unique=True))),
         tuple(draw(st.lists(keys(), max_size=4))),
         draw(st.one_of(st.none(), st.integers(1, 14))) if kind == "agent" else None,
-        draw(st.integers(0, 4)) == 0,
     )
 
 
@@ -68,8 +67,9 @@ World = tuple[list[Evidence], list[Decision]]
 def worlds(draw: st.DrawFn) -> World:
     size = draw(st.integers(1, 14))
     decisions = draw(st.integers(0, 5))
+    verified = draw(st.sampled_from([(), (), (1,), (2, 5), (3, 4, 9)]))
     return (
-        [draw(records(number)) for number in range(1, size + 1)],
+        [replace(draw(records(number)), verified=number in verified) for number in range(1, size + 1)],
         [draw(decided(number, size)) for number in range(1, decisions + 1)],
     )
 

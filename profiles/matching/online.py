@@ -72,7 +72,7 @@ def _match(model: Active, changed: Collection[int], *, born: Collection[int], by
     fresh = records.read(changed)
     keys_of = {number: model.matcher.keys(record) for number, record in fresh.items()}
     # In one round trip where all are new; each statement still sees what was committed while the one before waited.
-    with connection.connection.pipeline():
+    with connection.wrap_database_errors, connection.connection.pipeline():
         note(fresh)
         block_keys.replace(keys_of, born=born)
         before = _before([number for number in fresh if number not in born])

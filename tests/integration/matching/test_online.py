@@ -6,7 +6,7 @@ from string import ascii_letters
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from structlog.testing import capture_logs
 
 from cdp_site.core.models import User
@@ -420,3 +420,14 @@ def test_a_step_that_dies_after_matching_leaves_nothing(
     assert together("u1", "p1")
     assert ReviewPair.objects.count() == 1
     assert rebuild.check() == []
+
+
+def test_a_database_in_trouble_is_not_taken_for_a_model_that_fails(
+    model: MatchModel, pos: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step is rolled back and tried again, also when the database says so only at the end of a round trip."""
+    arrive(pos, row("p1", gender="female"))  # without any key
+    monkeypatch.setattr(online, "_NOTE", "SELECT 1 / (cardinality(%s::bigint[]) - 1)")
+    known = record("p1")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        online.match({known}, born={known}, by="system:test")

@@ -6,7 +6,7 @@ from string import ascii_letters
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from structlog.testing import capture_logs
 
 from cdp_site.core.models import User
@@ -427,7 +427,12 @@ def test_a_database_in_trouble_is_not_taken_for_a_model_that_fails(
 ) -> None:
     """The step is rolled back and tried again, also when the database says so only at the end of a round trip."""
     arrive(pos, row("p1", gender="female"))  # without any key
-    monkeypatch.setattr(online, "_NOTE", "SELECT 1 / (cardinality(%s::bigint[]) - 1)")
+
+    def fail(*_arguments: object, **_more: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    monkeypatch.setattr(block_keys, "replace", fail)
     known = record("p1")
     with pytest.raises(DatabaseError), transaction.atomic():
         online.match({known}, born={known}, by="system:test")

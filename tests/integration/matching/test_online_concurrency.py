@@ -66,7 +66,8 @@ def waits_for_a_lock() -> bool:
 
 
 SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee"}
-BORN, OTHER_BIRTH = {"birth_date": "1990-04-01"}, {"birth_date": "1971-12-24"}
+BORN: dict[str, Any] = {"birth_date": "1990-04-01"}
+OTHER_BIRTH: dict[str, Any] = {"birth_date": "1971-12-24"}
 # What two writers bring at once, after what was there: newcomers; one of whom was there; both of whom were.
 NAMESAKE = row("c", **SUDA, birth_date="1950-01-31")  # so that the words of the name are known: they are locked, too
 MEETINGS: dict[str, tuple[list[Any], Any, Any]] = {

@@ -19,7 +19,7 @@ from django.db import connection
 from cdp_site.core import hashing
 from profiles.matching import keys
 
-# Candidates of one record that are scored. COMPARE's keys find .97 of the pairs across scripts among as many.
+# Candidates of one record that are scored: the keys have to find .97 of the pairs across scripts among as many.
 MOST_CANDIDATES = 10
 
 # Buckets of locks: few enough for shared memory (see `profiles.intake`), many enough to seldom wait for a stranger.

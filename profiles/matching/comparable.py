@@ -33,6 +33,9 @@ NAME_FIELDS: Final = frozenset({"people", "given", "family", "names"})
 COMMON_FIELDS: Final = frozenset({"gender", "postcodes", "places"})
 """Fields that thousands share: beside a name they make nobody one person either."""
 
+FAMILY_FIELDS: Final = frozenset({"addresses", "phones", "emails"})
+"""Fields that a family may share: beside another given name they make nobody one person."""
+
 ADDRESS_PARTS: Final = (
     "house", "moo", "soi", "street", "subdistrict", "district", "city", "province", "postcode", "rest",
 )  # fmt: skip

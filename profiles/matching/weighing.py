@@ -26,6 +26,7 @@ LABELS: Mapping[str, Text] = {
     "places": _("Town or province"),
     "gender": _("Gender"),
     "name_only": _("A name alone is not enough"),
+    "family_only": _("Another given name: perhaps one family"),
 }
 
 

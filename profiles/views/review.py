@@ -23,6 +23,7 @@ stewards = requires(Permission.MERGE_PROFILES, Permission.VIEW_CUSTOMERS, Permis
 # Pairs in the browser at once: the one on screen, and the next ones, for somebody who is quicker than the server.
 AHEAD = 6
 MOST_UNDERWAY = 50
+LONGEST_ID = 19  # digits of a bigint: what is as long is no id
 MOST_ON_BADGE = 999  # every page asks for it
 ORDER = "review_order"  # in the session
 # What a button says → verdict, and what the person would like.
@@ -125,7 +126,8 @@ def _verdict(request: HttpRequest) -> tuple[str, Wish]:
 
 def _numbers(request: HttpRequest, name: str) -> list[int]:
     """Ids of pairs: those that the browser holds, or that were decided there and are on their way."""
-    return [int(number) for number in request.POST.getlist(name) if number.isdecimal()][:MOST_UNDERWAY]
+    said = (number for number in request.POST.getlist(name) if number.isdecimal() and len(number) < LONGEST_ID)
+    return [int(number) for number in said][:MOST_UNDERWAY]
 
 
 def _order(request: HttpRequest) -> Order:

@@ -178,6 +178,12 @@ class TestAnswers:
     def test_an_unknown_verdict_is_none(self, login: Login, ask: Ask, steward: User) -> None:
         assert login(steward).post(decide_url(ask()), {"verdict": "perhaps"}).status_code == 404
 
+    def test_what_is_no_id_is_passed_over(self, login: Login, ask: Ask, steward: User) -> None:
+        pair, other = ask(worth=2), ask(worth=1)
+        data = {"verdict": "unsure", "held": ["9" * 19, "9" * 40, "-1", "x", ""]}
+        answer = login(steward).post(decide_url(pair), data, headers=HTMX)
+        assert f'data-pair="{other.pk}"' in answer.content.decode()
+
     def test_undo_brings_the_pair_back(self, login: Login, ask: Ask, steward: User) -> None:
         pair = ask()
         client = login(steward)

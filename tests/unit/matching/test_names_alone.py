@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from profiles.matching.comparable import COMMON_FIELDS, NAME_FIELDS, comparable
-from profiles.matching.learned import NAME_CAP, LearnedMatcher, Weights
+from profiles.matching.learned import FAMILY_ONLY, NAME_CAP, LearnedMatcher, Weights
 from profiles.matching.likeness import COMPARISONS
 
 # A model that believes every field as firmly as one can: only the rule holds it back.
@@ -68,6 +68,23 @@ def test_names_and_what_thousands_share_join_nobody(
 def test_one_more_field_that_agrees_does(matcher: LearnedMatcher, a: dict[str, Any], b: dict[str, Any]) -> None:
     (score,) = matcher.score([(a, b)])
     assert score > 0.99
+
+
+HOME = {"address": "99 ถ.สีลม เขตบางรัก กทม. 10500", "city": "Bangkok", "postcode": "10500"}
+
+
+def test_what_a_family_shares_joins_no_two_given_names(matcher: LearnedMatcher) -> None:
+    sister = comparable({"first_name": "วันเพ็ญ", "last_name": "ใจดี", **HOME}, (PHONE, EMAIL))
+    score = matcher.score([(somchai(PHONE, EMAIL, **HOME), sister)])[0]
+    why = matcher.explain(somchai(PHONE, EMAIL, **HOME), sister)
+    assert score <= NAME_CAP
+    assert why.score == pytest.approx(score)
+    assert FAMILY_ONLY in [one.field for one in why.fields]
+
+
+def test_who_shares_what_one_person_has_may_have_changed_the_given_name(matcher: LearnedMatcher) -> None:
+    renamed = comparable({"first_name": "ธนกฤต", "last_name": "ใจดี", **HOME}, (PASSPORT,))
+    assert matcher.score([(somchai(PASSPORT, **HOME), renamed)])[0] > 0.99
 
 
 def test_every_comparison_is_of_a_name_of_many_or_of_one() -> None:

@@ -14,7 +14,7 @@ def register() -> None:
         navigation.NavEntry("audit", _("Audit"), "consent:audit", "list-check", 600, Permission.VIEW_AUDIT)
     )
     home.register(home.HomePanel("requests", _("Requests due"), "consent:due", "gavel", 200, Permission.VIEW_REQUESTS))
-    panels.register(panels.Panel("consent", _("Consent"), "consent:panel", 100, Permission.VIEW_CUSTOMERS))
-    panels.register(
-        panels.Panel("access_log", _("Who opened this customer"), "consent:access_log", 900, Permission.VIEW_AUDIT)
-    )
+    style = "css/consent.css"
+    panels.register(panels.Panel("consent", _("Consent"), "consent:panel", 100, Permission.VIEW_CUSTOMERS, style))
+    title = _("Who opened this customer")
+    panels.register(panels.Panel("access_log", title, "consent:access_log", 900, Permission.VIEW_AUDIT, style))

@@ -1,5 +1,6 @@
 """Panels of the profile page: upper apps add theirs here, so that profiles need not know them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cdp_site.core.access import Permission, may
@@ -9,13 +10,15 @@ from cdp_site.core.models import User
 
 @dataclass(frozen=True)
 class Panel:
-    """`url_name` is reversed with the profile's public id and loaded by hx-get."""
+    """`url_name` is reversed with the profile's public id and loaded by hx-get. `stylesheet` is a static file that the
+    page loads before the panel comes: a panel that brought its own would show unstyled first."""
 
     key: str
     title: Text
     url_name: str
     order: int
     permission: Permission
+    stylesheet: str = ""
 
 
 _panels: dict[str, Panel] = {}
@@ -30,3 +33,8 @@ def register(panel: Panel) -> None:
 def panels_for(user: User) -> list[Panel]:
     """Panels that the user's role may open, in order."""
     return sorted((panel for panel in _panels.values() if may(user, panel.permission)), key=lambda panel: panel.order)
+
+
+def stylesheets(panels: Iterable[Panel]) -> list[str]:
+    """The stylesheets of panels, each once."""
+    return list(dict.fromkeys(panel.stylesheet for panel in panels if panel.stylesheet))

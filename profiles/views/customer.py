@@ -25,6 +25,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
     profile = visible_profile(request, public_id, logged_as=viewing.OPENED)
     user = reader(request)
     customer = overview.load(profile, by=user)
+    shown = panels.panels_for(user)
     return render(
         request,
         "profiles/customer.html",
@@ -36,7 +37,8 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 [record.pk for record in customer.records],
                 without=() if customer.shows_identifiers else overview.DIRECT_IDENTIFIERS,
             ),
-            "panels": panels.panels_for(user),
+            "panels": shown,
+            "panel_styles": panels.stylesheets(shown),
             "filters": request.GET.urlencode(),
         },
     )

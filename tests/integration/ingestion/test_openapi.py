@@ -25,7 +25,8 @@ def document(client: Client) -> dict:
 
 
 def test_every_call_is_in_it_with_what_it_answers(document):
-    assert {f"/v1/{kind}" for kind in (*messages.TYPES, "batch", "import")} | {"/api/schema"} == set(document["paths"])
+    of_events = {path for path in document["paths"] if not path.startswith("/api/v1/")}
+    assert {f"/v1/{kind}" for kind in (*messages.TYPES, "batch", "import")} | {"/api/schema"} == of_events
     for path, operations in document["paths"].items():
         if path.startswith("/v1/"):
             statuses = {"200", "400", "401", "403", "411", "413", "429", "503"}

@@ -46,7 +46,7 @@ def choose_pool(
     Args:
         must: records that are in it whatever else is: of the labels.
     """
-    randomly = random.Random(seed)  # noqa: S311 - no secret
+    randomly = random.Random(seed)
     ids, hashes, owners = array("q"), array("q"), array("q")
     for record_id, record in records:
         ids.append(record_id)
@@ -91,7 +91,7 @@ def loosely_meeting(covers: Mapping[str, frozenset[Pair]], *, besides: Collectio
     ordered = sorted(weights)
     if len(ordered) <= _MOST_LOOSE:
         return ordered
-    randomly = random.Random(seed)  # noqa: S311 - no secret
+    randomly = random.Random(seed)
     drawn = sorted(ordered, key=lambda pair: randomly.random() ** (1 / weights[pair]), reverse=True)
     return sorted(drawn[:_MOST_LOOSE])
 
@@ -106,7 +106,7 @@ def covered_by(predicate: "Predicate", pool: Mapping[int, Comparable]) -> frozen
 
 def strangers(pool: Mapping[int, Comparable], *, besides: Collection[Pair], number: int, seed: int = 0) -> list[Pair]:
     """Pairs drawn at random, without those that meet."""
-    randomly = random.Random(seed)  # noqa: S311 - no secret
+    randomly = random.Random(seed)
     ids = sorted(pool)
     found: set[Pair] = set()
     if len(ids) > 1:

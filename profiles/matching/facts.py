@@ -11,7 +11,7 @@ from ingestion.normalise.traits import names_of
 from profiles.matching.asking import Pair
 from profiles.matching.planning import Standing
 from profiles.matching.rails import Body
-from profiles.resolution import neighbourhood
+from profiles.resolution import decision_log, neighbourhood
 from profiles.resolution.evidence import DEFAULT_SETTINGS, Decision, active, withdrawn
 from profiles.resolution.forest import Namespace
 from profiles.resolution.partition import partition
@@ -29,16 +29,6 @@ SELECT m.profile_id, r.id,
   JOIN profiles_membership m ON m.profile_id = p.id AND m.valid_to IS NULL
   JOIN profiles_sourcerecord r ON r.id = m.record_id AND r.kind = 'identified'
   LEFT JOIN profiles_verifiedrecord v ON v.record_id = r.id
-"""
-_DECISIONS = """
-SELECT d.id, d.action, d.kind, d.record_a_id, d.record_b_id, d.withdraws_id
-  FROM (SELECT d.id FROM unnest(%(records)s::bigint[]) AS wanted(id)
-          JOIN profiles_linkdecision d ON d.record_a_id = wanted.id
-         UNION
-        SELECT d.id FROM unnest(%(records)s::bigint[]) AS wanted(id)
-          JOIN profiles_linkdecision d ON d.record_b_id = wanted.id) AS touching
-  JOIN profiles_linkdecision d USING (id)
- WHERE d.kind <> 'deterministic'
 """
 
 _identifiers = msgspec.json.Decoder(list[tuple[str, str, str]])
@@ -75,7 +65,7 @@ def read(profile_ids: Collection[int]) -> Facts:
     facts = Facts()
     for number, member in sorted(members.items()):
         facts.records_of.setdefault(member.profile_id, []).append(number)
-    decisions = _decisions(list(members))
+    decisions = decision_log.beyond_evidence(list(members))
     for decision in active(decisions):
         pair = Pair.of(decision.a, decision.b)
         if decision.kind == "model" and decision.verb == "link":
@@ -122,12 +112,6 @@ def _body(members: Iterable[Body]) -> Body:
     for one in others:
         whole = whole.joined(one, alike=0)
     return replace(whole, parts=1)
-
-
-def _decisions(records: list[int]) -> list[Decision]:
-    with connection.cursor() as cursor:
-        cursor.execute(_DECISIONS, {"records": records})
-        return [Decision(*row) for row in cursor.fetchall()]
 
 
 def _parted(decisions: Sequence[Decision]) -> set[Pair]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cdp_site.core import actors
 from cdp_site.core.errors import Text
@@ -14,6 +13,7 @@ from profiles.matching import labels, lifecycle, model_wording, pools, rollback
 from profiles.matching.labels import Agreement, Counts
 from profiles.matching.lifecycle import Readiness
 from profiles.matching.measures import Interval, Quality
+from profiles.matching.run_report import duration
 from profiles.models import MatchModel, MatchRun
 
 # Of the drawing, in its own units.
@@ -175,12 +175,7 @@ class ModelPage:
 
     @property
     def duration(self) -> str:
-        seconds = self.model.seconds
-        if seconds is None:
-            return ""
-        if seconds < 100:
-            return ngettext("%(n)d second", "%(n)d seconds", round(seconds)) % {"n": round(seconds)}
-        return ngettext("%(n)d minute", "%(n)d minutes", round(seconds / 60)) % {"n": round(seconds / 60)}
+        return duration(self.model.seconds)
 
     @property
     def phase(self) -> Text:

@@ -158,17 +158,6 @@ SELECT m.record_id, s.record_id FROM unnest(%s::bigint[]) AS wanted(id)
   JOIN profiles_membership m ON m.record_id = wanted.id AND m.valid_to IS NULL
   JOIN profiles_membership s ON s.profile_id = m.profile_id AND s.valid_to IS NULL
 """
-# Nothing but a person or a model takes back what a model or a person has decided.
-_DECISIONS = """
-SELECT d.id, d.action, d.kind, d.record_a_id, d.record_b_id, d.withdraws_id
-  FROM (SELECT d.id FROM unnest(%(records)s::bigint[]) AS wanted(id)
-          JOIN profiles_linkdecision d ON d.record_a_id = wanted.id
-         UNION
-        SELECT d.id FROM unnest(%(records)s::bigint[]) AS wanted(id)
-          JOIN profiles_linkdecision d ON d.record_b_id = wanted.id) AS touching
-  JOIN profiles_linkdecision d USING (id)
- WHERE d.kind <> 'deterministic'
-"""
 
 
 def _before(older: list[int]) -> _Before:
@@ -180,9 +169,7 @@ def _before(older: list[int]) -> _Before:
         cursor.execute(_SIBLINGS, [older])
         for number, sibling in cursor.fetchall():
             before.siblings.setdefault(number, set()).add(sibling)
-        cursor.execute(_DECISIONS, {"records": older})
-        decisions = [Decision(*row) for row in cursor.fetchall()]
-    for decision in evidence.active(decisions):
+    for decision in evidence.active(decision_log.beyond_evidence(older)):
         if decision.verb == "link":
             pair = Pair.of(decision.a, decision.b)
             if decision.kind == "model":

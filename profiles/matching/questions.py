@@ -71,7 +71,7 @@ class Questions:
         verdicts = {label.pair: label.same for label in labels if label.a in pool and label.b in pool}
         evidence = Evidence(pool, readings or Readings(), also=tuple(verdicts), sure=sure, seed=seed)
         self._seed = seed
-        self._randomly = random.Random(seed)  # noqa: S311 - no secret
+        self._randomly = random.Random(seed)
         self._asked = len(asked) + len(verdicts)
         self._met = evidence.met
         self._open = sorted((evidence.met | evidence.loose).difference(asked, verdicts, evidence.sure))
@@ -102,7 +102,7 @@ class Questions:
     def held_out(self, number: int) -> list[Question]:
         """Blind questions to measure by, never to be learned from. Ask for all at once: the weights make them stand
         for all open pairs that meet by a fixed key."""
-        randomly = random.Random(self._seed)  # noqa: S311 - no secret
+        randomly = random.Random(self._seed)
         edges = [edge for edge, _share in STRATA]
         strata: list[list[tuple[Pair, float]]] = [[] for _edge in edges]
         for pair, score in zip(self._open, self._model.scores.tolist(), strict=True):

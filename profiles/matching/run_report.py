@@ -107,12 +107,7 @@ class Report:
     @property
     def duration(self) -> str:
         """How long processes worked on it; "" while that is not known."""
-        seconds = self.run.report.get("seconds")
-        if seconds is None:
-            return ""
-        if seconds < 100:
-            return ngettext("%(n)d second", "%(n)d seconds", round(seconds)) % {"n": round(seconds)}
-        return ngettext("%(n)d minute", "%(n)d minutes", round(seconds / 60)) % {"n": round(seconds / 60)}
+        return duration(self.run.report.get("seconds"))
 
     @property
     def links(self) -> int:
@@ -193,3 +188,12 @@ def _sides(numbers: set[int], by: User) -> dict[int, Side]:
     current = Membership.objects.filter(record__in=records, valid_to=None)
     owners = dict(current.values_list("record", "profile__public_id"))
     return {record.pk: Side(shown_name(values[record.pk]), record.source, owners.get(record.pk)) for record in records}
+
+
+def duration(seconds: float | None) -> str:
+    """In words; "" while it is not known."""
+    if seconds is None:
+        return ""
+    if seconds < 100:
+        return ngettext("%(n)d second", "%(n)d seconds", round(seconds)) % {"n": round(seconds)}
+    return ngettext("%(n)d minute", "%(n)d minutes", round(seconds / 60)) % {"n": round(seconds / 60)}

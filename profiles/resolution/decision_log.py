@@ -15,7 +15,7 @@ import msgspec
 from django.db import connection
 
 from profiles.models import LinkDecision
-from profiles.resolution.evidence import KeyId, active, evidence_keys
+from profiles.resolution.evidence import Decision, KeyId, active, evidence_keys
 from profiles.resolution.forest import Relation
 from profiles.resolution.neighbourhood import LoggedDecision, Neighbourhood
 from profiles.resolution.partition import Edge, Partition, Refusal, RefusedEdge, Rule
@@ -56,6 +56,28 @@ def append(decisions: Sequence[NewDecision], *, actor: str, operation_id: UUID |
     with connection.cursor() as cursor:
         cursor.execute(_APPEND, [actor, operation_id, msgspec.json.encode(decisions).decode()])
         return sorted(row[0] for row in cursor.fetchall())
+
+
+_BEYOND_EVIDENCE = """
+SELECT d.id, d.action, d.kind, d.record_a_id, d.record_b_id, d.withdraws_id
+  FROM (SELECT d.id FROM unnest(%(records)s::bigint[]) AS wanted(id)
+          JOIN profiles_linkdecision d ON d.record_a_id = wanted.id
+         UNION
+        SELECT d.id FROM unnest(%(records)s::bigint[]) AS wanted(id)
+          JOIN profiles_linkdecision d ON d.record_b_id = wanted.id) AS touching
+  JOIN profiles_linkdecision d USING (id)
+ WHERE d.kind <> 'deterministic'
+"""
+
+
+def beyond_evidence(record_ids: Sequence[int]) -> list[Decision]:
+    """What people and models have decided of these records, with what they took back. One query; scores are left out.
+
+    It is whole without the rows of evidence: nothing but a person or a model takes back what either has decided.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BEYOND_EVIDENCE, {"records": list(record_ids)})
+        return [Decision(*row) for row in cursor.fetchall()]
 
 
 def differences(neighbourhood: Neighbourhood, found: Partition, owner_of: Mapping[int, int]) -> list[NewDecision]:

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Locator, Page
 from pytest_django.live_server_helper import LiveServer
 
 from cdp_site.core.context import THEME_COOKIE
@@ -79,6 +79,18 @@ def context(
     yield context
     context.close()
     assert console.unexpected() == []
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """A page whose user waits for its scripts: what is clicked earlier works as without JavaScript."""
+    page.add_init_script("addEventListener('DOMContentLoaded', () => document.documentElement.dataset.loaded = '')")
+
+    def wait(_page: Locator) -> None:
+        page.wait_for_load_state()
+
+    page.add_locator_handler(page.locator("html:not([data-loaded])"), wait, no_wait_after=True)
+    return page
 
 
 @pytest.fixture

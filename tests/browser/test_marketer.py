@@ -90,6 +90,19 @@ def test_builds_a_segment_reads_its_number_and_exports_it(
     assert "v1@baansabai.co.th" in (tmp_path / "list.csv").read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_a_page_without_scripts_shows_where_one_was(
+    page: Page, viewers: None, log_in: LogIn, marketer: User, console: Any
+) -> None:
+    console.allow("status of 422")
+    log_in(marketer)
+    page.goto(address("create"))
+    page.locator("button[value='add-touchpoint /where']").click()
+    expect(control(page, "of/0/event")).to_be_focused()
+    page.get_by_role("button", name="บันทึกเซกเมนต์").click()
+    expect(page.locator(".notice-danger")).to_be_focused()
+
+
 def test_what_is_written_while_an_answer_is_under_way_stays(
     page: Page, viewers: None, log_in: LogIn, marketer: User
 ) -> None:

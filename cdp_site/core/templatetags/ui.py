@@ -49,6 +49,12 @@ def may(context: Context, permission: str) -> bool:
 
 
 @register.simple_tag(takes_context=True)
+def takes_focus(context: Context) -> str:
+    """`<input {% takes_focus %}>`: the element has the focus once the answer is shown, with and without scripts."""
+    return "data-focus" if context["request"].htmx else "autofocus"
+
+
+@register.simple_tag(takes_context=True)
 def with_query(context: Context, **changes: Any) -> str:
     """The page's own query string with some parameters changed; None or "" removes one, and `after` always goes.
 

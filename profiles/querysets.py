@@ -77,6 +77,20 @@ class MatchRunQuerySet(models.QuerySet[Any]):
     def unfinished(self) -> Self:
         return self.filter(status="running")
 
+    def ended(self) -> Self:
+        return self.filter(ended_at__isnull=False)
+
+    def ended_before(self, moment: datetime) -> Self:
+        return self.filter(ended_at__lt=moment)
+
+    def latest_ended_first(self) -> Self:
+        return self.order_by("-ended_at", "-id")
+
+    def with_changes(self) -> Self:
+        """Of which at least one change is still listed."""
+        changes = self.model._meta.get_field("changes").related_model
+        return self.filter(models.Exists(changes._default_manager.filter(run=models.OuterRef("pk"))))
+
     def of_matching(self) -> Self:
         """Real ones and trials of a model; what takes merges back is none."""
         return self.filter(kind__in=["batch", "shadow"])

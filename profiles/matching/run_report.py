@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles import overview
+from profiles.matching import forgetting
 from profiles.matching.rails import Guard
 from profiles.matching.runs import PROBLEMS
 from profiles.models import MatchChange, MatchRun, Membership
@@ -108,6 +110,11 @@ class Report:
     def duration(self) -> str:
         """How long processes worked on it; "" while that is not known."""
         return duration(self.run.report.get("seconds"))
+
+    @property
+    def listed_until(self) -> datetime | None:
+        """Until when its changes were listed; None while they are."""
+        return forgetting.listed_until(self.run)
 
     @property
     def links(self) -> int:

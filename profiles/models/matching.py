@@ -259,7 +259,8 @@ class ScoredPair(models.Model):
 
 
 class MatchChange(models.Model):
-    """One row: a link that a run made, took back or held back; of a trial: would. Listed by its report."""
+    """One row: a link that a run made, took back or held back; of a trial: would. Listed by its report, for some months
+    after its end (profiles.matching.forgetting)."""
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "record_a": PSEUDONYMOUS, "record_b": PSEUDONYMOUS}
 

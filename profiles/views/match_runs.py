@@ -101,7 +101,8 @@ def list_changes(request: HttpRequest, run_id: UUID, action: str) -> HttpRespons
 def foresee(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """What a trial's joins and partings would do to customers, consents and segments."""
     run = get_object_or_404(MatchRun.objects.trials(), pk=run_id)
-    context = {"report": Report(run), "run": run, "foreseen": shadow.foresee(run)}
+    report = Report(run)
+    context = {"report": report, "run": run, "foreseen": None if report.listed_until else shadow.foresee(run)}
     return render_page_or_fragment(request, "profiles/match_foreseen.html", "profiles/_match_foreseen.html", context)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import BooleanField, F, Func
 from django.utils.translation import gettext as _
 
 from cdp_site.core import audit, impact
@@ -335,9 +335,9 @@ def outcome_of(operation: Operation) -> Outcome:
 
 
 def stands(operation: Operation) -> bool:
-    """Whether anything that a merge, unmerge or refusal decided still holds. One query."""
-    withdrawals = LinkDecision.objects.filter(withdraws=OuterRef("pk"))
-    return LinkDecision.objects.filter(~Exists(withdrawals), operation_id=operation.pk, kind=STEWARD).exists()
+    """Whether anything that a merge, unmerge or refusal decided holds, maybe again. One query."""
+    holds = Func(F("pk"), function="profiles_decision_stands", output_field=BooleanField())
+    return LinkDecision.objects.filter(holds, operation_id=operation.pk, kind=STEWARD).exists()
 
 
 def _ends(rows: Iterable[LinkDecision]) -> set[int]:

@@ -2,6 +2,7 @@
 since a model learns from them as from the review."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from profiles import merging
 from profiles.matching import labels
 from profiles.matching.labels import Origin, Pair, Verdict
 from profiles.merging import Outcome
-from profiles.models import MatchLabel, Membership, Profile, SourceRecord
+from profiles.models import LinkDecision, MatchLabel, Membership, Profile, SourceRecord
 
 
 @transaction.atomic
@@ -20,7 +21,7 @@ def merge(*, profiles: Collection[Profile], by: User, reason: str, operation_id:
     anchors = _anchors(profiles)
     done = merging.merge(profiles=profiles, by=by, reason=reason, operation_id=operation_id)
     pairs = [(anchors[0], other) for other in anchors[1:]]
-    labels.note(pairs=pairs, verdict=Verdict.SAME, by=by, operation_id=done.operation.pk)
+    labels.note(pairs=pairs, verdict=Verdict.SAME, by=by, operation=done.operation)
     return done
 
 
@@ -43,19 +44,53 @@ def unmerge(
     apart = _anchors([one for one in done.profiles if one.pk in taken_out])
     stay = _anchors([one for one in done.profiles if one.pk not in taken_out])
     pairs: list[Pair] = [(min(a, b), max(a, b)) for a in apart for b in stay]
-    labels.note(pairs=pairs, verdict=Verdict.DIFFERENT, by=by, operation_id=done.operation.pk)
+    labels.note(pairs=pairs, verdict=Verdict.DIFFERENT, by=by, operation=done.operation)
     return done
 
 
 @transaction.atomic
 def revert(*, operation: Operation, by: User, reason: str, operation_id: UUID | None = None) -> Outcome:
-    """As `merging.revert`; what was said by the merge or unmerge is said no more. A verdict of the review stays: it is
-    its own to take back."""
+    """As `merging.revert`; what was said by the merge or unmerge is said no more, and what its person had said of the
+    pair before is said again; the other way round when an undo is taken back. A verdict of the review stays: it is its
+    own to take back."""
     done = merging.revert(operation=operation, by=by, reason=reason, operation_id=operation_id)
-    said = MatchLabel.objects.filter(operation_id=operation.pk, origin=Origin.PROFILE, undone_at__isnull=True)
-    for label in said:
-        labels.take_back(label=label, by=by)
+    spoken = _spoken(operation)
+    said = MatchLabel.objects.filter(operation_id=spoken.pk, origin=Origin.PROFILE).order_by("pk")
+    if merging.stands(spoken):
+        undos = _undos(spoken)
+        for label in said.filter(undone_at__in=undos):
+            labels.bring_back(label=label, in_place_of_earlier=spoken.at, by=by)
+    else:
+        for label in said.filter(undone_at__isnull=True):
+            labels.take_back(label=label, by=by, at=done.operation.at)
+            before = labels.set_aside(label=label, at=spoken.at)
+            if before is not None:
+                labels.bring_back(label=before, by=by)
     return done
+
+
+def _spoken(operation: Operation) -> Operation:
+    """The merge or unmerge that the operation is about: it alone has labels. Of one that is no undo, itself."""
+    while not MatchLabel.objects.filter(operation_id=operation.pk, origin=Origin.PROFILE).exists():
+        decided = LinkDecision.objects.filter(operation_id=operation.pk)
+        if decided.exclude(action=LinkDecision.Action.WITHDRAW).exists():
+            break
+        undone = Operation.objects.filter(pk__in=decided.values("withdraws__operation_id"))
+        if len(undone) != 1:
+            break
+        (operation,) = undone
+    return operation
+
+
+def _undos(spoken: Operation) -> list[datetime]:
+    """When the merge or unmerge was undone, or an undo of it, and so on."""
+    known: set[UUID] = set()
+    wave = {spoken.pk}
+    while wave:
+        above = LinkDecision.objects.filter(withdraws__operation_id__in=wave).values("operation_id")
+        wave = set(Operation.objects.filter(pk__in=above).values_list("pk", flat=True)) - known
+        known |= wave
+    return list(Operation.objects.filter(pk__in=known).values_list("at", flat=True))
 
 
 def _anchors(profiles: Collection[Profile]) -> list[int]:

@@ -7,15 +7,17 @@ most people say of a pair holds; where they are evenly split the pair is a confl
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import combinations
 from typing import TypeAlias
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cdp_site.core import audit
-from cdp_site.core.models import User
+from cdp_site.core.models import Operation, User
 from profiles.models import MatchLabel, ReviewPair
 
 Pair: TypeAlias = tuple[int, int]
@@ -214,20 +216,44 @@ def give(
 
 
 @transaction.atomic
-def note(*, pairs: Collection[Pair], verdict: str, by: User, operation_id: UUID) -> None:
-    """Write down what a merge or unmerge on a customer's page says of pairs; else as `give`."""
+def note(*, pairs: Collection[Pair], verdict: str, by: User, operation: Operation) -> None:
+    """Write down what a merge or unmerge on a customer's page says of pairs; else as `give`. What it sets aside bears
+    its moment, so that it is found again when the merge is undone."""
     for a, b in pairs:
         of_person = MatchLabel.objects.filter(record_a=a, record_b=b, by=by, undone_at__isnull=True)
-        of_person.update(undone_at=timezone.now())
+        of_person.update(undone_at=operation.at)
         label = MatchLabel.objects.create(
-            record_a_id=a, record_b_id=b, verdict=verdict, origin=Origin.PROFILE, by=by, operation_id=operation_id
+            record_a_id=a, record_b_id=b, verdict=verdict, origin=Origin.PROFILE, by=by, operation_id=operation.pk
         )
         audit.record(action="match.label", target=label, by=by, fields=["verdict"])
 
 
 @transaction.atomic
-def take_back(*, label: MatchLabel, by: User) -> None:
+def take_back(*, label: MatchLabel, by: User, at: datetime | None = None) -> None:
     """The label stands no more; what it became (a merge, a refusal) is the caller's."""
-    label.undone_at = timezone.now()
+    label.undone_at = at or timezone.now()
     label.save(update_fields=["undone_at"])
     audit.record(action="match.unlabel", target=label, by=by, fields=["undone_at"])
+
+
+@transaction.atomic
+def bring_back(*, label: MatchLabel, by: User, in_place_of_earlier: datetime | None = None) -> None:
+    """The label stands again, unless its person has said something since; an earlier word of the person's is set aside,
+    at that moment."""
+    of_person = _by_same_person(label).filter(undone_at__isnull=True)
+    if of_person.filter(pk__gt=label.pk).exists():
+        return
+    if in_place_of_earlier is not None:
+        of_person.update(undone_at=in_place_of_earlier)
+    label.undone_at = None
+    label.save(update_fields=["undone_at"])
+    audit.record(action="match.label", target=label, by=by, fields=["undone_at"])
+
+
+def set_aside(*, label: MatchLabel, at: datetime) -> MatchLabel | None:
+    """What the label's person had said of the pair before, where that stood until then."""
+    return _by_same_person(label).filter(pk__lt=label.pk, undone_at=at).order_by("-pk").first()
+
+
+def _by_same_person(label: MatchLabel) -> QuerySet[MatchLabel]:
+    return MatchLabel.objects.filter(record_a=label.record_a_id, record_b=label.record_b_id, by=label.by_id)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from cdp_site.core import audit, jobs
 from cdp_site.core.models import User
@@ -212,8 +213,13 @@ _ASKED_TO_LEARN = (ReviewPair.Reason.TRAINING, ReviewPair.Reason.HELD_OUT)
 
 
 def waiting() -> int:
-    """Questions to learn from or to measure by that wait for an answer."""
-    return ReviewPair.objects.filter(state=ReviewPair.State.WAITING, reason__in=_ASKED_TO_LEARN).count()
+    """Questions to learn from or to measure by that nobody has answered. What waits for a second person, or was left
+    to colleagues, keeps nobody from being asked the next ones."""
+    said = MatchLabel.objects.filter(
+        record_a=OuterRef("record_a"), record_b=OuterRef("record_b"), undone_at__isnull=True
+    )
+    asked = ReviewPair.objects.filter(state=ReviewPair.State.WAITING, reason__in=_ASKED_TO_LEARN)
+    return asked.filter(~Exists(said)).count()
 
 
 def _is_worth_a_try() -> bool:

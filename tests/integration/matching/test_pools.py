@@ -103,6 +103,18 @@ def test_the_chore_asks_when_few_wait_and_only_once_people_have_begun(doubles: D
     assert pools.waiting() >= pools.LEAST_WAITING
 
 
+def test_one_steward_alone_is_asked_on_while_blind_pairs_wait_for_a_second(doubles: Doubles, steward: User) -> None:
+    pools.ask()
+    for pair in ReviewPair.objects.order_by("pk"):
+        ends = (pair.record_a_id, pair.record_b_id)
+        say(steward, ends, same=ends in doubles.pairs)
+    ReviewPair.objects.filter(is_held_out=False).update(state="settled")
+    assert ReviewPair.objects.filter(state="waiting").count() >= pools.LEAST_WAITING
+    assert pools.waiting() == 0
+    assert pools.top_up() > 0
+    assert pools.waiting() >= pools.LEAST_WAITING
+
+
 def test_with_enough_labels_the_chore_asks_no_more(
     doubles: Doubles, steward: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

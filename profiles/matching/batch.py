@@ -1,8 +1,9 @@
 """A run of matching over everything or over what changed, real or as a trial of a model: from keys to links.
 
-Three phases, each in portions of a transaction: *keys* gives changed records their blocking keys; *scoring* compares
-the records that share one and keeps the pairs that are alike; *deciding* takes the customers that such pairs connect,
-component by component, and joins, parts, or asks (`planning`). A portion commits with the place that it reached: killed
+Four phases, each in portions of a transaction: *keys* gives changed records their blocking keys; *scoring* compares the
+records that share one and keeps the pairs that are alike; *deciding* takes the customers of whom the model is sure,
+component by component, and joins, parts, or asks (`planning`); *asking* lets a person see to the rest (`doubts`), two
+customers at a time, however many such pairs may hang together. A portion commits with the place that it reached: killed
 at any point, the run goes on behind it and ends the same. A trial writes no keys, links or questions, only what it
 would change.
 """
@@ -26,6 +27,7 @@ from profiles.matching.asking import Pair
 from profiles.matching.blocks import Blocks
 from profiles.matching.components import Components
 from profiles.matching.deciding import Decider
+from profiles.matching.doubts import Doubts
 from profiles.matching.planning import Scored
 from profiles.models import MatchModel, MatchRun
 
@@ -34,7 +36,7 @@ KEYS_AT_ONCE: Final = 1_000
 PAIRS_AT_ONCE: Final = 20_000
 RECORDS_AT_ONCE: Final = 500
 PROFILES_AT_ONCE: Final = 300
-
+DOUBTS_AT_ONCE: Final = 500
 
 _KEYS_MADE: Final = "keys_made"  # in the cursor of a run that has made them: by which secret
 
@@ -45,6 +47,7 @@ class Phase(StrEnum):
     KEYS = "keys"
     SCORING = "scoring"
     DECIDING = "deciding"
+    ASKING = "asking"
 
 
 class StoppedError(Exception):
@@ -79,7 +82,12 @@ class Batch:
     def carry_through(self, *, until: float = math.inf) -> bool:
         """Work until the end, or until that time of `time.monotonic`; False when there is more to do. Raises
         StoppedError, ReplacedError."""
-        phases = {Phase.KEYS: self._keys, Phase.SCORING: self._score, Phase.DECIDING: self._decide}
+        phases = {
+            Phase.KEYS: self._keys,
+            Phase.SCORING: self._score,
+            Phase.DECIDING: self._decide,
+            Phase.ASKING: self._ask,
+        }
         begun = Phase(self.run.cursor.get("phase", Phase.KEYS))
         if self.is_trial and begun is Phase.SCORING:
             for _portion in self._collect():  # its keys are in no table: they are made again
@@ -230,9 +238,9 @@ class Batch:
     # --- deciding -----------------------------------------------------------------------------------------------------
 
     def _decide(self) -> Iterator[None]:
-        components = Components(self.run)
+        components = Components(self.run, attach=self.model.attach)
         self._enter(Phase.DECIDING, len(components))
-        decider = Decider(self.run, self.model, self._album, self._scores)
+        decider = self._decider()
         for portion in components.portions(after=self._after, at_once=PROFILES_AT_ONCE):
             plans = decider.plans(portion)
             with transaction.atomic():
@@ -242,6 +250,21 @@ class Batch:
                 counts = decider.carry_out(plans) if plans else {}
                 self._note(after=portion.last, done=len(portion.components), **counts)
             yield
+
+    def _ask(self) -> Iterator[None]:
+        doubts = Doubts(self.run)
+        self._enter(Phase.ASKING, len(doubts))
+        decider = self._decider()
+        for portion in doubts.portions(after=self._after, at_once=DOUBTS_AT_ONCE):
+            with transaction.atomic():
+                if not self.is_trial:
+                    decider.lock()
+                self._hold()
+                self._note(after=portion.last, done=len(portion.doubts), **decider.ask(portion.doubts))
+            yield
+
+    def _decider(self) -> Decider:
+        return Decider(self.run, self.model, self._album, self._scores)
 
 
 # --- which records ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What a run decides of a portion of components, and how it is carried out: one transaction under the merge lock."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from cdp_site.core.models import Operation
 from profiles.matching import asking, facts, planning
 from profiles.matching.active import Active
 from profiles.matching.album import Album
-from profiles.matching.asking import Pair, Question
+from profiles.matching.asking import Pair, Question, Said
 from profiles.matching.components import Connected, Portion
 from profiles.matching.facts import Facts
 from profiles.matching.planning import Component, Plan, Scored
@@ -24,18 +24,13 @@ _VERIFIED: Final = "verified"  # in the place of a guard rail
 
 Change = tuple[str, Pair, float | None, str]
 
-_PRESENT = """
-SELECT r.id FROM unnest(%s::bigint[]) AS wanted(id)
-  JOIN profiles_sourcerecord r USING (id)
-  JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
-  JOIN profiles_profile p ON p.id = m.profile_id AND p.state <> 'erasing'
-"""
 _WITHDRAWN = """
 SELECT withdraws_id FROM profiles_linkdecision WHERE withdraws_id = ANY(%s) AND profiles_decision_stands(id)
 """
 _OWNERS = """
 SELECT m.record_id, m.profile_id FROM unnest(%s::bigint[]) AS wanted(id)
   JOIN profiles_membership m ON m.record_id = wanted.id AND m.valid_to IS NULL
+  JOIN profiles_profile p ON p.id = m.profile_id AND p.state <> 'erasing'
 """
 _WRITE_CHANGES = """
 INSERT INTO profiles_matchchange (run_id, action, record_a_id, record_b_id, score, guard)
@@ -97,13 +92,40 @@ class Decider:
     def carry_out(self, plans: Sequence[Plan]) -> Counter[str]:
         """Write what the plans say, in the caller's transaction; of a trial, what it would change. Returns counts."""
         present = self._present(plans)
-        plans = [self._possible(plan, present) for plan in plans]
+        said = asking.said({one.pair for plan in plans for one in plan.links})
+        plans = [self._possible(plan, present, said) for plan in plans]
         waiting = asking.waiting(present) if present else set()
         changes = list(self._changes(plans, waiting))
         if not self.is_trial:
             self._decide(plans)
             self._ask(plans)
             self._settle(waiting)
+        return self._tell(changes)
+
+    def ask(self, doubts: Iterable[Sequence[Scored]]) -> Counter[str]:
+        """Ask about the likeliest records of each two customers, in the caller's transaction, unless people have
+        settled it or the two have become one; of a trial, what would be asked. Returns counts.
+
+        Args:
+            doubts: of each two customers their pairs of records, likeliest first.
+        """
+        said = asking.said({one.pair for pairs in doubts for one in pairs})
+        owner_of = _owners({number for pair in said for number in pair})
+        asked = [
+            found
+            for pairs in doubts
+            if (found := next((one for one in pairs if not _is_settled(said[one.pair])), None)) is not None
+            and owner_of.keys() >= set(found.pair)
+            and owner_of[found.pair.a] != owner_of[found.pair.b]
+        ]
+        plan = Plan(questions=asked)
+        changes = list(self._changes([plan], asking.waiting(owner_of) if owner_of else set()))
+        if not self.is_trial:
+            self._ask([plan])
+        return self._tell(changes)
+
+    def _tell(self, changes: Sequence[Change]) -> Counter[str]:
+        """Keep the changes for the run's report; returns its counts."""
         self._write(changes)
         counts = Counter(action for action, _pair, _score, _guard in changes)
         guards = Counter(f"guard_{guard}" for action, _pair, _score, guard in changes if guard)
@@ -111,29 +133,31 @@ class Decider:
 
     def _present(self, plans: Sequence[Plan]) -> set[int]:
         """Records of the plans that have not been erased since."""
-        wanted = {
-            number
-            for plan in plans
-            for pair in (
-                *(one.pair for one in plan.links),
-                *(link.pair for link in plan.withdrawals),
-                *(held.scored.pair for held in plan.held),
-                *(one.pair for one in plan.questions),
+        return set(
+            _owners(
+                {
+                    number
+                    for plan in plans
+                    for pair in (
+                        *(one.pair for one in plan.links),
+                        *(link.pair for link in plan.withdrawals),
+                        *(held.scored.pair for held in plan.held),
+                        *(one.pair for one in plan.questions),
+                    )
+                    for number in pair
+                }
             )
-            for number in pair
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_PRESENT, [sorted(wanted)])
-            return {number for (number,) in cursor.fetchall()}
+        )
 
-    def _possible(self, plan: Plan, present: set[int]) -> Plan:
+    def _possible(self, plan: Plan, present: set[int], said: Mapping[Pair, Said]) -> Plan:
+        """What of the plan is still true under the lock: records are there, nobody has said anything else since."""
         gone: set[int] = set()
         if plan.withdrawals:
             with connection.cursor() as cursor:
                 cursor.execute(_WITHDRAWN, [[link.decision for link in plan.withdrawals]])
                 gone = {number for (number,) in cursor.fetchall()}
         return Plan(
-            links=[one for one in plan.links if present.issuperset(one.pair)],
+            links=[one for one in plan.links if present.issuperset(one.pair) and not _is_settled(said[one.pair])],
             withdrawals=[
                 link for link in plan.withdrawals if present.issuperset(link.pair) and link.decision not in gone
             ],
@@ -213,9 +237,7 @@ class Decider:
     def _settle(self, waiting: set[Pair]) -> None:
         """Nobody need be asked about what has become one."""
         if waiting:
-            with connection.cursor() as cursor:
-                cursor.execute(_OWNERS, [sorted({number for pair in waiting for number in pair})])
-                owner_of = dict(cursor.fetchall())
+            owner_of = _owners({number for pair in waiting for number in pair})
             asking.drop({pair for pair in waiting if owner_of.get(pair.a) == owner_of.get(pair.b)})
 
     def _write(self, changes: Sequence[Change]) -> None:
@@ -229,6 +251,17 @@ class Decider:
             ]
             with connection.cursor() as cursor:
                 cursor.execute(_WRITE_CHANGES, [self.run.pk, *columns])
+
+
+def _owners(records: Iterable[int]) -> dict[int, int]:
+    """Record → its customer's profile, of those that have not been erased. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNERS, [sorted(records)])
+        return dict(cursor.fetchall())
+
+
+def _is_settled(said: Said) -> bool:
+    return said.is_settled or said.is_refused
 
 
 _COUNTED: Final[dict[str, str]] = {

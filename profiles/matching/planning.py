@@ -8,6 +8,7 @@ one, each unless a veto or a guard rail is in its way.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, combinations, starmap
 from typing import NamedTuple
 
 from profiles.matching import clustering, rails
@@ -232,9 +233,7 @@ def missing(component: Component, *, most: int) -> list[Pair]:
     wanted = dict.fromkeys(pair for link in component.standing if (pair := link.pair) not in known)
     wanted = {pair: None for pair in wanted if _parts(component, [pair])}
     every = sorted(members) if len(members) > 2 else []
-    of_parts = dict.fromkeys(sorted(_parts(component, wanted)))
-    of_parts |= dict.fromkeys(Pair(a, b) for place, a in enumerate(every) for b in every[place + 1 :])
-    for a, b in of_parts:
+    for a, b in chain(sorted(_parts(component, wanted)), starmap(Pair, combinations(every, 2))):
         if (a, b) not in compared:
             wanted |= {Pair.of(x, y): None for x in members[a][:_OF_PART] for y in members[b][:_OF_PART]}
         if len(wanted) >= most:

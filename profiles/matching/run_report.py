@@ -24,9 +24,11 @@ PAGE_SIZE: Final = 50
 
 PHASES: Final[dict[str, Text]] = {
     "": gettext_lazy("Waiting to begin"),
+    "collecting": gettext_lazy("Collecting what changed"),
     "keys": gettext_lazy("Making keys"),
     "scoring": gettext_lazy("Comparing records"),
     "deciding": gettext_lazy("Joining and parting"),
+    "asking": gettext_lazy("Asking about the rest"),
 }
 GUARDS: Final[dict[str, Text]] = {
     Guard.TWO_IDS: gettext_lazy("Two numbers of a kind of which a person has one"),

@@ -35,7 +35,7 @@ from profiles.models import MatchModel
 from tests.factories import matching
 
 matching._fakes[bytes(MatchModel.objects.get().file_mac)] = matching.FakeMatcher()
-for name in ("KEYS_AT_ONCE", "PAIRS_AT_ONCE", "RECORDS_AT_ONCE", "PROFILES_AT_ONCE"):
+for name in ("KEYS_AT_ONCE", "PAIRS_AT_ONCE", "RECORDS_AT_ONCE", "PROFILES_AT_ONCE", "DOUBTS_AT_ONCE"):
     setattr(batch, name, 2)
 
 
@@ -90,7 +90,7 @@ def test_killed_again_and_again_it_ends_the_same(pos: Source) -> None:
         f"p{person}{copy}": {"first_name": "Suda", "last_name": "Rak" + "dee" * person, "birth_date": f"1990-04-0{day}"}
         for person in range(1, 6)
         for copy, day in enumerate((1, 1, 2))
-    }
+    } | {f"p{person}3": {"first_name": "Suda", "last_name": "Rak" + "dee" * person} for person in range(1, 6)}
     arrive(pos, *(row(name, **traits) for name, traits in people_of.items()))
     activate()
     begun = runs.start(by="system:test")
@@ -100,17 +100,18 @@ def test_killed_again_and_again_it_ends_the_same(pos: Source) -> None:
         told.update(portions_until_killed(begun, after=5))
         begun.refresh_from_db()
     assert begun.status == "done"
-    assert set(told) == {"keys", "scoring", "deciding"}
+    assert set(told) == {"keys", "scoring", "deciding", "asking"}
     assert people() == {
-        group for n in range(1, 6) for group in (frozenset({f"p{n}0", f"p{n}1"}), frozenset({f"p{n}2"}))
+        frozenset(group) for n in range(1, 6) for group in ({f"p{n}0", f"p{n}1"}, {f"p{n}2"}, {f"p{n}3"})
     }
     # Nothing was counted twice, nothing left out.
-    assert {name: begun.report[name] for name in ("records", "keys", "pairs", "links", "without_key")} == {
-        "records": 15,
-        "keys": 15,
-        "pairs": 15,
+    assert {name: begun.report[name] for name in ("records", "keys", "pairs", "links", "reviews", "without_key")} == {
+        "records": 20,
+        "keys": 20,
+        "pairs": 30,
         "links": 5,
+        "reviews": 10,
         "without_key": 0,
     }
-    assert begun.changes.count() == 5
+    assert begun.changes.count() == 15
     assert rebuild.check() == []

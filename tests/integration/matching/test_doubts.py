@@ -18,7 +18,6 @@ pytestmark = pytest.mark.django_db
 
 SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee"}
 BORN: dict[str, Any] = {"birth_date": "1990-04-01"}
-PHONE = ({"kind": "phone", "value": "+66863451972"},)
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +60,8 @@ def test_what_hangs_together_by_doubts_alone_is_not_decided_together(
 
 def test_of_two_customers_their_likeliest_records_are_asked_about(web_shop: Source, pos: Source) -> None:
     arrive(web_shop, identify("u1", **SUDA, **BORN))
-    arrive(pos, row("p1", **SUDA, **BORN, identifiers=PHONE), row("p2", **SUDA, identifiers=PHONE))
-    activate(FakeMatcher(phones=(0.5, -0.5)))
+    arrive(pos, row("p1", **SUDA, **BORN, postcode="10110"), row("p2", **SUDA, postcode="10110"))
+    activate(FakeMatcher(postcodes=(0.5, -0.5)))
     run = match()
     assert (run.report["links"], asked(run)) == (1, [("p1", "p2")])
 

@@ -20,7 +20,7 @@ from profiles.matching import active, batch, model_files
 from profiles.matching.active import Active
 from profiles.matching.batch import Batch, Listener
 from profiles.matching.model_files import RefusedModel
-from profiles.models import MatchModel, MatchRun
+from profiles.models import MatchModel, MatchRun, UnmatchedChange
 from profiles.resolution import pipeline
 
 log = structlog.get_logger("matching")
@@ -28,10 +28,13 @@ log = structlog.get_logger("matching")
 JOB: Final = "profiles.matching.runs.run"
 ACTOR: Final = "system:matching"
 BUDGET_SECONDS: Final = 2_700.0  # then the job puts itself back: the cluster ends what takes an hour
+CHANGES_AT_ONCE: Final = 5_000  # below half a second under the merge lock, for which the digest waits
 SILENT_FOR: Final = timedelta(minutes=2)
 MOST_ATTEMPTS: Final = 5  # jobs in a row that died without finishing a portion
 # Held by the process that is at the run, on its connection: it goes with the process, however that ends.
 _RUNNING_LOCK: Final = 0x3A7C4
+COLLECTING: Final = "collecting"  # the phase of a run over what changed before those of every run
+_COLLECTED: Final = "collected"  # in its cursor: that it has ended
 
 _TRYABLE: Final = (MatchModel.Status.READY, MatchModel.Status.RETIRED, MatchModel.Status.WITHDRAWN)
 
@@ -91,8 +94,6 @@ def start(
                 everything=is_whole,
                 started_by=audit.actor_name(by),
             )
-            if not is_whole:
-                _take_changes(begun)
             audit.record(action="match.run", target=begun, by=by)
             if in_job:
                 jobs.enqueue(JOB, begun.pk)
@@ -118,7 +119,9 @@ def carry_on(run_id: UUID, *, until: float = float("inf"), listen: Listener = la
         if held is None:
             return True
         try:
-            is_over = Batch(held, _model_of(held), listen=listen).carry_through(until=until)
+            is_over = _collect(held, until=until, listen=listen) and Batch(
+                held, _model_of(held), listen=listen
+            ).carry_through(until=until)
         except batch.StoppedError:
             _end(held, MatchRun.Status.CANCELLED)
         except batch.ReplacedError:
@@ -213,10 +216,56 @@ def _matcher(model: MatchModel) -> active.Matcher:
     return model_files.load(model)
 
 
+# --- what changed -------------------------------------------------------------------------------------------------
+
 _TAKE = """
-WITH taken AS (DELETE FROM profiles_unmatchedchange RETURNING record_id)
-INSERT INTO profiles_runrecord (run_id, record_id) SELECT %s, record_id FROM taken
+WITH taken AS (
+    DELETE FROM profiles_unmatchedchange
+     WHERE record_id = ANY(ARRAY(SELECT record_id FROM profiles_unmatchedchange
+                                  WHERE record_id > %(after)s ORDER BY record_id LIMIT %(most)s))
+    RETURNING record_id
+), kept AS (
+    INSERT INTO profiles_runrecord (run_id, record_id) SELECT %(run)s, record_id FROM taken ON CONFLICT DO NOTHING
+)
+SELECT count(*), max(record_id) FROM taken
 """
+
+
+def _collect(run: MatchRun, *, until: float, listen: Listener) -> bool:
+    """Take over the records that wait for a run, unless it looks at everything; False when there are more.
+
+    In portions, each committed: digest steps, which note changes, wait for one portion at most. What a portion has
+    taken waits no more, so a run that was killed goes on with the rest. A record that changes again afterwards waits
+    again: this run or the next one sees it as it is then. Raises StoppedError.
+    """
+    if run.everything or run.cursor.get(_COLLECTED):
+        return True
+    if run.phase != COLLECTING:
+        run.phase, run.total = COLLECTING, UnmatchedChange.objects.count()
+    after = 0
+    while True:
+        with transaction.atomic():
+            pipeline.take_merge_lock()  # no step of the digest and no erasure is half-way
+            held = MatchRun.objects.select_for_update().get(pk=run.pk)
+            if held.status != MatchRun.Status.RUNNING or held.cancel_asked:
+                raise batch.StoppedError
+            with connection.cursor() as cursor:
+                cursor.execute(_TAKE, {"run": run.pk, "after": after, "most": CHANGES_AT_ONCE})
+                taken, last = cursor.fetchone()
+            run.done += taken
+            run.cursor = {**run.cursor, "attempts": 0, _COLLECTED: taken < CHANGES_AT_ONCE}
+            run.beat_at = timezone.now()
+            run.save(update_fields=["phase", "done", "total", "cursor", "beat_at"])
+        listen(run)
+        if run.cursor[_COLLECTED]:
+            return True
+        if time.monotonic() >= until:
+            return False
+        after = last
+
+
+# --- the end ------------------------------------------------------------------------------------------------------
+
 _GIVE_BACK = """
 INSERT INTO profiles_unmatchedchange (record_id, since)
 SELECT record_id, now() FROM profiles_runrecord WHERE run_id = %s
@@ -225,11 +274,6 @@ SELECT record_id, now() FROM profiles_runrecord WHERE run_id = %s
 _FORGET_PAIRS = "DELETE FROM profiles_scoredpair WHERE run_id = %s"
 _FORGET_RECORDS = "DELETE FROM profiles_runrecord WHERE run_id = %s"
 _FORGET_CHANGES = "DELETE FROM profiles_unmatchedchange WHERE since < %s"
-
-
-def _take_changes(run: MatchRun) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [run.pk])
 
 
 @transaction.atomic

@@ -89,13 +89,13 @@ UPDATE profiles_reviewpair r SET state = 'gone', settled_at = now()
 
 
 def said(pairs: Collection[Pair]) -> dict[Pair, Said]:
-    """Of each of the pairs. Two queries."""
+    """Of each of the pairs. Two queries, of which within a round trip the second alone is waited for."""
     if not pairs:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_IN_REVIEW, _columns(pairs))
+        votes = Counter((one.pair, labels.IS_SAME.get(one.verdict)) for one in labels.standing(pairs))
         reviewed = {Pair(a, b): (settled, asked) for a, b, settled, asked in cursor.fetchall()}
-    votes = Counter((one.pair, labels.IS_SAME.get(one.verdict)) for one in labels.standing(pairs))
     found = {}
     for pair in pairs:
         is_settled, asked = reviewed.get(pair, (False, None))
@@ -103,11 +103,11 @@ def said(pairs: Collection[Pair]) -> dict[Pair, Said]:
     return found
 
 
-def ask(questions: Sequence[Question], *, model_id: int) -> int:
+def ask(questions: Sequence[Question], *, model_id: int) -> None:
     """Let pairs wait for a person; one that waits already is brought up to date, one that was settled stays so.
-    Returns how many wait now. One statement, and two queries for what the answers are worth."""
+    One statement, and a query for what the answers are worth."""
     if not questions:
-        return 0
+        return
     worth_of = worth.of([one.pair for one in questions])
     rows = [
         {
@@ -122,16 +122,13 @@ def ask(questions: Sequence[Question], *, model_id: int) -> int:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_ASK, [model_id, msgspec.json.encode(rows).decode()])
-        return cursor.rowcount
 
 
-def drop(pairs: Collection[Pair]) -> int:
-    """Nobody need be asked about these any more: other evidence has settled them. Returns how many waited."""
-    if not pairs:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(_DROP, _columns(pairs))
-        return cursor.rowcount
+def drop(pairs: Collection[Pair]) -> None:
+    """Nobody need be asked about these any more: other evidence has settled them."""
+    if pairs:
+        with connection.cursor() as cursor:
+            cursor.execute(_DROP, _columns(pairs))
 
 
 def waiting(record_ids: Collection[int]) -> set[Pair]:

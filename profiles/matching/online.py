@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import structlog
 from django.db import DatabaseError, connection, transaction
 
+from cdp_site.core import round_trips
 from profiles.matching import active, asking, block_keys, records
 from profiles.matching.active import Active
 from profiles.matching.asking import Pair, Question, Said
@@ -52,10 +53,11 @@ def match(changed: Collection[int], *, born: Collection[int], by: str) -> frozen
         note(changed)  # the batch run sees them when the model is there again
         return frozenset()
     try:
-        with transaction.atomic():
+        with round_trips.together(), transaction.atomic():
             return _match(model, changed, born=born, by=by)
-    except DatabaseError:
-        raise  # the database's trouble: the digest tries again
+    except DatabaseError:  # the database's trouble: the digest tries again
+        transaction.set_rollback(True)  # nothing was carried out since, the savepoint's end included
+        raise
     except Exception as error:  # a model's mistake is no fault of what arrives: that is kept, and unmatched as yet
         _tell_failed(model, changed, error)
         note(changed)
@@ -71,12 +73,10 @@ def _match(model: Active, changed: Collection[int], *, born: Collection[int], by
     block_keys.hold(number for number in changed if number not in born)
     fresh = records.read(changed)
     keys_of = {number: model.matcher.keys(record) for number, record in fresh.items()}
-    # In one round trip where all are new; each statement still sees what was committed while the one before waited.
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        note(fresh)
-        block_keys.replace(keys_of, born=born)
-        before = _before([number for number in fresh if number not in born])
-        found = block_keys.candidates(keys_of, besides=before.siblings)
+    note(fresh)
+    block_keys.replace(keys_of, born=born)
+    before = _before([number for number in fresh if number not in born])
+    found = block_keys.candidates(keys_of, besides=before.siblings)
     near = {Pair.of(number, other) for number, others in found.items() for other, _weight in others}
     scored = _Scored(model, near | before.links.keys() | before.waiting, fresh)
     withdrawn = _withdraw(scored, before, by=by)
@@ -167,9 +167,10 @@ def _before(older: list[int]) -> _Before:
         return before
     with connection.cursor() as cursor:
         cursor.execute(_SIBLINGS, [older])
+        decided = decision_log.beyond_evidence(older)
         for number, sibling in cursor.fetchall():
             before.siblings.setdefault(number, set()).add(sibling)
-    for decision in evidence.active(decision_log.beyond_evidence(older)):
+    for decision in evidence.active(decided):
         if decision.verb == "link":
             pair = Pair.of(decision.a, decision.b)
             if decision.kind == "model":
@@ -188,7 +189,7 @@ def _withdraw(scored: _Scored, before: _Before, *, by: str) -> list[Pair]:
     weak = {pair for pair in before.links if scored.is_below(pair)} - before.by_hand
     told = asking.said(weak)
     withdrawn = sorted(pair for pair in weak if not told[pair].is_confirmed)
-    decision_log.append(
+    decision_log.write(
         [
             NewDecision(
                 action=LinkDecision.Action.WITHDRAW,
@@ -225,7 +226,7 @@ def _decide(
         and not _is_left_to_people(told[pair], scored.model)
     ]
     outcome = _foresee(scored, likely, sure)
-    decision_log.append([scored.link(pair) for pair in outcome.needed], actor=by)
+    decision_log.write([scored.link(pair) for pair in outcome.needed], actor=by)
     questions = [scored.question(pair, reason) for pair, reason in _questions(scored, likely, told, outcome)]
     asking.ask(questions, model_id=scored.model.model_id)
     return outcome.needed, frozenset(pair for pair in likely if outcome.are_one(pair))

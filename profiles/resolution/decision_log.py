@@ -45,7 +45,6 @@ SELECT action, kind, record_a, record_b, withdraws, score, coalesce(evidence, '{
        action text, kind text, record_a bigint, record_b bigint, withdraws bigint, score float8, evidence jsonb,
        reason text)) WITH ORDINALITY AS t(action, kind, record_a, record_b, withdraws, score, evidence, reason, n)
  ORDER BY n
-RETURNING id
 """
 
 
@@ -54,8 +53,19 @@ def append(decisions: Sequence[NewDecision], *, actor: str, operation_id: UUID |
     if not decisions:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_APPEND, [actor, operation_id, msgspec.json.encode(decisions).decode()])
+        cursor.execute(f"{_APPEND} RETURNING id", _rows(decisions, actor, operation_id))
         return sorted(row[0] for row in cursor.fetchall())
+
+
+def write(decisions: Sequence[NewDecision], *, actor: str) -> None:
+    """The same for who needs no ids: within a round trip (`cdp_site.core.round_trips`) nothing waits for it."""
+    if decisions:
+        with connection.cursor() as cursor:
+            cursor.execute(_APPEND, _rows(decisions, actor, None))
+
+
+def _rows(decisions: Sequence[NewDecision], actor: str, operation_id: UUID | None) -> list[Any]:
+    return [actor, operation_id, msgspec.json.encode(decisions).decode()]
 
 
 _BEYOND_EVIDENCE = """

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from django.db import connection
 
+from cdp_site.core import round_trips
+from cdp_site.core.round_trips import Query
 from ingestion.normalise.traits import names_of
 from profiles.resolution.evidence import (
     DEFAULT_SETTINGS,
@@ -50,16 +52,30 @@ SELECT k.kind, k.namespace, k.value, h.record_id
         WHERE i.kind = k.kind AND i.value = k.value AND i.namespace = k.namespace AND i.is_evidence
         LIMIT k.most) AS h
 """
+# The same for every key of these records.
+_SHARING = """
+SELECT k.kind, k.namespace, k.value, h.record_id
+  FROM (SELECT DISTINCT i.kind, i.namespace, i.value
+          FROM unnest(%(records)s::bigint[]) AS wanted(id)
+          JOIN profiles_identifier i ON i.record_id = wanted.id AND i.is_evidence AND i.kind = ANY(%(kinds)s)) AS k
+ CROSS JOIN LATERAL (
+       SELECT i.record_id FROM profiles_identifier i
+        WHERE i.kind = k.kind AND i.value = k.value AND i.namespace = k.namespace AND i.is_evidence
+        LIMIT CASE k.kind WHEN %(device)s THEN %(most_of_device)s ELSE %(most)s END) AS h
+"""
+# Pairs of a record and one that it leads to.
 _NEIGHBOURS = """
-SELECT m.record_id FROM unnest(%(profiles)s::bigint[]) AS near(id)
-  JOIN profiles_membership m ON m.profile_id = near.id AND m.valid_to IS NULL
+SELECT near.id, other.record_id FROM unnest(%(records)s::bigint[]) AS near(id)
+  JOIN profiles_membership m ON m.record_id = near.id AND m.valid_to IS NULL
+  JOIN profiles_membership other ON other.profile_id = m.profile_id AND other.valid_to IS NULL
 UNION
-SELECT r.id FROM unnest(%(records)s::bigint[]) AS near(id) JOIN profiles_sourcerecord r ON r.tied_to_id = near.id
+SELECT near.id, r.id FROM unnest(%(records)s::bigint[]) AS near(id)
+  JOIN profiles_sourcerecord r ON r.tied_to_id = near.id
 UNION
-SELECT d.record_b_id FROM unnest(%(records)s::bigint[]) AS near(id)
+SELECT near.id, d.record_b_id FROM unnest(%(records)s::bigint[]) AS near(id)
   JOIN profiles_linkdecision d ON d.record_a_id = near.id AND d.action = 'link'
 UNION
-SELECT d.record_a_id FROM unnest(%(records)s::bigint[]) AS near(id)
+SELECT near.id, d.record_a_id FROM unnest(%(records)s::bigint[]) AS near(id)
   JOIN profiles_linkdecision d ON d.record_b_id = near.id AND d.action = 'link'
 """
 _DECISIONS = """
@@ -71,6 +87,8 @@ SELECT d.id, d.action, d.kind, d.record_a_id, d.record_b_id, d.withdraws_id, d.s
           JOIN profiles_linkdecision d ON d.record_b_id = near.id) AS touching
   JOIN profiles_linkdecision d USING (id)
 """
+
+_Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +131,7 @@ def read(touched: Collection[int], *, settings: EvidenceSettings = DEFAULT_SETTI
     """Everything whose component may depend on the touched records, before their change or after it.
 
     The members of the components that they are in now belong to it, so that what falls apart is seen whole. Records
-    of people whose erasure runs are as good as gone. Two rounds of five queries in the common case.
+    of people whose erasure runs are as good as gone. One round trip of five queries where they lead to nobody else.
     """
     return _Reader(touched, settings).read()
 
@@ -125,32 +143,66 @@ class _Reader:
         self.seen: dict[int, StoredRecord] = {}
         self.gone: set[int] = set()
         self.asked: set[KeyId] = set()
+        self.decisions: dict[int, LoggedDecision] = {}
         self.found = Neighbourhood()
 
     def read(self) -> Neighbourhood:
         inside = self.found.records
         queue = set(self.touched)
         while queue:
-            self._see(queue)
-            arrived = {number: self.seen[number] for number in queue if number in self.seen}
-            inside.update(arrived)
-            reached = self._by_keys(arrived.values()) | self._by_membership_and_links(arrived)
-            queue = reached - inside.keys() - self.gone
-        self.found.decisions = _decisions(list(inside))
+            queue = self._expand(sorted(queue)) - inside.keys() - self.gone
+        self.found.decisions = [
+            logged for logged in self.decisions.values() if logged.decision.a in inside or logged.decision.b in inside
+        ]
         return self.found
+
+    def _expand(self, numbers: list[int]) -> set[int]:
+        """Take these in; returns where they lead."""
+        unseen = [number for number in numbers if number not in self.seen]
+        queries: list[Query] = [(_NEIGHBOURS, {"records": numbers}), (_DECISIONS, {"records": numbers})]
+        if unseen:
+            queries += [*_record_queries(unseen), (_SHARING, self._sharing(unseen))]
+        neighbours, decisions, *of_unseen = round_trips.rows(*queries)
+        self.decisions.update((row[0], _logged(row)) for row in decisions)
+        sharing: dict[KeyId, list[int]] = {}
+        if unseen:
+            *stored, holders = of_unseen
+            self._note(unseen, _stored(*stored))
+            for *key, number in holders:
+                sharing.setdefault(tuple(key), []).append(number)
+        arrived = {number: self.seen[number] for number in numbers if number in self.seen}
+        self.found.records.update(arrived)
+        reached = self._by_keys(arrived.values(), sharing)
+        reached.update(other for number, other in neighbours if number in arrived)
+        reached.update(record.evidence.tied_to for record in arrived.values() if record.evidence.tied_to is not None)
+        return reached
+
+    def _sharing(self, numbers: list[int]) -> Mapping[str, Any]:
+        """One more than may hold a key are read of its holders."""
+        kinds = [*self.settings.unique_kinds, *self.settings.contact_kinds, DEVICE]
+        most, most_of_device = (_most_holders((kind, "", ""), self.settings) + 1 for kind in ("", DEVICE))
+        return {
+            "records": numbers, "kinds": kinds, "device": DEVICE, "most": most, "most_of_device": most_of_device
+        }  # fmt: skip
+
+    def _note(self, numbers: Iterable[int], found: Mapping[int, StoredRecord]) -> None:
+        self.seen.update(found)
+        self.gone.update(number for number in numbers if number not in found)
 
     def _see(self, numbers: Iterable[int]) -> None:
         unseen = [number for number in numbers if number not in self.seen and number not in self.gone]
         if unseen:
-            found = _records(unseen)
-            self.seen.update(found)
-            self.gone.update(number for number in unseen if number not in found)
+            self._note(unseen, _records(unseen))
 
-    def _by_keys(self, records: Iterable[StoredRecord]) -> set[int]:
+    def _by_keys(self, records: Iterable[StoredRecord], sharing: Mapping[KeyId, list[int]]) -> set[int]:
+        """Args:
+        sharing: who holds some of the keys of the records, as far as that is known.
+        """
         stated = {key for record in records for key in evidence_keys(record.evidence, settings=self.settings)}
         keys = stated - self.asked
         self.asked |= keys
-        holders = _holders(keys, self.settings)
+        holders = {key: sharing[key] for key in keys if key in sharing}
+        holders |= _holders(keys - holders.keys(), self.settings)
         self._see({number for numbers in holders.values() for number in numbers})
         reached: set[int] = set()
         for key, numbers in holders.items():
@@ -169,15 +221,6 @@ class _Reader:
             return True
         present = [self.seen[number].evidence for number in numbers if number in self.seen]
         return is_overloaded(key, present, settings=self.settings)
-
-    def _by_membership_and_links(self, records: Mapping[int, StoredRecord]) -> set[int]:
-        numbers = list(records)
-        reached = {record.evidence.tied_to for record in records.values() if record.evidence.tied_to is not None}
-        profiles = sorted({record.profile_id for record in records.values()})
-        with connection.cursor() as cursor:
-            cursor.execute(_NEIGHBOURS, {"profiles": profiles, "records": numbers})
-            reached.update(row[0] for row in cursor.fetchall())
-        return reached
 
 
 def read_all() -> Neighbourhood:
@@ -210,44 +253,52 @@ def _holders(keys: Collection[KeyId], settings: EvidenceSettings) -> dict[KeyId,
 
 def _records(numbers: list[int]) -> dict[int, StoredRecord]:
     """The records of these ids that are not of a person being erased. Two queries."""
+    return _stored(*round_trips.rows(*_record_queries(numbers)))
+
+
+def _record_queries(numbers: list[int]) -> list[Query]:
+    return [(_IDENTIFIERS, [numbers]), (_RECORDS, [_NAME_PARTS, numbers])]
+
+
+def _stored(identifiers: Iterable[_Row], records: Iterable[_Row]) -> dict[int, StoredRecord]:
+    """From the rows of `_record_queries`."""
     keys: dict[int, list[Key]] = {}
     ended: dict[int, dict[KeyId, datetime]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_IDENTIFIERS, [numbers])
-        for number, kind, namespace, value, valid_from, valid_to in cursor.fetchall():
-            keys.setdefault(number, []).append(Key(kind, namespace, value, valid_from))
-            if valid_to is not None:
-                ended.setdefault(number, {})[kind, namespace, value] = valid_to
-        cursor.execute(_RECORDS, [_NAME_PARTS, numbers])
-        return {
-            number: StoredRecord(
-                evidence=Evidence(
-                    record_id=number,
-                    source_id=source_id,
-                    external_id=external_id,
-                    kind=kind,
-                    names=names_of(msgspec.json.decode(names)) if names else (),
-                    identifiers=tuple(keys.get(number, ())),
-                    tied_to=tied_to,
-                    verified=verified,
-                ),
-                birth_profile_id=birth_profile_id,
-                profile_id=profile_id,
-                profile_changed_at=changed_at,
-                ended=ended.get(number, {}),
-            )
-            for (
-                number, source_id, external_id, kind, tied_to, birth_profile_id, profile_id, changed_at, erasing,
-                verified, names,
-            ) in cursor.fetchall()
-            if not erasing
-        }  # fmt: skip
+    for number, kind, namespace, value, valid_from, valid_to in identifiers:
+        keys.setdefault(number, []).append(Key(kind, namespace, value, valid_from))
+        if valid_to is not None:
+            ended.setdefault(number, {})[kind, namespace, value] = valid_to
+    return {
+        number: StoredRecord(
+            evidence=Evidence(
+                record_id=number,
+                source_id=source_id,
+                external_id=external_id,
+                kind=kind,
+                names=names_of(msgspec.json.decode(names)) if names else (),
+                identifiers=tuple(keys.get(number, ())),
+                tied_to=tied_to,
+                verified=verified,
+            ),
+            birth_profile_id=birth_profile_id,
+            profile_id=profile_id,
+            profile_changed_at=changed_at,
+            ended=ended.get(number, {}),
+        )
+        for (
+            number, source_id, external_id, kind, tied_to, birth_profile_id, profile_id, changed_at, erasing,
+            verified, names,
+        ) in records
+        if not erasing
+    }  # fmt: skip
 
 
 def _decisions(numbers: list[int]) -> list[LoggedDecision]:
     with connection.cursor() as cursor:
         cursor.execute(_DECISIONS, {"records": numbers})
-        return [
-            LoggedDecision(Decision(number, action, kind, a, b, withdraws, score or 0.0), msgspec.json.decode(grounds))
-            for number, action, kind, a, b, withdraws, score, grounds in cursor.fetchall()
-        ]
+        return list(map(_logged, cursor.fetchall()))
+
+
+def _logged(row: _Row) -> LoggedDecision:
+    number, action, kind, a, b, withdraws, score, grounds = row
+    return LoggedDecision(Decision(number, action, kind, a, b, withdraws, score or 0.0), msgspec.json.decode(grounds))

@@ -13,7 +13,7 @@ from uuid import UUID
 from cdp_site.core.errors import InternalError
 from ingestion.landing import Claimed, message_uuid
 from ingestion.messages import Item, Message, Reason, Rejection
-from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
+from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT, namespace_of
 from ingestion.normalise.traits import NormalisedTraits, normalise_traits
 from ingestion.normalise.values import Problem, placeholder_problem
 from profiles import accounts, circumstances, identifiers, orders, signals
@@ -240,9 +240,11 @@ def _our_identifier(named: Mapping[str, Any], source: SourceFacts) -> StatedIden
     """An id column of a file, as its mapping names it."""
     value = str(named["value"]).strip()[:254]
     problem = placeholder_problem(value)
+    kind = KIND_OF_TRAIT.get(named["kind"], named["kind"])
+    shared = named.get("namespace")
     return StatedIdentifier(
-        kind=KIND_OF_TRAIT.get(named["kind"], named["kind"]),
-        namespace=named.get("namespace") or source.slug,
+        kind=kind,
+        namespace=namespace_of(kind, shared) if shared else source.slug,
         value=value,
         raw=str(named.get("raw", value))[:254],
         is_evidence=problem is None,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from ingestion.normalise.countries import country_code
 from ingestion.normalise.dates import DateOrder, TwoDigitYears
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.trait_names import suggest_trait
@@ -174,7 +175,7 @@ def _senzing_traits(features: Iterable[Mapping[str, str]]) -> tuple[dict[str, An
         if feature.get("GENDER"):
             traits["gender"] = feature["GENDER"]
         ids += [
-            (kind, feature.get(where, ""), feature[number].replace("-", ""))
+            (kind, country_code(feature.get(where, "")) or feature.get(where, ""), feature[number].replace("-", ""))
             for kind, number, where in _SENZING_IDS
             if feature.get(number)
         ]

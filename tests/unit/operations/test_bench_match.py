@@ -75,7 +75,7 @@ def test_senzings_features_become_traits_and_ids(tmp_path: Path) -> None:
     (root / "customers.jsonl").write_text(
         '{"RECORD_ID": "1", "FEATURES": [{"NAME_FIRST": "Bob", "NAME_LAST": "Smith"}, {"PHONE_NUMBER": "702-919-1300"},'
         ' {"PHONE_NUMBER": "702-919-1301"}, {"DATE_OF_BIRTH": "3/31/70"}, {"PASSPORT_NUMBER": "P-1", '
-        '"PASSPORT_COUNTRY": "US"}, {"ADDR_LINE1": "12 Main St", "ADDR_CITY": "Reno"}]}\n',
+        '"PASSPORT_COUNTRY": "USA"}, {"ADDR_LINE1": "12 Main St", "ADDR_CITY": "Reno"}]}\n',
         "utf-8",
     )
     (root / "actual_truthset_key.csv").write_text(

@@ -17,6 +17,7 @@ class MatchModel(models.Model):
     """One row: a version of the matching model. Its file holds weights and rules for keys, no values of anybody; it is
     made from the labels alone and can be made again. Written by the training job; activated by a steward."""
 
+    # The reason of an override is about the model, as a segment's description is about the segment; its form says so.
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
 
     class Status(models.TextChoices):

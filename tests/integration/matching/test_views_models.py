@@ -273,6 +273,7 @@ def test_few_labels_ask_for_a_reason(client: Client, people: list[SourceRecord],
     runs.run(str(runs.start(by=steward, trial_of=model).pk))
     page = _text(client, "match_model", model)
     assert "7 pairs have been judged, 3 of them to be one person." in page
+    assert "Name no customer" in page  # the model is about nobody: an erasure does not look there
     answer = client.post(_url("match_activate", model))
     assert answer.status_code == 422
     assert "This field is required." in answer.content.decode()

@@ -71,7 +71,9 @@ def search_result(found: Mapping[str, Any]) -> str:
     """What the last search for questions has found."""
     number = found["training"] + found["held_out"]
     if number:
-        text = ngettext("%(n)d new pair waits in the review.", "%(n)d new pairs wait in the review.", number)
+        text = ngettext(
+            "The last search put %(n)d pair into the review.", "The last search put %(n)d pairs into the review.", number
+        )
         return text % {"n": number}
     if found["records"] < 2:
         return _("There are no customers yet that could be compared.")

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cdp_site.core.access import Permission, requires
+from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.htmx import wants_fragment
 from profiles import viewing
 from profiles.matching import effects, pace, presenting, review, settling
@@ -78,7 +80,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     """Take the last decision back; answered with its pair."""
     label = pace.latest(reader(request))
     if label is None:
-        raise Http404
+        raise ConflictProblem(_("There is no decision of yours to take back."))
     return take_back(request, label.pk)
 
 

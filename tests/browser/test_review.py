@@ -119,6 +119,17 @@ def test_undo_goes_back_one_by_one(at_work: Page, pairs: list[ReviewPair]) -> No
     expect_said(page)
 
 
+def test_an_undo_of_nothing_says_so_and_leaves_the_pair(
+    at_work: Page, pairs: list[ReviewPair], console: Console
+) -> None:
+    console.allow("status of 409")
+    page = at_work
+    page.keyboard.press("Backspace")
+    expect(page.locator("#toasts")).to_contain_text("ไม่มีการตัดสินของคุณให้ย้อนกลับ")
+    expect_pair(page, pairs[0])
+    expect_said(page)
+
+
 def test_an_earlier_decision_is_changed_in_the_list(at_work: Page, pairs: list[ReviewPair]) -> None:
     page = at_work
     page.keyboard.press("a")

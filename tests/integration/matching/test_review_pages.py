@@ -187,7 +187,9 @@ class TestAnswers:
     def test_undo_brings_the_pair_back(self, login: Login, ask: Ask, steward: User) -> None:
         pair = ask()
         client = login(steward)
-        assert client.post(reverse("profiles:review_undo"), headers=HTMX).status_code == 404
+        early = client.post(reverse("profiles:review_undo"), headers=HTMX)
+        assert early.status_code == 409
+        assert "There is no decision of yours" in early.content.decode()
         client.post(decide_url(pair), {"verdict": "same"}, headers=HTMX)
         answer = client.post(reverse("profiles:review_undo"), headers=HTMX).content.decode()
         assert f'data-pair="{pair.pk}" data-back' in answer

@@ -72,7 +72,9 @@ def search_result(found: Mapping[str, Any]) -> str:
     number = found["training"] + found["held_out"]
     if number:
         text = ngettext(
-            "The last search put %(n)d pair into the review.", "The last search put %(n)d pairs into the review.", number
+            "The last search put %(n)d pair into the review.",
+            "The last search put %(n)d pairs into the review.",
+            number,
         )
         return text % {"n": number}
     if found["records"] < 2:

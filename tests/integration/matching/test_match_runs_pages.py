@@ -89,6 +89,16 @@ def test_the_button_starts_a_run(pages: Client, steward: User, enqueued: list[st
     assert MatchRun.objects.count() == 1
 
 
+def test_a_run_that_goes_on_is_not_called_an_erasure_in_thai(pages: Client) -> None:
+    """Other things that run are erasures: their Thai word for it is no word for matching."""
+    runs.start(by="system:test", trial_of=make_model(FakeMatcher()))
+    MatchRun.objects.update(status="running")
+    pages.cookies["django_language"] = "th"
+    page = pages.get(reverse("profiles:match_runs")).content.decode()
+    assert "กำลังทำงาน" in page
+    assert "กำลังลบ" not in page
+
+
 def test_a_running_run_asks_again_and_can_be_cancelled(pages: Client) -> None:
     activate()
     run = runs.start(by="system:test")

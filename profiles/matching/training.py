@@ -153,7 +153,7 @@ def _scores(matcher: LearnedMatcher, pairs: list[Any]) -> list[float]:
 def _finish(model: MatchModel, trained: Trained, measured: list[tuple[float, Label]], seconds: float) -> None:
     report = trained.report.as_json()
     agreement = labels.agreement()
-    best = _first_choice(report["proposals"])
+    best = first_choice(report["proposals"])
     with transaction.atomic():
         model_files.save(model, trained.matcher)
         model.status = MatchModel.Status.READY
@@ -176,9 +176,9 @@ def _finish(model: MatchModel, trained: Trained, measured: list[tuple[float, Lab
     log.info("trained", model=model.version, seconds=model.seconds, memory_mb=model.memory_mb)
 
 
-def _first_choice(proposals: list[dict[str, Any]]) -> Mapping[str, float | None]:
-    """Thresholds to begin with: of the strictest proposal up to the wanted precision that can be kept; else nothing is
-    joined by itself and everything likely is asked."""
+def first_choice(proposals: list[dict[str, Any]]) -> Mapping[str, float | None]:
+    """Thresholds ("attach", "review") to begin with: of the strictest proposal up to the wanted precision that can be
+    kept; else nothing is joined by itself and everything likely is asked."""
     possible = [one for one in proposals if one["attach"] is not None and one["precision"] <= WANTED_PRECISION]
     if possible:
         return possible[-1]

@@ -1,5 +1,6 @@
-"""`bench company`: a company loaded by the doors that every system uses and then matched, in three sizes: a quarter, a
-half, all. What grows how is shown, and projected to a company of 1.5 million records and 40 million touchpoints."""
+"""`bench company`: a company that grows, loaded by the doors that every system uses. At a quarter, a half and the whole
+of its size it is matched, each time as for the first time. What grows how is shown, and projected to a company of 1.5
+million records and 40 million touchpoints."""
 
 import math
 import tempfile
@@ -22,18 +23,16 @@ from cdp_site.operations.bench.measure import Result
 from cdp_site.operations.company import loading
 from cdp_site.operations.company.generation import Company
 from cdp_site.operations.progress import Progress
-from profiles.matching import candidates, learning, model_files, records, runs
-from profiles.matching.learned import LearnedMatcher
+from profiles.matching import candidates, learning, model_files, records, runs, training
 from profiles.matching.learning import Label
 from profiles.models import MatchModel, MatchRun, Membership, SourceRecord, Touchpoint
 
 SEED: Final = 1
 BY: Final = "system:bench"
-STEPS: Final = (4, 2, 1)  # a quarter, a half, all
+PARTS: Final = (4, 2, 1)  # a quarter, a half, all
 RECORDS, TOUCHPOINTS = 1_500_000, 40_000_000  # of the company that is projected to
 MOST_HOURS: Final = 8.0
 MOST_GB: Final = 12.0
-ATTACH, REVIEW = 0.95, 0.5
 _POOL: Final = 1_500
 _LABELS: Final = 50  # of each kind
 _SAMPLE: Final = 1_000  # people, to see how many records a person has
@@ -42,7 +41,8 @@ _GB: Final = 1024**3
 
 @dataclass(frozen=True)
 class Step:
-    """What a company of one size took. `memory`: the greatest of all processes together, PostgreSQL among them."""
+    """What a company of one size took, loaded from the beginning on. `memory`: the greatest of all processes together,
+    PostgreSQL among them."""
 
     records: int
     touchpoints: int
@@ -55,10 +55,30 @@ class Step:
 
 
 def run(*, records_wanted: int, touchpoints: int) -> list[Result]:
-    """Three companies after each other, each in a database of its own that goes with it."""
+    """One company in a database that goes with it."""
     people = max(_SAMPLE // 10, round(records_wanted / _records_of_a_person()))
-    steps = [_step(people // part, touchpoints // part) for part in STEPS]
+    name = f"cdp_bench_company_{people}"
+    with tempfile.TemporaryDirectory() as folder:
+        settings.CDP_DATA = Path(folder)
+        try:
+            url = database.begin(name)
+            call_command("migrate", verbosity=0)
+            steps = _grow(name, url, World(people, touchpoints, timezone.now()))
+        finally:
+            database.drop(name)
     return [*_of_steps(steps), *_projected(steps)]
+
+
+@dataclass(frozen=True)
+class World:
+    """What the company is made of. `touchpoints`: about; `end`: of its last year."""
+
+    people: int
+    touchpoints: int
+    end: datetime
+
+    def company(self) -> Company:
+        return Company(people=self.people, seed=SEED, end=self.end, touchpoints=self.touchpoints)
 
 
 def _records_of_a_person() -> float:
@@ -72,38 +92,53 @@ def _records_of_a_person() -> float:
 # --- a step -----------------------------------------------------------------------------------------------------------
 
 
-def _step(people: int, touchpoints: int) -> Step:
-    name = f"cdp_bench_company_{people}"
-    with tempfile.TemporaryDirectory() as folder:
-        settings.CDP_DATA = Path(folder)
-        url = database.begin(name)
-        try:
-            call_command("migrate", verbosity=0)
-            end = timezone.now()
-            with Watch() as loaded:
-                loading.load(people=people, touchpoints=touchpoints, seed=SEED, end=end, progress=Progress())
-            with connection.cursor() as cursor:
-                cursor.execute("VACUUM ANALYZE")
-            _activate(learn(people=people, touchpoints=touchpoints, end=end))
-            with Watch() as matched:
-                done = child.measured(f"{__name__}.match", environment={"DATABASE_URL": url, "CDP_DATA": folder})
-            return Step(
-                records=SourceRecord.objects.filter(kind="identified").count(),
-                touchpoints=Touchpoint.objects.count(),
-                people=people,
-                load_seconds=loaded.seconds,
+def _grow(name: str, url: str, world: World) -> list[Step]:
+    steps: list[Step] = []
+    arguments = (str(world.people), str(world.touchpoints), world.end.isoformat())
+    first, seconds, memory = 0, 0.0, 0
+    for part in PARTS:
+        until = world.people // part
+        with Watch() as loaded:
+            loading.load(
+                people=world.people,
+                touchpoints=world.touchpoints,
+                seed=SEED,
+                end=world.end,
+                among=range(first, until),
+                progress=Progress(),
+            )
+        first, seconds, memory = until, seconds + loaded.seconds, max(memory, loaded.greatest)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+        records_there = SourceRecord.objects.filter(kind="identified").count()
+        touchpoints_there = Touchpoint.objects.count()
+        # What is to grow on is not matched: a copy of it is.
+        copied = f"{name}_matched"
+        environment = {"DATABASE_URL": url if part == 1 else database.copy(name, copied)}
+        environment["CDP_DATA"] = str(settings.CDP_DATA)
+        child.measured(f"{__name__}.prepare", *arguments, environment=environment)
+        with Watch() as matched:
+            done = child.measured(f"{__name__}.match", environment=environment)
+        database.drop(copied)
+        steps.append(
+            Step(
+                records=records_there,
+                touchpoints=touchpoints_there,
+                people=until,
+                load_seconds=seconds,
                 match_seconds=done.seconds,
-                load_memory=loaded.greatest,
+                load_memory=memory,
                 match_memory=matched.greatest,
                 told=done.value,
             )
-        finally:
-            database.drop(name)
+        )
+    return steps
 
 
-def learn(*, people: int, touchpoints: int, end: datetime) -> LearnedMatcher:
-    """A model as stewards would have trained it: a hundred verdicts on the first people's records."""
-    company = Company(people=people, seed=SEED, end=end, touchpoints=touchpoints)
+def prepare(people: str, touchpoints: str, end: str) -> None:
+    """In a process of its own: take a model into use, as stewards would have trained it: by a hundred verdicts on the
+    first people's records."""
+    company = World(int(people), int(touchpoints), datetime.fromisoformat(end)).company()
     person_of = {(source, external_id): person for source, external_id, person in next(company.blocks()).truth}
     rows = SourceRecord.objects.filter(kind="identified", source__slug__in={source for source, _id in person_of})
     known = {
@@ -122,18 +157,16 @@ def learn(*, people: int, touchpoints: int, end: datetime) -> LearnedMatcher:
         *(Label(a, b, same=True) for a, b in draw.sample(same, min(len(same), _LABELS))),
         *(Label(a, b, same=False) for a, b in draw.sample(near, min(len(near), _LABELS))),
     ]
-    return learning.train(pool, labels, seed=SEED).matcher
-
-
-def _activate(matcher: LearnedMatcher) -> None:
+    trained = learning.train(pool, labels, seed=SEED)
+    thresholds = training.first_choice(trained.report.as_json()["proposals"])
     model = MatchModel.objects.create(
         version=1,
         status=MatchModel.Status.ACTIVE,
-        attach_threshold=ATTACH,
-        review_threshold=REVIEW,
+        attach_threshold=thresholds["attach"],
+        review_threshold=thresholds["review"],
         created_by=BY,
     )
-    model_files.save(model, matcher)
+    model_files.save(model, trained.matcher)
 
 
 def match() -> dict[str, Any]:
@@ -144,7 +177,8 @@ def match() -> dict[str, Any]:
     if begun.status != MatchRun.Status.DONE:
         raise RuntimeError(f"the run ended as {begun.status} {begun.problem}")
     customers = Membership.objects.filter(valid_to=None, record__kind="identified")
-    return {**begun.report, "customers": customers.values("profile").distinct().count()}
+    thresholds = MatchModel.objects.values("attach_threshold", "review_threshold").get()
+    return {**begun.report, **thresholds, "customers": customers.values("profile").distinct().count()}
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
@@ -197,7 +231,8 @@ def _of_steps(steps: Sequence[Step]) -> list[Result]:
 
 def _told(step: Step) -> str:
     names = ("pairs", "links", "reviews", "held_back", "without_key", "customers")
-    return ", ".join(f"{step.told.get(name, 0):,} {name.replace('_', ' ')}" for name in names)
+    counts = ", ".join(f"{step.told.get(name, 0):,} {name.replace('_', ' ')}" for name in names)
+    return f"{counts}; joined from {step.told['attach_threshold']} on, asked from {step.told['review_threshold']} on"
 
 
 def _projected(steps: Sequence[Step]) -> list[Result]:

@@ -7,7 +7,15 @@ from typing import Final, Protocol
 
 from rich.table import Table
 
-from cdp_site.operations.bench import matching_accuracy, matching_batch, matching_candidates, matching_online
+from cdp_site.operations.bench import (
+    matching_accuracy,
+    matching_batch,
+    matching_candidates,
+    matching_next,
+    matching_online,
+)
+
+PEOPLE: Final = 100_000
 
 
 class Line(Protocol):
@@ -26,12 +34,12 @@ class Asked:
     Attributes:
         data: folder of public sets of people, see `matching_sets`.
         seeds: how many times what depends on labels is run.
-        people: of parts that need a database, with `touchpoints`.
+        people: of parts that need a database, with `touchpoints`; None: as many as the part is about.
     """
 
     data: Path | None
     seeds: int
-    people: int
+    people: int | None
     touchpoints: int
 
 
@@ -52,18 +60,24 @@ def _candidates(asked: Asked) -> tuple[Sequence[Line], Table]:
 
 
 def _online(asked: Asked) -> tuple[Sequence[Line], Table]:
-    figures = matching_online.run(asked.people)
+    figures = matching_online.run(asked.people or PEOPLE)
     return figures, matching_online.table(figures)
 
 
 def _batch(asked: Asked) -> tuple[Sequence[Line], Table]:
-    figures = matching_batch.run(asked.people)
+    figures = matching_batch.run(asked.people or PEOPLE)
     return figures, matching_batch.table(figures)
+
+
+def _next(asked: Asked) -> tuple[Sequence[Line], Table]:
+    figures = matching_next.run(asked.people or matching_next.PEOPLE)
+    return figures, matching_next.table(figures)
 
 
 PARTS: Final[Mapping[str, Part]] = {
     "accuracy": _accuracy,
     "batch": _batch,
     "candidates": _candidates,
+    "next": _next,
     "online": _online,
 }

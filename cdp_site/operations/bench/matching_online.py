@@ -58,9 +58,9 @@ def run(people: int) -> list[Result]:
         return _measure(matcher, people)
 
 
-def table(results: Sequence[Result]) -> Table:
+def table(results: Sequence[Result], title: str = "A record arrives: matched before its batch commits") -> Table:
     """For people."""
-    shown = Table(title="A record arrives: matched before its batch commits")
+    shown = Table(title=title)
     for heading in ("figure", "value", "limit", "ratio", "goal", ""):
         shown.add_column(heading, justify="left" if heading == "figure" else "right")
     for result in results:
@@ -148,7 +148,7 @@ def _arrivals(people: int) -> list[Arrival]:
 def _match_one(source: Source, arrival: Arrival, found: Found) -> float:
     """Store one record as intake does, match it, look at what became of it, and undo it all."""
     with transaction.atomic():
-        (number,) = _store(source, [arrival])
+        (number,) = store(source, [arrival])
         took = _milliseconds(partial(online.match, {number}, born={number}, by="system:bench"))
         linked = set(LinkDecision.objects.filter(record_b_id=number).values_list("record_a_id", flat=True))
         asked = set(ReviewPair.objects.filter(record_b_id=number).values_list("record_a_id", flat=True))
@@ -164,13 +164,13 @@ def _match_in_steps(source: Source, arrivals: Sequence[Arrival]) -> float:
     took = []
     for start in range(0, len(arrivals) - STEP + 1, STEP):
         with transaction.atomic():
-            numbers = set(_store(source, arrivals[start : start + STEP]))
+            numbers = set(store(source, arrivals[start : start + STEP]))
             took.append(_milliseconds(partial(online.match, numbers, born=numbers, by="system:bench")) / STEP)
             transaction.set_rollback(True)
     return statistics.median(took)
 
 
-def _store(source: Source, arrivals: Sequence[Arrival]) -> list[int]:
+def store(source: Source, arrivals: Sequence[Arrival]) -> list[int]:
     """Records with profiles of their own; returns their ids."""
     now = timezone.now()
     with connection.cursor() as cursor:

@@ -48,6 +48,11 @@ def made_of(people: int) -> int:
     return people // copies
 
 
+def name_of(people: int) -> str:
+    """Of the database of so many people."""
+    return f"cdp_bench_match_online_{people}"
+
+
 def use(people: int) -> LearnedMatcher:
     """Point this process at the database of so many people, making it when it is not there; returns the model by which
     the keys were made. Person `number` of those who were made is record and profile `number + 1`."""
@@ -75,7 +80,12 @@ def use(people: int) -> LearnedMatcher:
             for table in ("profiles_profile", "profiles_sourcerecord"):
                 cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, people])
 
-    database.keep(f"cdp_bench_match_online_{people}", fill)
+    database.keep(name_of(people), fill)
+    return matcher()
+
+
+def matcher() -> LearnedMatcher:
+    """The model of the database that this process is pointed at."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT document FROM bench_model")
         return LearnedMatcher.from_json(msgspec.json.decode(cursor.fetchone()[0]))

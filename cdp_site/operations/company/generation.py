@@ -63,11 +63,13 @@ class Company:
         self._ticket_width = len(str(people * 10))
         self._population = Population(seed=seed)
 
-    def blocks(self) -> Iterator[Feeds]:
-        """Yield what the systems send about `BLOCK` people at a time, each feed in order of time."""
+    def blocks(self, people: range | None = None) -> Iterator[Feeds]:
+        """Yield what the systems send about `BLOCK` people at a time, each feed in order of time; of all people, or of
+        those of these numbers."""
         self.counts = Counts()
-        for first in range(0, self.people, BLOCK):
-            numbers = range(first, min(first + BLOCK, self.people))
+        wanted = range(self.people) if people is None else people
+        for first in range(0, len(wanted), BLOCK):
+            numbers = wanted[first : first + BLOCK]
             feeds = Feeds(people=len(numbers))
             for number in numbers:
                 self._live(number, feeds)

@@ -39,6 +39,7 @@ def load(
     progress: Progress,
     end: datetime | None = None,
     touchpoints: int | None = None,
+    among: range | None = None,
     helpers: int = 1,
 ) -> None:
     """Put a sample company into the database: its departments and sources, then everything that its systems send.
@@ -48,17 +49,22 @@ def load(
     Args:
         end: up to when its last year runs; by default the moment at which it was first put into this database.
         touchpoints: about how many in all; 20 a person by default.
+        among: the numbers of the people to put in, of a company that comes in parts; all by default.
         helpers: processes that digest beside this one.
     """
     sources = establish()
     company = Company(people=people, seed=seed, end=end or sources[WEB].created_at, touchpoints=touchpoints)
+    wanted = range(people) if among is None else among
     with ExitStack() as stack:
         for _ in range(helpers):
             stack.enter_context(_digest_beside())
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="company-", dir=settings.CDP_DATA)))
-        with progress.step("Inventing a sample company", total=people) as advance, ExitStack() as open_files:
+        with (
+            progress.step("Inventing a sample company", total=len(wanted)) as advance,
+            ExitStack() as open_files,
+        ):
             tables = files.TableFiles(open_files, folder)
-            for feeds in company.blocks():
+            for feeds in company.blocks(wanted):
                 _send(feeds, sources)
                 tables.write(feeds)
                 advance(feeds.people)

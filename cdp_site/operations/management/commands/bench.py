@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", choices=sorted([*BENCHES, MATCH, COMPANY, FAULTS]))
-        parser.add_argument("--people", type=int, default=100_000)
+        parser.add_argument("--people", type=int, help="in the database (100,000; of `match --part next`, 20,000)")
         parser.add_argument(
             "--events", type=int, help="touchpoints in the database (1,000,000); of `faults`, events sent (100,000)"
         )
@@ -68,12 +68,12 @@ class Command(BaseCommand):
         if options["name"] == FAULTS:
             self._try_faults(options["events"] or 100_000)
             return
-        events = options["events"] or 1_000_000
-        url = database.use(people=options["people"], touchpoints=events)
+        people, events = options["people"] or matching.PEOPLE, options["events"] or 1_000_000
+        url = database.use(people=people, touchpoints=events)
         results = BENCHES[options["name"]](url)
         for result in results:
             self.stdout.write(result.as_json())
-        title = f"{options['people']:,} people, {events:,} touchpoints, medians of {results[0].rounds} rounds"
+        title = f"{people:,} people, {events:,} touchpoints, medians of {results[0].rounds} rounds"
         Console(stderr=True).print(_table(results, title))
 
     def _company(self, options: dict[str, Any]) -> None:

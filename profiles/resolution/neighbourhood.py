@@ -63,20 +63,14 @@ SELECT k.kind, k.namespace, k.value, h.record_id
         WHERE i.kind = k.kind AND i.value = k.value AND i.namespace = k.namespace AND i.is_evidence
         LIMIT CASE k.kind WHEN %(device)s THEN %(most_of_device)s ELSE %(most)s END) AS h
 """
-# Pairs of a record and one that it leads to.
+# Pairs of a record and one of its profile or tied to it.
 _NEIGHBOURS = """
 SELECT near.id, other.record_id FROM unnest(%(records)s::bigint[]) AS near(id)
   JOIN profiles_membership m ON m.record_id = near.id AND m.valid_to IS NULL
   JOIN profiles_membership other ON other.profile_id = m.profile_id AND other.valid_to IS NULL
-UNION
+UNION ALL
 SELECT near.id, r.id FROM unnest(%(records)s::bigint[]) AS near(id)
   JOIN profiles_sourcerecord r ON r.tied_to_id = near.id
-UNION
-SELECT near.id, d.record_b_id FROM unnest(%(records)s::bigint[]) AS near(id)
-  JOIN profiles_linkdecision d ON d.record_a_id = near.id AND d.action = 'link'
-UNION
-SELECT near.id, d.record_a_id FROM unnest(%(records)s::bigint[]) AS near(id)
-  JOIN profiles_linkdecision d ON d.record_b_id = near.id AND d.action = 'link'
 """
 _DECISIONS = """
 SELECT d.id, d.action, d.kind, d.record_a_id, d.record_b_id, d.withdraws_id, d.score, d.evidence::text
@@ -163,7 +157,8 @@ class _Reader:
         if unseen:
             queries += [*_record_queries(unseen), (_SHARING, self._sharing(unseen))]
         neighbours, decisions, *of_unseen = round_trips.rows(*queries)
-        self.decisions.update((row[0], _logged(row)) for row in decisions)
+        logged = list(map(_logged, decisions))
+        self.decisions.update((one.decision.id, one) for one in logged)
         sharing: dict[KeyId, list[int]] = {}
         if unseen:
             *stored, holders = of_unseen
@@ -174,6 +169,9 @@ class _Reader:
         self.found.records.update(arrived)
         reached = self._by_keys(arrived.values(), sharing)
         reached.update(other for number, other in neighbours if number in arrived)
+        for ends in ((one.decision.a, one.decision.b) for one in logged if one.decision.verb == "link"):
+            if not arrived.keys().isdisjoint(ends):
+                reached.update(ends)
         reached.update(record.evidence.tied_to for record in arrived.values() if record.evidence.tied_to is not None)
         return reached
 

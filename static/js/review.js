@@ -130,5 +130,10 @@
     event.preventDefault();
   });
 
+  // The second half of a double click was meant for the pair that is gone, not for the one that came in its place.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("[data-verdict], [data-undo]")) event.preventDefault();
+  });
+
   show(pairs.querySelector("[data-pair]"), { focus: false });
 })();

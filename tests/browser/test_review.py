@@ -119,6 +119,15 @@ def test_undo_goes_back_one_by_one(at_work: Page, pairs: list[ReviewPair]) -> No
     expect_said(page)
 
 
+def test_a_double_click_decides_one_pair(at_work: Page, pairs: list[ReviewPair]) -> None:
+    page = at_work
+    page.locator(f"{SHOWN} button[value=different]").dblclick()
+    expect_pair(page, pairs[1])
+    expect_said(page, "different")
+    page.locator(f"{SHOWN} button[value=different]").click()
+    expect_said(page, "different", "different")
+
+
 def test_an_undo_of_nothing_says_so_and_leaves_the_pair(
     at_work: Page, pairs: list[ReviewPair], console: Console
 ) -> None:

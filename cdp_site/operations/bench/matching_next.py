@@ -178,8 +178,8 @@ def _fill(people: int) -> None:
     )
     model_files.save(model, matcher)
     source = Source.objects.get(slug=matching_world.SOURCE)
-    world, made = World(), matching_world.made_of(people)
-    numbers = range(0, made, max(1, made // ARRIVALS))
+    world = World()
+    numbers = range(0, people, max(1, people // ARRIVALS))
     for start in range(0, len(numbers), STEP):
         with transaction.atomic():
             arrivals = [Arrival(world.at_the_till(number), number + 1) for number in numbers[start : start + STEP]]

@@ -1,10 +1,8 @@
 """A million people in a database of the benchmarks' own, each with one record and its blocking keys, by a model that
 was trained on a thousand.
 
-Some ten thousand are made one by one; the others are these again with other contacts, birth dates and homes, by SQL.
-A key that two of the first share (a name) is shared by all their copies; one that is somebody's own (a phone, a birth
-date with a name) is another for each copy. So common names are as common as among a million, and blocks of them
-overflow.
+Each is made one by one, which takes some minutes: names are as common and blocks as full as among a million, and nobody
+is a copy of somebody else, whom neither a model nor a person could tell from the first.
 """
 
 import multiprocessing
@@ -27,7 +25,6 @@ from profiles.matching import block_keys
 from profiles.matching.learned import LearnedMatcher
 
 SOURCE = "bench"
-MOST_MADE = 62_500  # one by one; a million are sixteen times as many
 _AT_ONCE = 2_500
 _PROCESSES = 2
 
@@ -42,21 +39,14 @@ _TABLES = {
 }
 
 
-def made_of(people: int) -> int:
-    """How many of so many are made one by one."""
-    copies = -(-people // MOST_MADE)
-    return people // copies
-
-
 def name_of(people: int) -> str:
     """Of the database of so many people."""
-    return f"cdp_bench_match_online_{people}"
+    return f"cdp_bench_match_{people}"
 
 
 def use(people: int) -> LearnedMatcher:
     """Point this process at the database of so many people, making it when it is not there; returns the model by which
-    the keys were made. Person `number` of those who were made is record and profile `number + 1`."""
-    made = made_of(people)
+    the keys were made. Person `number` is record and profile `number + 1`."""
 
     def fill(now: datetime) -> None:
         source = Source.objects.create(slug=SOURCE, name=SOURCE)
@@ -72,10 +62,9 @@ def use(people: int) -> LearnedMatcher:
                 _PROCESSES, initializer=matching_people.begin, initargs=(document,)
             ) as pool,
         ):
-            portions = (range(start, min(start + _AT_ONCE, made)) for start in range(0, made, _AT_ONCE))
+            portions = (range(start, min(start + _AT_ONCE, people)) for start in range(0, people, _AT_ONCE))
             for portion in pool.imap(matching_people.describe, portions):
                 _copy(portion, source, now)
-            _multiply(made, people // made)
         with connection.cursor() as cursor:
             for table in ("profiles_profile", "profiles_sourcerecord"):
                 cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, people])
@@ -109,55 +98,6 @@ def _copy(people: Sequence[Described], source: Source, now: datetime) -> None:
             with cursor.copy(statement) as copy:
                 for row in of_table:
                     copy.write_row(row)
-
-
-# Shifts of birth dates and numbers: prime, so that no two copies of anybody meet.
-_MULTIPLY = (
-    """
-    INSERT INTO profiles_profile (id, public_id, kind, state, golden, sort_name, created_at, changed_at)
-    SELECT id + copy * %(made)s, gen_random_uuid(), kind, state, golden, sort_name, created_at, changed_at
-      FROM generate_series(1, %(copies)s - 1) AS copy, profiles_profile
-    """,
-    """
-    INSERT INTO profiles_sourcerecord (id, source_id, kind, external_id, birth_profile_id, attributes, attribute_times,
-                                       content_hash, first_seen_at, last_seen_at, received_at)
-    SELECT id + copy * %(made)s, source_id, kind, external_id || '-' || copy, birth_profile_id + copy * %(made)s,
-           attributes || jsonb_strip_nulls(jsonb_build_object(
-               'email', copy || (attributes ->> 'email'),
-               'address', copy || (attributes ->> 'address'),
-               'phone', '+66' || right('00000000' || substr(attributes ->> 'phone', 4)::bigint + copy * 60000011, 9),
-               'birth_date', ((attributes ->> 'birth_date')::date + copy * 37)::text)),
-           attribute_times, content_hash, first_seen_at, last_seen_at, received_at
-      FROM generate_series(1, %(copies)s - 1) AS copy, profiles_sourcerecord
-    """,
-    """
-    INSERT INTO profiles_membership (record_id, profile_id, valid_from)
-    SELECT record_id + copy * %(made)s, profile_id + copy * %(made)s, valid_from
-      FROM generate_series(1, %(copies)s - 1) AS copy, profiles_membership
-    """,
-    """
-    INSERT INTO profiles_identifier (kind, namespace, value, raw, record_id, profile_id, is_evidence, problem,
-                                     is_current, valid_from, last_stated_at)
-    SELECT i.kind, namespace, attributes ->> i.kind, attributes ->> i.kind, r.id, r.id, is_evidence, problem,
-           is_current, valid_from, last_stated_at
-      FROM profiles_identifier i
-     CROSS JOIN generate_series(1, %(copies)s - 1) AS copy
-      JOIN profiles_sourcerecord r ON r.id = i.record_id + copy * %(made)s
-    """,
-    """
-    INSERT INTO profiles_blockkey (key, record_id)
-    SELECT CASE WHEN k.holders > 1 THEN k.key ELSE hashint8extended(k.key, copy) END, record_id + copy * %(made)s
-      FROM (SELECT key, record_id, count(*) OVER (PARTITION BY key) AS holders FROM profiles_blockkey) AS k,
-           generate_series(1, %(copies)s - 1) AS copy
-    """,
-)
-
-
-def _multiply(made: int, copies: int) -> None:
-    """The people who were made, so many times."""
-    with connection.cursor() as cursor:
-        for statement in _MULTIPLY:
-            cursor.execute(statement, {"made": made, "copies": copies})
 
 
 def record_row(number: int, stated: Stated, source_id: int, profile: int, now: datetime) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """The people by whom the matching of what arrives is measured."""
 
-from cdp_site.operations.bench import matching_people, matching_world
+from cdp_site.operations.bench import matching_people
 
 
 def test_a_person_is_written_the_same_at_every_time_and_by_either_door() -> None:
@@ -26,9 +26,3 @@ def test_phones_and_dates_are_compared_as_they_are_kept() -> None:
     assert any(record["phones"] for record in seen)
     assert any(record["birth_dates"] for record in seen)
     assert any(record["addresses"] for record in seen)
-
-
-def test_no_more_are_made_one_by_one_than_it_takes() -> None:
-    assert matching_world.made_of(3_000) == 3_000
-    assert matching_world.made_of(100_000) == 50_000
-    assert matching_world.made_of(1_000_000) == 62_500

@@ -56,6 +56,7 @@ def list_cases(request: HttpRequest, kind: str) -> HttpResponse:
     key_kind = request.GET.get("of", "")
     after = request.GET.get("after", "")
     context = {
+        "look": looks[0][0],
         "kind": kind,
         "words": quality_words.of_kind(kind),
         "source": source,

@@ -1,5 +1,6 @@
 """The page of data quality: its numbers, whom they are about, and who may see them."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -167,6 +168,15 @@ class TestPage:
             listed = client.get(address)
             assert listed.status_code == 200
             assert reverse("profiles:customer", args=[profile_of(external_id).public_id]) in listed.text
+
+    def test_it_says_from_when_its_numbers_are(self, client: Client, pos: Source) -> None:
+        arrive(pos, row("p1", email="suda@baansabai.co.th"), row("p2", email="suda@baansabai.co.th"))
+        look()
+        QualityLook.objects.update(ended_at=timezone.now() - timedelta(hours=3, minutes=1))
+        arrive(pos, row("p3", first_name="Suda"))  # not looked at yet
+        client.cookies["django_language"] = "en"
+        for address in (PAGE, cases("twice"), cases("names")):
+            assert re.search(r"Looked at <time [^>]*>3 hours ago</time>\.", client.get(address).text)
 
     @pytest.mark.usefixtures("people")
     def test_a_shared_identifier_leads_to_who_states_it(self, client: Client) -> None:

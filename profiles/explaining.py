@@ -29,6 +29,7 @@ from profiles.matching import verified, weighing
 from profiles.matching.weighing import Weighing
 from profiles.models import LinkDecision, Profile, ReviewPair, SourceRecord
 from profiles.naming import shown_name
+from profiles.reasons import read_reason
 from profiles.resolution import neighbourhood
 from profiles.resolution.evidence import KeyId, evidence_keys
 from profiles.resolution.neighbourhood import Neighbourhood
@@ -204,7 +205,7 @@ class _Reader:
             key=identifier_kind(space[0]) if space[0] else "",
             value=relatives.value_text(common[0], self.keys[a][common[0]], shows=self.shows) if common else "",
             by=by if decision.kind == LinkDecision.Kind.STEWARD else "",
-            reason=decision.reason,
+            reason=read_reason(decision.reason),
             at=decision.at,
             score=decision.score,
             weighing=weighing.weigh(decision.evidence, decision.score),
@@ -260,7 +261,9 @@ class _Reader:
         for other, (own, decision, by) in said.items():
             if other in customers:
                 why = Refusal.NEVER.value if decision.action == LinkDecision.Action.NEVER else "related"
-                line = Refused(why, self.told[own], customers[other], "", "", by, decision.reason, decision.at)
+                line = Refused(
+                    why, self.told[own], customers[other], "", "", by, read_reason(decision.reason), decision.at
+                )
                 lines.setdefault((customers[other].profile.pk, "said"), line)
         for own, other, why, key in by_evidence:
             if other in customers and not (why == Refusal.NEVER and (customers[other].profile.pk, "said") in lines):
@@ -345,7 +348,7 @@ class _Reader:
                 kind=group[0].kind,
                 by=names[group[0].actor] if group[0].kind == LinkDecision.Kind.STEWARD else "",
                 at=group[0].at,
-                reason=group[0].reason,
+                reason=read_reason(group[0].reason),
                 records=[
                     told[number]
                     for number in dict.fromkeys(end for row in group for end in (row.record_a_id, row.record_b_id))

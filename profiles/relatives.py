@@ -14,6 +14,7 @@ from profiles import directory, overview
 from profiles.directory import Row
 from profiles.labels import identifier_kind, value_label
 from profiles.models import Identifier, LinkDecision, Membership, Profile
+from profiles.reasons import read_reason
 from profiles.resolution.evidence import DEVICE, KeyId
 
 MOST = 12
@@ -62,7 +63,9 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
         if decision.kind == LinkDecision.Kind.STEWARD:
             if here in own and other in seen:
                 by_whom = names[decision.actor]
-                found.setdefault(owner, Relative(rows[owner], "", "", by_whom, decision.reason, decision.at))
+                found.setdefault(
+                    owner, Relative(rows[owner], "", "", by_whom, read_reason(decision.reason), decision.at)
+                )
             continue
         space = (decision.evidence.get("kind", ""), decision.evidence.get("namespace", ""))
         ours = {key: raw for number in own for key, raw in keys[number].items() if key[:2] == space}

@@ -25,6 +25,7 @@ from profiles.matching import labels, review
 from profiles.matching.labels import Origin, Verdict
 from profiles.merging import Preview
 from profiles.models import LinkDecision, MatchLabel, Membership, Profile, ReviewPair, SourceRecord, VerifiedRecord
+from profiles.reasons import Own
 from profiles.resolution import pipeline
 
 State, Reason = ReviewPair.State, ReviewPair.Reason
@@ -91,7 +92,7 @@ def merge_all(*, least: float, upto: int, by: User) -> Operation:
     portion = choose(least=least, by=by, upto=upto)
     if not portion.pairs:
         raise MendableError(_("No such pairs wait any more."))
-    done = merging.merge_many(groups=portion.groups, by=by, reason=_("Decided in review, many at once."))
+    done = merging.merge_many(groups=portion.groups, by=by, reason=Own.REVIEWED_TOGETHER)
     for pair in portion.pairs:
         labels.give(pair=pair, verdict=Verdict.SAME, by=by, origin=Origin.BULK, operation_id=done.operation.pk)
     ReviewPair.objects.filter(pk__in=[pair.pk for pair in portion.pairs]).update(
@@ -111,7 +112,7 @@ def take_back(*, operation_id: UUID, by: User) -> int:
     if not said or operation is None:
         raise NotFoundProblem(_("There is no such decision of yours."))
     if merging.stands(operation):
-        merging.revert(operation=operation, by=by, reason=_("Taken back in review."))
+        merging.revert(operation=operation, by=by, reason=Own.TAKEN_BACK)
     for label in said:
         labels.take_back(label=label, by=by)
         of_pair = ReviewPair.objects.filter(record_a=label.record_a_id, record_b=label.record_b_id)

@@ -21,6 +21,7 @@ from profiles import merging
 from profiles.matching import labels, review
 from profiles.matching.labels import IS_SAME, Origin, Verdict
 from profiles.models import MatchLabel, Membership, Profile, ReviewPair, SourceRecord
+from profiles.reasons import Own
 from profiles.resolution import pipeline
 
 State, Reason = ReviewPair.State, ReviewPair.Reason
@@ -88,7 +89,7 @@ def _carry_out(pair: ReviewPair, verdict: str, by: User) -> Operation | None:
     if verdict != Verdict.SAME:
         _settle(pair)
         keep_apart = merging.relate if verdict == Verdict.RELATED else merging.refuse
-        return keep_apart(records=records, by=by, reason=_("Decided in review.")).operation
+        return keep_apart(records=records, by=by, reason=Own.REVIEWED).operation
     profiles = list(Profile.objects.live().filter(pk__in=review.owners(records).values()))
     if len(profiles) > 1 and pair.state == State.WAITING and not pair.is_held_out and needs_second_person(profiles):
         pair.state = State.SECOND
@@ -96,7 +97,7 @@ def _carry_out(pair: ReviewPair, verdict: str, by: User) -> Operation | None:
     _settle(pair)
     if len(profiles) < 2:
         return None
-    return merging.merge(profiles=profiles, by=by, reason=_("Decided in review.")).operation
+    return merging.merge(profiles=profiles, by=by, reason=Own.REVIEWED).operation
 
 
 def needs_second_person(profiles: list[Profile]) -> bool:
@@ -168,7 +169,7 @@ def _revert(operation_id: UUID | None, by: User) -> None:
     """What the customer's page has undone since is undone already."""
     operation = None if operation_id is None else Operation.objects.filter(pk=operation_id).first()
     if operation is not None and merging.stands(operation):
-        merging.revert(operation=operation, by=by, reason=_("Taken back in review."))
+        merging.revert(operation=operation, by=by, reason=Own.TAKEN_BACK)
 
 
 def _locked(which: Q) -> ReviewPair:

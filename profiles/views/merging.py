@@ -20,6 +20,7 @@ from profiles.forms import NotesForm, ReasonForm
 from profiles.matching import by_hand, verified
 from profiles.models import SourceRecord
 from profiles.naming import shown_name
+from profiles.reasons import Own
 from profiles.views.fetch import reader, visible_profile
 
 CANDIDATES = 20
@@ -114,7 +115,7 @@ def revert(request: HttpRequest, operation_id: UUID) -> HttpResponse:
     """Undo a merge or unmerge: the button of the message that reports it."""
     kinds = (Operation.Kind.MERGE, Operation.Kind.UNMERGE)
     operation = get_object_or_404(Operation, pk=operation_id, kind__in=kinds)
-    done = by_hand.revert(operation=operation, by=reader(request), reason=_("Undone."))
+    done = by_hand.revert(operation=operation, by=reader(request), reason=Own.UNDONE)
     messages.success(request, _("Undone: everything is as it was."))
     return redirect("profiles:customer", done.profiles[0].public_id)
 

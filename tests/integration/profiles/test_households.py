@@ -12,6 +12,7 @@ from cdp_site.core.panels import panels_for
 from ingestion.models import Source
 from profiles import merging, relatives
 from profiles.models import Profile
+from profiles.reasons import Own
 from tests.customers import Tell, identify, profile_of
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +90,14 @@ def test_without_relatives_the_panel_says_so_and_outsiders_see_none(
         assert login(user).get(reverse("profiles:household", args=[manee.public_id])).status_code == 404
     assert "household" in {panel.key for panel in panels_for(agent)}
     assert all(panel.permission == Permission.VIEW_CUSTOMERS for panel in panels_for(agent) if panel.key == "household")
+
+
+def test_a_reason_of_the_product_is_read_in_the_language_of_the_reader(
+    somchai: Profile, manee: Profile, as_steward: Client, steward: User
+) -> None:
+    merging.relate(records=(somchai.birth_record.pk, manee.birth_record.pk), by=steward, reason=Own.REVIEWED)
+    assert "Decided in review." in page(as_steward, somchai)
+    as_steward.cookies["django_language"] = "th"
+    shown = page(as_steward, somchai)
+    assert "Decided in review." not in shown
+    assert "ตัดสินในการตรวจสอบ" in shown

@@ -65,7 +65,10 @@ def results(measured: Mapping[str, Any], people: int) -> list[Result]:
     decided, looks = sorted(measured["decided"]), measured["looks"]
     nothing = ("a view that does nothing", statistics.median(measured["nothing"]))
     goal = (f"{GOAL:g} ms", GOAL)
-    waited = f"{people:,} people, {measured['waiting']:,} pairs waiting; {len(decided)} verdicts"
+    waited = (
+        f"{people:,} people, {measured['waiting']:,} pairs waiting; {len(decided)} verdicts,"
+        f" {statistics.median(measured['cpu']):.0f} ms of this process's CPU each"
+    )
     p95, longest = decided[len(decided) * 95 // 100], decided[-1]
     return [
         _line("p50", statistics.median(decided), nothing, rounds=len(decided), note=waited),
@@ -114,12 +117,15 @@ def review(people: str) -> dict[str, Any]:
     waiting = ReviewPair.objects.filter(state=ReviewPair.State.WAITING).count()
     steward = User.objects.create(username="bench", role=Role.STEWARD)
     browser = Browser(steward)
-    decided, nothing = [], []
+    decided, nothing, cpu = [], [], []
     looks = [browser.look() for _time in range(LOOKS)]
     for verdict in islice(cycle(VERDICTS), DECISIONS + WARM_UP):
         nothing.append(browser.do_nothing())
+        before = time.process_time()
         decided.append(browser.decide(verdict))
-    return {"decided": decided[WARM_UP:], "nothing": nothing[WARM_UP:], "looks": looks, "waiting": waiting}
+        cpu.append((time.process_time() - before) * 1000)
+    found = {"decided": decided, "nothing": nothing, "cpu": cpu}
+    return {name: times[WARM_UP:] for name, times in found.items()} | {"looks": looks, "waiting": waiting}
 
 
 class Browser:

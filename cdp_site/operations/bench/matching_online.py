@@ -27,7 +27,7 @@ from profiles.models import LinkDecision, MatchModel, ReviewPair
 GOAL = 12.0  # of the median match, in look-ups
 GOAL_P95 = 20.0  # milliseconds
 ARRIVALS = 600  # half of them of people who are there
-WARM_UP = 50
+WARM_UP = 200  # the database has just been started: nothing of it is in memory
 STEP = 100  # records that arrive in one step of the digest
 ATTACH, REVIEW = 0.95, 0.5
 

@@ -14,8 +14,8 @@ from django.db import connection
 from cdp_site.core import jobs
 from ingestion.models import Source
 from profiles import rebuild
-from profiles.matching import runs
-from profiles.models import MatchRun, Membership
+from profiles.matching import online, runs
+from profiles.models import MatchRun, Membership, SourceRecord, UnmatchedChange
 from tests.database import url_with
 from tests.factories.arrivals import arrive, row
 from tests.factories.matching import activate
@@ -37,6 +37,7 @@ from tests.factories import matching
 matching._fakes[bytes(MatchModel.objects.get().file_mac)] = matching.FakeMatcher()
 for name in ("KEYS_AT_ONCE", "PAIRS_AT_ONCE", "RECORDS_AT_ONCE", "PROFILES_AT_ONCE", "DOUBTS_AT_ONCE"):
     setattr(batch, name, 2)
+runs.CHANGES_AT_ONCE = 2
 
 
 def listen(run):
@@ -114,4 +115,25 @@ def test_killed_again_and_again_it_ends_the_same(pos: Source) -> None:
         "without_key": 0,
     }
     assert begun.changes.count() == 15
+    assert rebuild.check() == []
+
+
+def test_killed_while_it_collects_what_changed_it_loses_none(pos: Source) -> None:
+    named = {f"p{number}": {"first_name": "Suda", "last_name": "Rak" + "dee" * (number // 2)} for number in range(10)}
+    arrive(pos, *(row(name, **traits) for name, traits in named.items()))
+    activate()
+    runs.run(str(runs.start(by="system:test").pk))
+    for name, traits in named.items():
+        SourceRecord.objects.filter(external_id=name).update(attributes={**traits, "birth_date": "1990-04-01"})
+    online.note(SourceRecord.objects.values_list("pk", flat=True))
+    begun = runs.start(by="system:test")
+    told: Counter[str] = Counter()
+    while not begun.ended_at:
+        told.update(portions_until_killed(begun, after=1))
+        begun.refresh_from_db()
+    assert begun.status == "done"
+    assert told["collecting"] >= 5
+    assert (begun.report["records"], begun.report["links"]) == (10, 5)
+    assert people() == {frozenset({f"p{2 * n}", f"p{2 * n + 1}"}) for n in range(5)}
+    assert not UnmatchedChange.objects.exists()
     assert rebuild.check() == []

@@ -285,14 +285,15 @@ def _tokens(name: str) -> list[str]:
 
 def scripts_compare(a: str, b: str) -> bool:
     """Whether the spellings can be compared: one writing system, or Thai with Latin. 王伟 and Wang Wei cannot."""
-    writing_a, writing_b = _writing(a), _writing(b)
-    return writing_a == writing_b or {writing_a, writing_b} == {"THAI", "LATIN"}
+    return writing(a) == writing(b)
 
 
 @lru_cache(maxsize=65_536)
-def _writing(name: str) -> str:
+def writing(name: str) -> str:
+    """The name's writing system; one for Thai and Latin, between which names can be read."""
     letter = _LETTER.search(name)
-    return unicodedata.name(letter[0], "?").partition(" ")[0] if letter else "?"
+    system = unicodedata.name(letter[0], "?").partition(" ")[0] if letter else "?"
+    return "LATIN" if system == "THAI" else system
 
 
 def _is_initial(name: str) -> bool:

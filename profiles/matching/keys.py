@@ -6,17 +6,14 @@ one name meet. `RULES` holds all, by name: dedupe's learner chooses among them (
 those of `FIXED` make keys always.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import product
 from typing import Final, TypeAlias
 
 from ingestion.normalise.crossing import folded, skeleton
 from ingestion.normalise.email import is_role_address
 from ingestion.normalise.name_words import given_name_root, without_nickname_opening
 from profiles.matching.matcher import Comparable
-
-Rule: TypeAlias = Callable[[Comparable], Iterable[str]]
 
 MOST_IN_BLOCK: Final = 60
 """A key that more records share tells nothing: nobody is compared because of it alone."""
@@ -25,7 +22,37 @@ MOST_OF_RULE: Final = 12
 """Keys that one rule makes of one record; a record with more values is a list of people."""
 
 
-# --- parts ---------------------------------------------------------------------------------------------------------
+# --- clues -----------------------------------------------------------------------------------------------------------
+
+
+class Clues:
+    """What rules make keys of, worked out once for all rules that look at a record.
+
+    Attributes:
+        given, family: keys of names, of a given name also that of its first word; ``people``: as they belong together.
+        initials: first classes of every word of every name: given and family name may stand in each other's place.
+        days: birth dates in which day and month may stand in each other's place.
+    """
+
+    __slots__ = ("days", "family", "given", "initials", "people", "postcodes", "record")
+
+    def __init__(self, record: Comparable) -> None:
+        self.record = record
+        self.postcodes: tuple[str, ...] = record["postcodes"] or ()
+        self.days: list[str] = _distinct(
+            f"{date[:4]}{date[5:7]}{date[8:]}" if date[5:7] <= date[8:] else f"{date[:4]}{date[8:]}{date[5:7]}"
+            for date in record["birth_dates"] or ()
+        )
+        self.given: list[str] = _distinct(key for name in record["given"] or () for key in _keys_of_given(name))
+        self.family: list[str] = _distinct(map(_key_of_name, record["family"] or ()))
+        words = [word for name in record["names"] or () for word in name.split()[:4]]
+        self.initials: list[str] = list(dict.fromkeys(key[0] for word in words if (key := _key_of_name(word))))
+        self.people = [
+            (_key_of_name(given), _key_of_name(family)) for given, family in record["people"] or () if given and family
+        ]
+
+
+Rule: TypeAlias = Callable[[Clues], Sequence[str]]
 
 
 @lru_cache(maxsize=131_072)
@@ -39,117 +66,92 @@ def _key_of_name(name: str) -> str:
     return classes if len(classes) > 1 else folded(root) or name.replace(" ", "")
 
 
-def _given(record: Comparable) -> list[str]:
-    """Keys of given names, each also of its first word."""
-    found = []
-    for name in record["given"] or ():
-        found.append(_key_of_name(name))
-        if " " in name or "-" in name:
-            found.append(_key_of_name(name.replace("-", " ").split()[0]))
-    return _distinct(found)
-
-
-def _family(record: Comparable) -> list[str]:
-    return _distinct(_key_of_name(name) for name in record["family"] or ())
-
-
-def _initials(record: Comparable) -> set[str]:
-    """First classes of every word of every name: given and family name may stand in each other's place."""
-    return {key[0] for name in record["names"] or () for word in name.split()[:4] if (key := _key_of_name(word))}
-
-
-def _called(record: Comparable) -> list[str]:
-    """What somebody is called, where that is all the record tells also the first word of it (น้องศยา is ศยา)."""
-    if record["given"]:
-        return list(record["given"])
-    return [without_nickname_opening(name.split()[0]) for name in record["names"] or () if name]
+@lru_cache(maxsize=32_768)
+def _keys_of_given(name: str) -> tuple[str, ...]:
+    if " " in name or "-" in name:
+        return _key_of_name(name), _key_of_name(name.replace("-", " ").split()[0])
+    return (_key_of_name(name),)
 
 
 def _distinct(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(value for value in values if len(value) > 1))
 
 
-def _people(record: Comparable) -> list[tuple[str, str]]:
-    """Keys of given and family names, as they belong together."""
-    return [(_key_of_name(given), _key_of_name(family)) for given, family in record["people"] or () if given and family]
+def _joined(some: Iterable[str], others: Sequence[str]) -> list[str]:
+    return [f"{one}|{other}" for one in some for other in others]
 
 
-def _dates(record: Comparable) -> tuple[str, ...]:
-    return record["birth_dates"] or ()
+# --- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _years(record: Comparable) -> list[str]:
-    return _distinct(date[:4] for date in _dates(record))
+def _phones(clues: Clues) -> list[str]:
+    return [phone[-9:] for phone in clues.record["phones"] or ()]
 
 
-def _days(record: Comparable) -> list[str]:
-    """Birth dates in which day and month may stand in each other's place."""
-    return _distinct(f"{date[:4]}{''.join(sorted((date[5:7], date[8:10])))}" for date in _dates(record))
-
-
-def _phones(record: Comparable) -> list[str]:
-    return [phone[-9:] for phone in record["phones"] or ()]
-
-
-def _locals(record: Comparable) -> list[str]:
+def _locals(clues: Clues) -> list[str]:
     """What stands before the @, as most providers read it, where it is somebody's own."""
     found = []
-    for address in record["emails"] or ():
+    for address in clues.record["emails"] or ():
         local = address.partition("@")[0].partition("+")[0].replace(".", "")
         if len(local) >= 5 and not is_role_address(address):
             found.append(local)
     return found
 
 
-def _streets(record: Comparable) -> list[str]:
-    """House number and street, soi or whatever words the address has."""
-    found = []
-    for house, moo, soi, street, *places, rest in record["addresses"] or ():
-        way = street or soi or places[0] or "".join(rest[:2])
-        if house and way:
-            found.append(f"{house}/{moo}/{folded(way.replace(' ', ''))}")
-    return found
+def _id(clues: Clues) -> list[str]:
+    return ["|".join(identifier) for identifier in clues.record["ids"] or ()]
 
 
-def _joined(*parts: Iterable[str]) -> list[str]:
-    return ["|".join(combination) for combination in product(*parts)]
+def _name(clues: Clues) -> list[str]:
+    return ["|".join(sorted(pair)) for pair in clues.people]
 
 
-# --- rules -----------------------------------------------------------------------------------------------------------
-
-
-def _id(record: Comparable) -> list[str]:
-    return ["|".join(identifier) for identifier in record["ids"] or ()]
-
-
-def _name(record: Comparable) -> list[str]:
-    return ["|".join(sorted(pair)) for pair in _people(record)]
-
-
-def _given_and_end(record: Comparable) -> list[str]:
+def _given_and_end(clues: Clues) -> list[str]:
     """A slip in the family name leaves its beginning or its end."""
-    return [f"{given}|{end}" for given, family in _people(record) for end in _ends(family)]
+    return [f"{given}|{end}" for given, family in clues.people for end in _ends(family)]
 
 
-def _family_and_end(record: Comparable) -> list[str]:
-    return [f"{end}|{family}" for given, family in _people(record) for end in _ends(given)]
+def _family_and_end(clues: Clues) -> list[str]:
+    return [f"{end}|{family}" for given, family in clues.people for end in _ends(given)]
 
 
 def _ends(key: str) -> tuple[str, str]:
     return f"{key[:2]}-", f"-{key[-2:]}"
 
 
-def _given_and_initial(record: Comparable) -> list[str]:
-    return [f"{given}|{family[0]}" for given, family in _people(record) if len(given) > 2]
+def _given_and_initial(clues: Clues) -> list[str]:
+    return [f"{given}|{family[0]}" for given, family in clues.people if len(given) > 2]
 
 
-def _family_and_initial(record: Comparable) -> list[str]:
-    return [f"{given[0]}|{family}" for given, family in _people(record) if len(family) > 2]
+def _family_and_initial(clues: Clues) -> list[str]:
+    return [f"{given[0]}|{family}" for given, family in clues.people if len(family) > 2]
+
+
+def _years(clues: Clues) -> list[str]:
+    return _distinct(day[:4] for day in clues.days)
+
+
+def _streets(clues: Clues) -> list[str]:
+    """House number and street, soi or whatever words the address has."""
+    found = []
+    for house, moo, soi, street, *places, rest in clues.record["addresses"] or ():
+        way = street or soi or places[0] or "".join(rest[:2])
+        if house and way:
+            found.append(f"{house}/{moo}/{folded(way.replace(' ', ''))}")
+    return found
+
+
+def _called(clues: Clues) -> list[str]:
+    """What somebody is called, where that is all the record tells also the first word of it (น้องศยา is ศยา)."""
+    record = clues.record
+    if record["given"]:
+        return list(record["given"])
+    return [without_nickname_opening(name.split()[0]) for name in record["names"] or () if name]
 
 
 RULES: Final[Mapping[str, Rule]] = {
     "phone": _phones,
-    "email": lambda record: record["emails"] or (),
+    "email": lambda clues: clues.record["emails"] or (),
     "id": _id,
     "mailbox": _locals,
     "name": _name,
@@ -157,22 +159,22 @@ RULES: Final[Mapping[str, Rule]] = {
     "family+end": _family_and_end,
     "given+initial": _given_and_initial,
     "family+initial": _family_and_initial,
-    "given+born": lambda record: _joined(_given(record), _days(record)),
-    "family+born": lambda record: _joined(_family(record), _days(record)),
-    "born+initial": lambda record: _joined(_days(record), _initials(record)),
-    "born": _dates,
-    "born+postcode": lambda record: _joined(_days(record), record["postcodes"] or ()),
-    "given+year": lambda record: _joined(_given(record), _years(record)),
-    "family+year": lambda record: _joined(_family(record), _years(record)),
-    "given+postcode": lambda record: _joined(_given(record), record["postcodes"] or ()),
-    "family+postcode": lambda record: _joined(_family(record), record["postcodes"] or ()),
-    "given+place": lambda record: _joined(_given(record), record["places"] or ()),
+    "given+born": lambda clues: _joined(clues.given, clues.days),
+    "family+born": lambda clues: _joined(clues.family, clues.days),
+    "born+initial": lambda clues: _joined(clues.days, clues.initials),
+    "born": lambda clues: clues.record["birth_dates"] or (),
+    "born+postcode": lambda clues: _joined(clues.days, clues.postcodes),
+    "given+year": lambda clues: _joined(clues.given, _years(clues)),
+    "family+year": lambda clues: _joined(clues.family, _years(clues)),
+    "given+postcode": lambda clues: _joined(clues.given, clues.postcodes),
+    "family+postcode": lambda clues: _joined(clues.family, clues.postcodes),
+    "given+place": lambda clues: _joined(clues.given, clues.record["places"] or ()),
     "street": _streets,
-    "phone7": lambda record: [phone[-7:] for phone in _phones(record)],
-    "called": lambda record: _distinct(map(_key_of_name, _called(record))),
-    "sounds": lambda record: _distinct(map(folded, _called(record))),
-    "given": _given,
-    "family": _family,
+    "phone7": lambda clues: [phone[-7:] for phone in _phones(clues)],
+    "called": lambda clues: _distinct(map(_key_of_name, _called(clues))),
+    "sounds": lambda clues: _distinct(map(folded, _called(clues))),
+    "given": lambda clues: clues.given,
+    "family": lambda clues: clues.family,
 }
 """All rules by name."""
 
@@ -191,13 +193,26 @@ KEY_WEIGHTS: Final[Mapping[str, float]] = {
 
 def fixed_keys(record: Comparable) -> frozenset[str]:
     """The record's keys by the fixed rules, each "rule:value"."""
-    return frozenset(key for rule in FIXED for key in keys_of(rule, record))
+    clues = Clues(record)
+    return frozenset([key for rule in FIXED for key in _keys(rule, clues)])
 
 
 def keys_of(rule: str, record: Comparable) -> frozenset[str]:
     """The record's keys by one rule."""
-    values = RULES[rule](record)
-    return frozenset(f"{rule}:{value}" for value in list(dict.fromkeys(values))[:MOST_OF_RULE])
+    return frozenset(_keys(rule, Clues(record)))
+
+
+def keys_by_rule(rules: Iterable[str], record: Comparable) -> dict[str, frozenset[str]]:
+    """The record's keys by several rules."""
+    clues = Clues(record)
+    return {rule: frozenset(_keys(rule, clues)) for rule in rules}
+
+
+def _keys(rule: str, clues: Clues) -> list[str]:
+    values = RULES[rule](clues)
+    if len(values) > MOST_OF_RULE:
+        values = list(dict.fromkeys(values))[:MOST_OF_RULE]
+    return [f"{rule}:{value}" for value in values]
 
 
 def weight(key: str) -> float:

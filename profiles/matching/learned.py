@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from profiles.matching.comparable import COMMON_FIELDS, FAMILY_FIELDS, NAME_FIELDS
-from profiles.matching.keys import MOST_OF_RULE, fixed_keys
+from profiles.matching.keys import MOST_OF_RULE, fixed_keys, keys_by_rule
+from profiles.matching.likeness import COMPARISONS
 from profiles.matching.matcher import Comparable, Explanation, FieldEvidence
 from profiles.matching.variables import variables
 
@@ -78,7 +79,16 @@ class Readings:
             raise TypeError("each variable is one number and says when it is missing")
 
     def __call__(self, pairs: Sequence[tuple[Comparable, Comparable]]) -> "np.ndarray":
-        return self.read(self.model.distances(pairs))
+        import numpy as np  # comes with dedupe
+
+        # `read(model.distances(pairs))`, column by column: dedupe asks for every pair anew what compares each field.
+        found = np.empty((len(pairs), len(COMPARISONS)), dtype="f4")
+        for column, (_name, field, compare) in enumerate(COMPARISONS):
+            found[:, column] = np.array(
+                [None if (x := a[field]) is None or (y := b[field]) is None else compare(x, y) for a, b in pairs],
+                dtype="f4",
+            )
+        return found.astype(float)
 
     def read(self, distances: "np.ndarray") -> "np.ndarray":
         """From what dedupe calls distances: likenesses, then for each whether it is known."""
@@ -115,16 +125,21 @@ class LearnedMatcher:
         self._telling = np.array([name not in SHARED_BY_MANY for name in names])
         self._telling_in_family = np.array([name not in SHARED_BY_FAMILY for name in names])
         self._given = names.index("given")
-        self._rules = tuple(_predicates(rule, self.readings) for rule in weights.rules)
+        known = self.readings.predicates()
+        if unknown := {name for rule in weights.rules for name in rule} - known.keys():
+            raise UnreadableModel(f"it blocks by rules that do not exist: {', '.join(sorted(unknown))}")
 
     def keys(self, record: Comparable) -> frozenset[str]:
         return fixed_keys(record) | self.rule_keys(record)
 
     def rule_keys(self, record: Comparable) -> frozenset[str]:
         """Those of the learned rules."""
+        if not self.weights.rules:
+            return frozenset()
+        found = keys_by_rule({name for rule in self.weights.rules for name in rule}, record)
         keys: set[str] = set()
-        for predicates in self._rules:
-            parts = [sorted(predicate(record)) for predicate in predicates]
+        for rule in self.weights.rules:
+            parts = [sorted(found[name]) for name in rule]
             keys.update("&".join(values) for values in itertools.islice(itertools.product(*parts), MOST_OF_RULE))
         return frozenset(keys)
 
@@ -240,13 +255,6 @@ class _Keys:
 
     def __call__(self, record: Comparable, **_target: bool) -> frozenset[str]:
         return self._matcher.keys(record)
-
-
-def _predicates(rule: Rule, readings: Readings) -> tuple["Predicate", ...]:
-    known = readings.predicates()
-    if unknown := [name for name in rule if name not in known]:
-        raise UnreadableModel(f"it blocks by rules that do not exist: {', '.join(unknown)}")
-    return tuple(known[name] for name in rule)
 
 
 def _weights(document: Any) -> Weights:

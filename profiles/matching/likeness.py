@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from ingestion.normalise.crossing import folded, readings_agree, skeleton
 from ingestion.normalise.email import is_role_address
 from ingestion.normalise.name_words import given_name_root, initials, same_given_name
-from ingestion.normalise.names import scripts_compare
+from ingestion.normalise.names import scripts_compare, writing
 from ingestion.normalise.provinces import PROVINCES
 from profiles.matching.comparable import ADDRESS_PARTS
 
@@ -122,66 +122,89 @@ class _Persons(NamedTuple):
 
 def given(a: Values, b: Values) -> float | None:
     """The given names of the two people that agree best as wholes, each (given, family)."""
-    return _persons(*sorted((a, b))).given
+    return (_persons(a, b) if a <= b else _persons(b, a)).given
 
 
 def family(a: Values, b: Values) -> float | None:
     """The family names of the same two people."""
-    return _persons(*sorted((a, b))).family
+    return (_persons(a, b) if a <= b else _persons(b, a)).family
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=32_768)  # given names of all pairs of a portion are asked for before their family names are
 def _persons(a: Values, b: Values) -> _Persons:
     found = [likeness for x in a for y in b for likeness in _two_persons(x, y)]
+    if len(found) == 1:
+        return found[0]
     return max(found, key=lambda one: ((one.given or 0.0) + (one.family or 0.0), one.given or 0.0))
 
 
 def _two_persons(a: tuple[str, str], b: tuple[str, str]) -> list[_Persons]:
-    straight = _Persons(given_names(a[0], b[0]), family_names(a[1], b[1]))
-    if not all(a) or not all(b) or not _may_be_swapped(a, b):
+    (given_a, family_a), (given_b, family_b) = a, b
+    straight = _Persons(given_names(given_a, given_b), family_names(family_a, family_b))
+    if not (given_a and family_a and given_b and family_b):
         return [straight]
-    there, back = given_names(a[0], b[1]), given_names(a[1], b[0])
+    # Unless one of the names reads like the other's other one: slips in both are too rare to look for.
+    if skeleton(given_a) != skeleton(family_b) and skeleton(family_a) != skeleton(given_b):
+        return [straight]
+    there, back = given_names(given_a, family_b), given_names(family_a, given_b)
     if there is None or back is None:
         return [straight]
     return [straight, _Persons(_SWAPPED * max(there, back), _SWAPPED * min(there, back))]
 
 
-def _may_be_swapped(a: tuple[str, str], b: tuple[str, str]) -> bool:
-    """Whether one of the names reads like the other's other one: slips in both are too rare to look for."""
-    return skeleton(a[0]) == skeleton(b[1]) or skeleton(a[1]) == skeleton(b[0])
-
-
 def whole_names(a: Values, b: Values) -> float | None:
     """Whole names word by word in any order: display names, companies, names in one field."""
-    return _best(_two_whole_names, *sorted((a, b)))
+    return _best(_two_whole_names, a, b) if a <= b else _best(_two_whole_names, b, a)
 
 
 def _two_whole_names(a: str, b: str) -> float | None:
-    if len(a.split()) > len(b.split()):
-        a, b = b, a
-    left = b.split()[:8]
+    few, many = _in_words(a), _in_words(b)
+    if few.number > many.number:
+        few, many = many, few
+    left = list(many.words)
     total = weight = 0.0
-    for word in a.split()[:8]:
-        if not any(scripts_compare(word, other) for other in left):
-            continue
-        opening = _opening(word)
-        # Words that begin with another sound are not compared: most are strangers', and their letters tell nothing.
-        alike = [(given_names(word, other) or 0.0, other) for other in left if _opening(other) == opening]
-        likeness, other = max(alike) if alike else (0.0, "")
-        if other:
-            left.remove(other)
-        size = min(len(word), 6)
-        total, weight = total + likeness * size, weight + size
+    for word in few.words:
+        can_be_compared = False
+        likeness, nearest = 0.0, None
+        for other in left:
+            can_be_compared = can_be_compared or word.writing == other.writing
+            # Words that begin with another sound are not compared: most are strangers', and their letters tell nothing.
+            if word.opening == other.opening:
+                agreement = given_names(word.text, other.text) or 0.0
+                if nearest is None or (agreement, other.text) > (likeness, nearest.text):
+                    likeness, nearest = agreement, other
+        if can_be_compared:
+            if nearest is not None:
+                left.remove(nearest)
+            total, weight = total + likeness * word.size, weight + word.size
     if not weight:
         return None
     # One word of two or three says less than all of them.
     return total / weight * (1.0 if not left else 0.9)
 
 
+class _Word(NamedTuple):
+    text: str
+    opening: str  # the class of its first sound; of a short form, its long one's
+    writing: str
+    size: int  # how much it counts
+
+
+class _Name(NamedTuple):
+    number: int  # of all its words
+    words: tuple[_Word, ...]  # the first of them
+
+
 @lru_cache(maxsize=65_536)
-def _opening(word: str) -> str:
-    """The class of a word's first sound; of a short form, its long one's."""
-    return (skeleton(given_name_root(word)) or word)[:1]
+def _in_words(name: str) -> _Name:
+    words = name.split()
+    return _Name(
+        len(words),
+        tuple(
+            _Word(word, (skeleton(given_name_root(word)) or word)[:1], writing(word), min(len(word), 6))
+            for word in words[:8]
+        ),
+    )
 
 
 # --- contacts, dates, ids ------------------------------------------------------------------------------------------
@@ -208,28 +231,37 @@ def _two_phones(a: str, b: str) -> float:
 
 def emails(a: Values, b: Values) -> float | None:
     """Addresses; the same name at another provider and one slip are near, one of a function says little."""
+    if len(a) == 1 and len(b) == 1:
+        return _two_emails(a[0], b[0])
     return max(_two_emails(x, y) for x in a for y in b)
 
 
 def _two_emails(a: str, b: str) -> float:
     if a == b:
         return _OF_A_FUNCTION if is_role_address(a) else 1.0
-    local_a, _, domain_a = a.partition("@")
-    local_b, _, domain_b = b.partition("@")
-    if is_role_address(a) or is_role_address(b):
+    x, y = _mailbox(a), _mailbox(b)
+    if x.is_of_a_function or y.is_of_a_function:
         return 0.0
-    if domain_a == domain_b and _delivered(local_a) == _delivered(local_b):
+    if x.domain == y.domain and x.delivered == y.delivered:
         return 0.95
-    if local_a == local_b:
-        return 0.8 if _one_slip(domain_a, domain_b) or len(local_a) >= 8 else 0.6
-    if len(local_a) >= 6 and OSA.distance(local_a, local_b, score_cutoff=1) <= 1:
-        return 0.7 if domain_a == domain_b else 0.5
+    if x.local == y.local:
+        return 0.8 if len(x.local) >= 8 or _one_slip(x.domain, y.domain) else 0.6
+    if len(x.local) >= 6 and OSA.distance(x.local, y.local, score_cutoff=1) <= 1:
+        return 0.7 if x.domain == y.domain else 0.5
     return 0.0
 
 
-def _delivered(local: str) -> str:
-    """What most providers look at: dots and +tags do not part two mailboxes of one name often."""
-    return local.partition("+")[0].replace(".", "")
+class _Mailbox(NamedTuple):
+    local: str
+    domain: str
+    delivered: str  # what most providers look at: dots and +tags do not part two mailboxes of one name often
+    is_of_a_function: bool
+
+
+@lru_cache(maxsize=32_768)
+def _mailbox(address: str) -> _Mailbox:
+    local, _, domain = address.partition("@")
+    return _Mailbox(local, domain, local.partition("+")[0].replace(".", ""), is_role_address(address))
 
 
 def birth_dates(a: Values, b: Values) -> float | None:
@@ -238,19 +270,20 @@ def birth_dates(a: Values, b: Values) -> float | None:
 
 
 def _two_dates(a: str, b: str) -> float:
-    if a[:4] == b[:4] and a[5:7] == b[8:] and a[8:] == b[5:7]:
+    year_a, month_a, day_a = a[:4], a[5:7], a[8:]
+    year_b, month_b, day_b = b[:4], b[5:7], b[8:]
+    agreeing = (year_a == year_b) + (month_a == month_b) + (day_a == day_b)
+    is_swapped = month_a == day_b and day_a == month_b
+    if is_swapped and year_a == year_b:
         return 0.85
-    if _one_slip(a, b):
+    if agreeing == 2 and _one_slip(a, b):
         return 0.7
-    same_day = a[5:] == b[5:]
-    if same_day and abs(int(a[:4]) - int(b[:4])) in (1, 10, 43, 57, 100, 543):  # a slip, or the era read wrongly
+    # The year a slip away, or the era read wrongly.
+    if month_a == month_b and day_a == day_b and abs(int(year_a) - int(year_b)) in (1, 10, 43, 57, 100, 543):
         return 0.6
-    if a[5:7] == b[8:] and a[8:] == b[5:7] and abs(int(a[:4]) - int(b[:4])) == 1:
+    if agreeing == 2 or (is_swapped and abs(int(year_a) - int(year_b)) == 1):
         return 0.4
-    agreeing = sum(1 for part in (slice(0, 4), slice(5, 7), slice(8, 10)) if a[part] == b[part])
-    if agreeing == 2:
-        return 0.4
-    return 0.15 if a[:4] == b[:4] else 0.0
+    return 0.15 if year_a == year_b else 0.0
 
 
 # Numbers given out one after the other: the next person's is one slip away.
@@ -287,7 +320,7 @@ def addresses(a: Values, b: Values) -> float | None:
 
 
 def _ordered_addresses(a: Values, b: Values) -> float | None:
-    return _two_addresses(*sorted((a, b)))
+    return _two_addresses(a, b) if a <= b else _two_addresses(b, a)
 
 
 def _two_addresses(a: Values, b: Values) -> float | None:
@@ -303,21 +336,36 @@ def _two_addresses(a: Values, b: Values) -> float | None:
     if a[_REST] and b[_REST]:
         parts.append((1.5, _overlap(a[_REST], b[_REST])))
     may_agree = not parts or any(likeness for _, likeness in parts)
-    for weight, named in ((3.0, (_STREET, _SOI)), (1.0, (_SUBDISTRICT, _DISTRICT, _CITY))):
-        of_a, of_b = (tuple(address[part] for part in named if address[part]) for address in (a, b))
-        if of_a and of_b:
-            parts.append((weight, _names_of_places(of_a, of_b, closely=may_agree)))
-    weight = sum(part for part, _ in parts)
-    if weight < 3.0:  # neither house nor street on both sides
-        return None
-    return sum(part * likeness for part, likeness in parts) / weight
+    ways_a, towns_a = _ways_and_towns(a)
+    ways_b, towns_b = _ways_and_towns(b)
+    if ways_a.names and ways_b.names:
+        parts.append((3.0, _names_of_places(ways_a, ways_b, closely=may_agree)))
+    if towns_a.names and towns_b.names:
+        parts.append((1.0, _names_of_places(towns_a, towns_b, closely=may_agree)))
+    weight = total = 0.0
+    for counting, likeness in parts:
+        weight, total = weight + counting, total + counting * likeness
+    return total / weight if weight >= 3.0 else None  # with neither house nor street on both sides
 
 
-def _names_of_places(a: Values, b: Values, *, closely: bool) -> float:
+class _Places(NamedTuple):
+    names: tuple[str, ...]
+    sounds: frozenset[str]
+
+
+@lru_cache(maxsize=32_768)
+def _ways_and_towns(address: Values) -> tuple[_Places, _Places]:
+    """Street and soi, and what they lie in."""
+    ways = tuple(filter(None, (address[_STREET], address[_SOI])))
+    towns = tuple(filter(None, (address[_SUBDISTRICT], address[_DISTRICT], address[_CITY])))
+    return _Places(ways, frozenset(map(_sounds, ways))), _Places(towns, frozenset(map(_sounds, towns)))
+
+
+def _names_of_places(a: _Places, b: _Places, *, closely: bool) -> float:
     """How alike the two nearest are; unless `closely`, only whether two have the same sounds, which costs little."""
-    if not {_sounds(place) for place in a}.isdisjoint(map(_sounds, b)):
+    if not a.sounds.isdisjoint(b.sounds):
         return 1.0
-    return (_best(_two_places, a, b) or 0.0) if closely else 0.0
+    return (_best(_two_places, a.names, b.names) or 0.0) if closely else 0.0
 
 
 def _sounds(place: str) -> str:
@@ -357,7 +405,7 @@ def places(a: Values, b: Values) -> float | None:
     """Provinces and towns, in either script."""
     if not set(a).isdisjoint(b):
         return 1.0
-    return _best(_two_places, *sorted((a, b)))
+    return _best(_two_places, a, b) if a <= b else _best(_two_places, b, a)
 
 
 def gender(a: str, b: str) -> float | None:

@@ -6,12 +6,14 @@ import random
 from collections import defaultdict
 from typing import Any, Final
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.normalise.romanise import romanise
 from profiles.matching import keys
 from profiles.matching.comparable import FIELDS, comparable
+from profiles.matching.learned import Readings
 from profiles.matching.likeness import COMPARISONS
 
 BUDGET: Final = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -62,6 +64,13 @@ def test_a_likeness_is_symmetric_and_a_share(a: dict[str, Any], b: dict[str, Any
         likeness = comparison.compare(x, y)
         assert likeness == comparison.compare(y, x), comparison.name
         assert likeness is None or 0.0 <= likeness <= 1.0, comparison.name
+
+
+@BUDGET
+@given(pairs=st.lists(st.tuples(records, records), max_size=3))
+def test_pairs_are_read_as_dedupe_measures_them(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    readings = Readings()
+    np.testing.assert_array_equal(readings(pairs), readings.read(readings.model.distances(pairs)))
 
 
 @BUDGET

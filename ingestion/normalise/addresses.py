@@ -54,19 +54,38 @@ class Address:
 _Part = Literal["house", "village", "moo", "soi", "street", "subdistrict", "district", "province", "rest"]
 
 # The words in front of a part. Abbreviations with a dot stand for themselves, words need an end unless they are Thai.
-_MARKS: Final[tuple[tuple[_Part, str], ...]] = (
-    ("house", r"บ้านเลขที่|เลขที่|\bhouse\ no\b\.?|\bno\b[.:]?\ ?(?=\d)|\#(?=\d)"),
-    ("rest", r"หมู่บ้าน|ม\.บ\.|\bmoo\ ?ba+n\b|อาคาร|ตึก|ชั้น(?:ที่)?|ห้อง|คอนโด(?:มิเนียม)?|\bfloor\b|\bbuilding\b|\bbldg\b\.?"),
-    ("moo", r"หมู่ที่|หมู่|(?<![ก-๎])ม\.\ ?(?=\d)|\bmoo\b\.?|\bmu\b\.?|\bvillage\ no\b\.?|\bm\.\ ?(?=\d)"),
-    ("soi", r"ตรอก|ซอย|(?<![ก-๎])ซ\.|\bsoi\b\.?"),
-    ("street", r"ถนน|(?<![ก-๎])ถ\.|\bthanon\b"),
-    ("subdistrict", r"แขวง|ตำบล|(?<![ก-๎])ต\.|\bt[au]mbo[nl]\b|\bkh?w(?:ae|a)ng\b|\bt\.\ ?(?=[a-z])"),
-    ("district", r"เขต|กิ่งอำเภอ|อำเภอ|(?<![ก-๎])อ\.|\bamph?(?:oer?|ur)\b|\bkhet\b|\ba\.\ ?(?=[a-z])"),
-    ("province", r"จังหวัด|(?<![ก-๎])จ\.|\bchangwat\b|\bj\.\ ?(?=[a-z])"),
-)  # fmt: skip
-_MARK: Final = re.compile("|".join(f"(?P<{name}>{words})" for name, words in (
-    (f"{part}{number}", words) for number, (part, words) in enumerate(_MARKS)
-)).replace("\\ ", "[ ]"))  # fmt: skip
+_THAI_MARKS: Final[tuple[tuple[_Part, str], ...]] = (
+    ("house", r"บ้านเลขที่|เลขที่"),
+    ("rest", r"หมู่บ้าน|ม\.บ\.|อาคาร|ตึก|ชั้น(?:ที่)?|ห้อง|คอนโด(?:มิเนียม)?"),
+    ("moo", r"หมู่ที่|หมู่|(?<![ก-๎])ม\. ?(?=\d)"),
+    ("soi", r"ตรอก|ซอย|(?<![ก-๎])ซ\."),
+    ("street", r"ถนน|(?<![ก-๎])ถ\."),
+    ("subdistrict", r"แขวง|ตำบล|(?<![ก-๎])ต\."),
+    ("district", r"เขต|กิ่งอำเภอ|อำเภอ|(?<![ก-๎])อ\."),
+    ("province", r"จังหวัด|(?<![ก-๎])จ\."),
+)
+_LATIN_MARKS: Final[tuple[tuple[_Part, str], ...]] = (
+    ("house", r"house no\b\.?|no\b[.:]? ?(?=\d)"),
+    ("rest", r"moo ?ba+n\b|floor\b|building\b|bldg\b\.?"),
+    ("moo", r"moo\b\.?|mu\b\.?|village no\b\.?|m\. ?(?=\d)"),
+    ("soi", r"soi\b\.?"),
+    ("street", r"thanon\b"),
+    ("subdistrict", r"t[au]mbo[nl]\b|kh?w(?:ae|a)ng\b|t\. ?(?=[a-z])"),
+    ("district", r"amph?(?:oer?|ur)\b|khet\b|a\. ?(?=[a-z])"),
+    ("province", r"changwat\b|j\. ?(?=[a-z])"),
+)
+
+
+def _one_of(marks: tuple[tuple[_Part, str], ...], writing: str) -> str:
+    return "|".join(f"(?P<{part}_{writing}>{words})" for part, words in marks)
+
+
+# Looked for at every letter: whether a mark may begin there is asked before which.
+_THAI_OPENINGS: Final = {word.removeprefix("(?<![ก-๎])")[0] for _, words in _THAI_MARKS for word in words.split("|")}
+_MARK: Final = re.compile(
+    f"(?=[{''.join(sorted(_THAI_OPENINGS))}])(?:{_one_of(_THAI_MARKS, 'thai')})"
+    rf"|\b(?=[a-z])(?:{_one_of(_LATIN_MARKS, 'latin')})|(?P<house_sign>\#(?=\d))"
+)
 _SUFFIXED: Final = (
     ("subdistrict", re.compile(r"^(.+?) (?:sub-?district|sub district)$")),
     ("district", re.compile(r"^(.+?) district$")),
@@ -76,7 +95,7 @@ _COMMAS: Final = re.compile(r"[,;\n|]+")
 _HOUSE: Final = re.compile(r"^(\d+(?:[/-]\d+)*[a-z]?)(?= |$)")
 _HOUSE_AMID: Final = re.compile(r"^(\D{3,}) (\d+[a-z]?) (\D.+)$")  # Skyline Apartments 705 Sheppard Ave
 _HOUSE_BEHIND: Final = re.compile(r"^(\D{3,}) (\d+[a-z]?)$")
-_POSTCODE: Final = re.compile(r"(?<![\d/-])(?<!\bbox )(\d{5})(?:-\d{4})?(?![\d/-])")
+_POSTCODE: Final = re.compile(r"(?=\d)(?<![\d/-])(?<!\bbox )(\d{5})(?:-\d{4})?(?![\d/-])")
 _NUMBER: Final = re.compile(r"\d+(?:/\d+)*")
 _NOT_WORDS: Final = re.compile(r"[^\w\u0e30-\u0e4e/]+")
 _STREET_TYPES: Final = frozenset(
@@ -92,11 +111,14 @@ _COUNTRY: Final = frozenset({"thailand", "ไทย", "ประเทศไท�
 
 
 _MOST_KINDS: Final = 20  # words for what a place is that are taken off one name; people write one
+_ADDRESS_TRAITS: Final = frozenset(ADDRESS_TRAITS)
 _NO_PARTS: Final = ("",) * (len(ADDRESS_TRAITS) - 1)
 
 
 def read_addresses(traits: Mapping[str, Any]) -> tuple[Address, ...]:
     """The addresses that canonical traits hold: the parts belong to the first line, further lines stand alone."""
+    if _ADDRESS_TRAITS.isdisjoint(traits):
+        return ()
     lines = _texts(traits.get("address"))
     parts = tuple((_texts(traits.get(trait)) or ("",))[0] for trait in ADDRESS_TRAITS[1:])
     found = []
@@ -107,8 +129,10 @@ def read_addresses(traits: Mapping[str, Any]) -> tuple[Address, ...]:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
+    if not value:
+        return ()
     if isinstance(value, str):
-        return (value,) if value else ()
+        return (value,)
     return tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list | tuple) else ()
 
 
@@ -179,7 +203,7 @@ def _words(text: str) -> list[str]:
 
 
 def _part_of(match: re.Match[str]) -> str:
-    return (match.lastgroup or "rest0").rstrip("0123456789")
+    return (match.lastgroup or "rest").partition("_")[0]
 
 
 # --- one text ----------------------------------------------------------------------------------------------------

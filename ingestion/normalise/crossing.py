@@ -14,27 +14,35 @@ from ingestion.normalise.romanise import romanise
 from ingestion.normalise.text import without_accents
 from ingestion.normalise.thai import is_thai, normalise_thai, without_tones
 
-# Pairs of letters that one reader writes for another's, longest first.
-_FOLDS: Final = [
-    (re.compile(pattern), folded)
-    for pattern, folded in (
-        ("[^a-z ]", ""), ("(?<=[aeiou])gh(?![aeiou])", ""), ("sr(?=i|ee)", "s"),
-        ("ph|bh|pp", "p"), ("tch|ch|j|sh", "c"), ("kh|gh|ck|q|x", "k"), ("th|dh", "t"), ("ng", "n"),
-        ("(?<=n)[td](?= |$)", ""), ("(?<=[oa])r(?=n|$)", ""),
-        ("v", "w"), ("g", "k"), ("b", "p"), ("d", "t"), ("z", "s"), ("f", "p"), ("r", "l"),
-        ("ee|ea|y|e(?=e)", "i"), ("oo|ou|ue|eu", "u"), ("ae|ai|ei|ay", "e"), ("au|aw|ao", "o"),
-        (r"(.)\1+", r"\1"), ("h", ""),
+# Letters that one reader writes for another's: pairs, longest first, then single ones, then vowels. Most names have
+# none of the rarer ones: what must be in the text for a rule to change it is looked for first.
+_PAIRS: Final = [
+    (needed, re.compile(pattern), folded)
+    for needed, pattern, folded in (
+        ("", "[^a-z ]", ""), ("gh", "(?<=[aeiou])gh(?![aeiou])", ""), ("sr", "sr(?=i|ee)", "s"),
+        ("", "ph|bh|pp", "p"), ("", "tch|ch|j|sh", "c"), ("", "kh|gh|ck|q|x", "k"), ("h", "th|dh", "t"),
+        ("ng", "ng", "n"), ("n", "(?<=n)[td](?= |$)", ""), ("r", "(?<=[oa])r(?=n|$)", ""),
     )
 ]  # fmt: skip
+_SINGLE: Final = str.maketrans("vgbdzfr", "wkptspl")
+_VOWELS: Final = [
+    (re.compile(pattern), folded)
+    for pattern, folded in (("ee|ea|y|e(?=e)", "i"), ("oo|ou|ue|eu", "u"), ("ae|ai|ei|ay", "e"), ("au|aw|ao", "o"))
+]
+_DOUBLED: Final = re.compile(r"(.)\1+")
 
 
 @lru_cache(maxsize=65_536)
 def folded(name: str) -> str:
     """A Latin reading of the name in which the usual ways to spell one Thai sound are one letter."""
     text = without_accents(romanise(name)).lower()
-    for pattern, replacement in _FOLDS:
+    for needed, pattern, replacement in _PAIRS:
+        if needed in text:
+            text = pattern.sub(replacement, text)
+    text = text.translate(_SINGLE)
+    for pattern, replacement in _VOWELS:
         text = pattern.sub(replacement, text)
-    return text
+    return _DOUBLED.sub(r"\1", text).replace("h", "")
 
 
 @lru_cache(maxsize=65_536)
@@ -46,7 +54,7 @@ def skeleton(name: str) -> str:
     if text.startswith("tl"):  # ทร, read s: ทรงพันธ์ is written Songphan and Throngphan
         text = f"s{text[2:]}"
     classes = text[1:].translate(_CLASSES)
-    return re.sub(r"(.)\1+", r"\1", text[0].translate(_FIRST_CLASSES) + classes)
+    return _DOUBLED.sub(r"\1", text[0].translate(_FIRST_CLASSES) + classes)
 
 
 _FIRST_CLASSES: Final = str.maketrans({"a": "a", "e": "a", "i": "a", "o": "a", "u": "a", "w": "w", "c": "s", "l": "n"})

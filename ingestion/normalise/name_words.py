@@ -151,6 +151,7 @@ def _forms() -> dict[str, frozenset[int]]:
     for number, line in enumerate(_SHORT_FORMS.split("\n")):
         for form in line.split():
             rows.setdefault(_one_ending(form), set()).add(number)
+    rows |= {form.removesuffix("y") + "ie": numbers for form, numbers in rows.items() if form.endswith("y")}
     return {form: frozenset(numbers) for form, numbers in rows.items()}
 
 
@@ -165,14 +166,13 @@ _NO_ROWS: Final[frozenset[int]] = frozenset()
 
 def same_given_name(a: str, b: str) -> bool:
     """Whether two lower-case Latin given names are forms of one (``bob``, ``robert``). Symmetric."""
-    rows_of_a, rows_of_b = _ROWS_OF.get(_one_ending(a), _NO_ROWS), _ROWS_OF.get(_one_ending(b), _NO_ROWS)
-    return a == b or not rows_of_a.isdisjoint(rows_of_b)
+    return a == b or not _ROWS_OF.get(a, _NO_ROWS).isdisjoint(_ROWS_OF.get(b, _NO_ROWS))
 
 
 @lru_cache(maxsize=16_384)
 def initials(name: str) -> frozenset[str]:
     """The letters that a lower-case Latin given name may be shortened to: its own and those of its forms (r, b)."""
-    rows = _ROWS_OF.get(_one_ending(name), _NO_ROWS)
+    rows = _ROWS_OF.get(name, _NO_ROWS)
     return frozenset({name[:1], *(letter for row in rows for letter in _INITIALS_OF_ROW[row])})
 
 
@@ -189,7 +189,7 @@ def without_nickname_opening(name: str) -> str:
 
 def given_name_root(name: str) -> str:
     """The form that stands for all forms of a lower-case given name (``bob`` → robert); without such, the name."""
-    return _ROOTS.get(_one_ending(name), name)
+    return _ROOTS.get(name, name)
 
 
 def _roots() -> dict[str, str]:

@@ -12,13 +12,14 @@ MAX_DEPTH: Final = 64  # levels of nesting; Segment's deepest documented object 
 
 _NUL: Final = "\x00"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_SPACES: Final = re.compile(r"\s+")
 # Controls, soft hyphen, zero-width characters, directional marks and embeddings, byte-order mark.
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 _VISIBLE: Final = re.compile(_INVISIBLE.pattern.replace("[", r"[^\s", 1))
 _UNTIDY_ASCII: Final = re.compile(r"[\x00-\x1f\x7f]|  ")
+# Anything but Thai and ASCII, or a Thai mark that hangs on what is not Thai.
+_MAY_HAVE_ACCENTS: Final = re.compile("[^\x00-\x7f\u0e01-\u0e3a\u0e3f-\u0e5b]|[\x00-\x7f][\u0e38-\u0e3a\u0e48-\u0e4b]")
 
 
 def unusable(value: Any) -> Problem | None:
@@ -54,7 +55,7 @@ def clean(text: str) -> str:
     if text.isascii() and not _UNTIDY_ASCII.search(text):
         return text.strip()
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def is_blank(text: str) -> bool:
@@ -65,7 +66,7 @@ def is_blank(text: str) -> bool:
 @lru_cache(maxsize=32_768)
 def without_accents(text: str) -> str:
     """Latin letters without diacritics (``Müller`` → ``Muller``); other scripts keep their marks."""
-    if text.isascii():
+    if text.isascii() or (not _MAY_HAVE_ACCENTS.search(text) and unicodedata.is_normalized("NFC", text)):
         return text
     kept: list[str] = []
     base_is_latin = False

@@ -133,8 +133,10 @@ def _add(found: list[PersonName], name: PersonName | None) -> None:
 
 def _texts(attributes: Mapping[str, Any], trait: str) -> Sequence[str]:
     value = attributes.get(trait)
+    if not value:
+        return ()
     if isinstance(value, str):
-        return (value,) if value else ()
+        return (value,)
     return [item for item in value if isinstance(item, str) and item] if isinstance(value, list) else ()
 
 

@@ -93,8 +93,10 @@ def plain(name: str) -> str:
 
 def _some(values: Iterable[Any]) -> tuple[Any, ...] | None:
     """The values without repetitions and blanks, in an order that does not depend on how they came."""
-    kept = sorted({value for value in values if value})
-    return tuple(kept[:_MANY]) or None
+    kept = set(filter(None, values))
+    if len(kept) < 2:  # most fields of most records
+        return tuple(kept) or None
+    return tuple(sorted(kept)[:_MANY])
 
 
 def _people(names: Sequence[PersonName]) -> tuple[tuple[str, str], ...] | None:

@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from ingestion.normalise.crossing import folded, readings_agree, skeleton
 from ingestion.normalise.email import is_role_address
 from ingestion.normalise.name_words import given_name_root, initials, same_given_name
-from ingestion.normalise.names import scripts_compare, writing
+from ingestion.normalise.names import writing
 from ingestion.normalise.provinces import PROVINCES
 from profiles.matching.comparable import ADDRESS_PARTS
 
@@ -56,12 +56,12 @@ _ALIKE_FROM: Final = 0.85  # nobody but the bearer writes as like
 _ALIKE: Final = 0.9  # what that is worth; from there to the same spelling it grows with every letter
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=32_768)  # those of a portion of a run, which are asked for again word by word
 def given_names(a: str, b: str) -> float | None:
     """Two given names: spellings, scripts, initials and short forms."""
     if a == b:
         return 1.0
-    if not a or not b or not scripts_compare(a, b):
+    if not a or not b or writing(a) != writing(b):
         return None
     if len(a) == 1 or len(b) == 1:
         return _INITIAL if _may_be_initial(a, b) else 0.0
@@ -78,7 +78,7 @@ def family_names(a: str, b: str) -> float | None:
     """Two family names: spellings, scripts, double names."""
     if a == b:
         return 1.0
-    if not a or not b or not scripts_compare(a, b):
+    if not a or not b or writing(a) != writing(b):
         return None
     if len(a) == 1 or len(b) == 1:
         return _INITIAL if folded(a)[:1] == folded(b)[:1] else 0.0
@@ -133,7 +133,7 @@ def family(a: Values, b: Values) -> float | None:
 @lru_cache(maxsize=32_768)  # given names of all pairs of a portion are asked for before their family names are
 def _persons(a: Values, b: Values) -> _Persons:
     found = [likeness for x in a for y in b for likeness in _two_persons(x, y)]
-    if len(found) == 1:
+    if len(found) == 1:  # one name each, as most have
         return found[0]
     return max(found, key=lambda one: ((one.given or 0.0) + (one.family or 0.0), one.given or 0.0))
 
@@ -376,11 +376,11 @@ def _near_house(a: str, b: str) -> bool:
     return a.partition("/")[0] == b.partition("/")[0] or (len(a) > 1 and _one_slip(a, b))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=32_768)
 def _two_places(a: str, b: str) -> float | None:
     if a in PROVINCES and b in PROVINCES:
         return float(a == b)
-    if not scripts_compare(a, b):
+    if writing(a) != writing(b):
         return None
     return _stretched(readings_agree(a.replace(" ", ""), b.replace(" ", "")))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from profiles.matching.comparable import COMMON_FIELDS, FAMILY_FIELDS, NAME_FIELDS
+from profiles.matching.caps import Caps
 from profiles.matching.keys import MOST_OF_RULE, fixed_keys, keys_by_rule
 from profiles.matching.likeness import COMPARISONS
 from profiles.matching.matcher import Comparable, Explanation, FieldEvidence
@@ -25,17 +25,8 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 
 NAME_CAP: Final = 0.5
-"""Two records for which nothing speaks but names and what thousands share: a person may be asked, never the model.
-Every threshold from which the model joins is above."""
-
-SHARED_BY_MANY: Final = NAME_FIELDS | COMMON_FIELDS
-SHARED_BY_FAMILY: Final = SHARED_BY_MANY | FAMILY_FIELDS
-OTHER_GIVEN_BELOW: Final = 0.3
-"""Given names less alike than this are two names: then what a family shares speaks for a family, not for one person."""
-
-# What stands among an explanation's fields where the cap holds a score down.
-NAME_ONLY: Final = "name_only"
-FAMILY_ONLY: Final = "family_only"
+"""The most that two records score over evidence that joins nobody (`caps`): a person may be asked, never the model.
+Every threshold from which the model joins is above. An explanation names the cap among its fields."""
 
 MOST_LOG_ODDS: Final = 50.0  # beyond, a probability is 0 or 1; as `Explanation` has it
 _CAP_LOG_ODDS: Final = math.log(NAME_CAP / (1 - NAME_CAP))
@@ -122,9 +113,7 @@ class LearnedMatcher:
             raise UnreadableModel(f"it does not weigh: {', '.join(absent)}")
         curves = [np.array(weights.curves[name], dtype=float) for name in names]
         self._curves = [(curve[:, 0], curve[:, 1]) for curve in curves]
-        self._telling = np.array([name not in SHARED_BY_MANY for name in names])
-        self._telling_in_family = np.array([name not in SHARED_BY_FAMILY for name in names])
-        self._given = names.index("given")
+        self._caps = Caps(names)
         known = self.readings.predicates()
         if unknown := {name for rule in weights.rules for name in rule} - known.keys():
             raise UnreadableModel(f"it blocks by rules that do not exist: {', '.join(sorted(unknown))}")
@@ -155,7 +144,7 @@ class LearnedMatcher:
 
         evidence = self.evidence(readings)
         total = np.clip(self.weights.prior + evidence.sum(axis=1), -MOST_LOG_ODDS, MOST_LOG_ODDS)
-        is_capped = self._is_name_only(evidence) | self._is_family_only(readings, evidence)
+        is_capped = np.logical_or.reduce(list(self._caps.of(readings, evidence).values()))
         capped = np.where(is_capped, np.minimum(total, _CAP_LOG_ODDS), total)
         return 1 / (1 + np.exp(-capped))
 
@@ -178,7 +167,7 @@ class LearnedMatcher:
             if not math.isnan(likeness)
         ]
         total = self.weights.prior + sum(field.weight for field in fields)
-        caps = {NAME_ONLY: self._is_name_only(evidence), FAMILY_ONLY: self._is_family_only(readings, evidence)}
+        caps = self._caps.of(readings, evidence)
         cap = next((name for name, holds in caps.items() if holds[0]), None)
         if cap is not None and total > _CAP_LOG_ODDS:
             fields.append(FieldEvidence(cap, _CAP_LOG_ODDS - total))
@@ -210,19 +199,6 @@ class LearnedMatcher:
     def from_json(cls, document: Any) -> "LearnedMatcher":
         """From `to_json`, decoded. Raises UnreadableModel."""
         return cls(_weights(document))
-
-    def _is_name_only(self, evidence: "np.ndarray") -> "np.ndarray":
-        import numpy as np  # comes with dedupe
-
-        is_name_only: np.ndarray = np.logical_not((evidence[:, self._telling] > 0).any(axis=1))
-        return is_name_only
-
-    def _is_family_only(self, readings: "np.ndarray", evidence: "np.ndarray") -> "np.ndarray":
-        import numpy as np  # comes with dedupe
-
-        says_nothing_else = np.logical_not((evidence[:, self._telling_in_family] > 0).any(axis=1))
-        is_family_only: np.ndarray = (readings[:, self._given] < OTHER_GIVEN_BELOW) & says_nothing_else
-        return is_family_only
 
 
 class _Classifier:

@@ -45,7 +45,9 @@ class ActivationForm(forms.Form):
         label=_("Why it is taken into use nevertheless"),
         max_length=lifecycle.LONGEST_REASON,
         required=False,
-        help_text=_("Kept with the model, for colleagues who ask later. Name no customer: no erasure would find it here."),
+        help_text=_(
+            "Kept with the model, for colleagues who ask later. Name no customer: no erasure would find it here."
+        ),
     )
 
     def __init__(self, *args: Any, asks: bool, **kwargs: Any) -> None:

@@ -27,6 +27,7 @@ LABELS: Mapping[str, Text] = {
     "gender": _("Gender"),
     "name_only": _("A name alone is not enough"),
     "family_only": _("Another given name: perhaps one family"),
+    "other_name": _("Not the whole name agrees, and nothing that only this person has"),
 }
 
 

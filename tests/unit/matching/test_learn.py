@@ -8,9 +8,10 @@ from itertools import combinations
 import pytest
 
 from profiles.matching import candidates
+from profiles.matching.caps import NAME_ONLY
 from profiles.matching.clustering import clusters
 from profiles.matching.comparable import comparable
-from profiles.matching.learned import NAME_CAP, NAME_ONLY, LearnedMatcher, UnreadableModel, Weights
+from profiles.matching.learned import NAME_CAP, LearnedMatcher, UnreadableModel, Weights
 from profiles.matching.learning import Label, TrainingProblem, train
 from profiles.matching.measures import LEAST_ATTACH
 from profiles.matching.questions import Questions

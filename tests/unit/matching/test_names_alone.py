@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from profiles.matching.caps import FAMILY_ONLY, OTHER_NAME
 from profiles.matching.comparable import COMMON_FIELDS, NAME_FIELDS, comparable
-from profiles.matching.learned import FAMILY_ONLY, NAME_CAP, LearnedMatcher, Weights
+from profiles.matching.learned import NAME_CAP, LearnedMatcher, Weights
 from profiles.matching.likeness import COMPARISONS
 
 # A model that believes every field as firmly as one can: only the rule holds it back.
@@ -85,6 +86,55 @@ def test_what_a_family_shares_joins_no_two_given_names(matcher: LearnedMatcher) 
 def test_who_shares_what_one_person_has_may_have_changed_the_given_name(matcher: LearnedMatcher) -> None:
     renamed = comparable({"first_name": "ธนกฤต", "last_name": "ใจดี", **HOME}, (PASSPORT,))
     assert matcher.score([(somchai(PASSPORT, **HOME), renamed)])[0] > 0.99
+
+
+BORN = {"birth_date": "1990-02-04"}
+ROAD = {"address": "12 ถ.สีลม เขตบางรัก กทม. 10500", "city": "Bangkok", "postcode": "10500"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        # of a million people hundreds share these with somebody of another surname
+        comparable({"first_name": "สมชาย", "last_name": "รักไทย", **BORN}),
+        comparable({"first_name": "สมชาย", "last_name": "รักไทย", **BORN, **ROAD}),
+        comparable({"first_name": "วันเพ็ญ", "last_name": "ใจดี", **BORN, **ROAD}),
+        comparable({"first_name": "Harry", "last_name": "Novak", **BORN, **ROAD}),
+        # half a name is shared by as many
+        comparable({"display_name": "สมชาย", **BORN}),
+        comparable(BORN | COMMON),
+        # a number that one lent the other
+        comparable({"first_name": "Harry", "last_name": "Novak"}, [PHONE]),
+    ],
+)
+def test_what_strangers_share_in_a_large_stock_joins_nobody(matcher: LearnedMatcher, other: dict[str, Any]) -> None:
+    one = somchai(PHONE, **BORN, **HOME)
+    (there,), (back,) = matcher.score([(one, other)]), matcher.score([(other, one)])
+    assert there == back <= NAME_CAP
+    assert matcher.explain(one, other).score == pytest.approx(there)
+
+
+def test_the_explanation_says_what_holds_it_down(matcher: LearnedMatcher) -> None:
+    other = comparable({"first_name": "สมชาย", "last_name": "รักไทย", **BORN})
+    fields = [field.field for field in matcher.explain(somchai(**BORN), other).fields]
+    assert fields[-1] == OTHER_NAME
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        comparable({"first_name": "สมชาย", "last_name": "รักไทย"}, [PHONE]),  # who has married
+        comparable({"first_name": "สมชาย", "last_name": "รักไทย", **BORN, **HOME}),
+        comparable({"first_name": "วันเพ็ญ", "last_name": "ใจดี", **BORN}, [PHONE]),  # who has another first name
+        comparable({"first_name": "Harry", "last_name": "Novak", **BORN}, [PHONE]),
+        comparable({"display_name": "สมชาย"}, [PHONE]),
+        comparable(BORN, [EMAIL]),
+    ],
+)
+def test_without_the_whole_name_something_of_ones_own_has_to_agree(
+    matcher: LearnedMatcher, other: dict[str, Any]
+) -> None:
+    assert matcher.score([(somchai(PHONE, EMAIL, **BORN, **HOME), other)])[0] > 0.9
 
 
 def test_every_comparison_is_of_a_name_of_many_or_of_one() -> None:

@@ -11,7 +11,7 @@ SECONDS_A_PAIR: Final = 8.0  # that a person needs for a verdict
 LEAST_ATTACH: Final = 0.6  # above `learned.NAME_CAP`: no merge on a name alone
 MOST_ATTACH: Final = 0.9999
 _LOST: Final = 0.01  # of the true pairs may lie below the threshold of review
-_LEAST_REVIEW: Final = 0.02
+_LEAST_REVIEW: Final = 0.2  # of five questions at least one is to be about one person
 _Z: Final = 1.96
 _FREE_SHIFT: Final = 1.0  # standard deviations of a calibration's shift and stretch before any verdict
 _FREE_STRETCH: Final = 0.3
@@ -167,10 +167,10 @@ def _attach_threshold(ordered: Sequence[tuple[float, float]], wanted: float) -> 
 
 
 def _review_threshold(ordered: Sequence[tuple[float, float]], expected: float) -> float:
-    """Hardly any true pair is expected below."""
+    """Hardly any true pair is expected below, or hardly one of those below is true."""
     total, threshold = 0.0, LEAST_ATTACH
     for score, likely in ordered:
-        if total >= (1 - _LOST) * expected or score < _LEAST_REVIEW:
+        if total >= (1 - _LOST) * expected or likely < _LEAST_REVIEW:
             break
         total += likely
         threshold = min(threshold, score)

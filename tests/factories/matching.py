@@ -7,9 +7,9 @@ from unittest.mock import patch
 
 from django.utils import timezone
 
-from profiles.matching import model_files
+from profiles.matching import model_files, runs
 from profiles.matching.matcher import Comparable, Explanation, FieldEvidence, Matcher
-from profiles.models import MatchModel
+from profiles.models import MatchModel, MatchRun
 
 PRIOR = -3.0
 # Log-odds of a field that agrees, and of one that both know and that differs. A name alone reaches the band of review,
@@ -88,6 +88,14 @@ def activate(matcher: Matcher | None = None, *, attach: float = ATTACH, review: 
         activated_at=now,
         activated_by="system:test",
     )
+
+
+def match(*, everything: bool = False, trial_of: MatchModel | None = None) -> MatchRun:
+    """A whole run, or trial of a model, in this process."""
+    begun = runs.start(by="system:test", everything=everything, trial_of=trial_of)
+    runs.run(str(begun.pk))
+    begun.refresh_from_db()
+    return begun
 
 
 _load_file = model_files.load

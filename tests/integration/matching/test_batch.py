@@ -27,7 +27,7 @@ from profiles.models import (
     UnmatchedChange,
 )
 from tests.factories.arrivals import arrive, identify, row
-from tests.factories.matching import FakeMatcher, activate
+from tests.factories.matching import FakeMatcher, activate, match
 
 pytestmark = pytest.mark.django_db
 
@@ -43,14 +43,6 @@ def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     monkeypatch.setattr(jobs, "enqueue", lambda job, argument: found.append(f"{job} {argument}"))
     return found
-
-
-def match(*, everything: bool = False) -> MatchRun:
-    """A whole run."""
-    begun = runs.start(by="system:test", everything=everything)
-    runs.run(str(begun.pk))
-    begun.refresh_from_db()
-    return begun
 
 
 def record(external_id: str) -> int:

@@ -11,7 +11,6 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from cdp_site.core import jobs
 from ingestion.models import Source
 from profiles import rebuild
 from profiles.matching import online, runs
@@ -47,11 +46,6 @@ def listen(run):
 
 runs.carry_on(UUID(sys.argv[1]), listen=listen)
 """
-
-
-@pytest.fixture(autouse=True)
-def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda _job, _argument: None)
 
 
 def people() -> set[frozenset[str]]:

@@ -4,33 +4,19 @@ from typing import Any
 
 import pytest
 
-from cdp_site.core import jobs
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles import merging
 from profiles.matching import batch, deciding, runs
-from profiles.models import MatchLabel, MatchModel, MatchRun, Membership, ReviewPair, ScoredPair, SourceRecord
+from profiles.models import MatchLabel, MatchRun, Membership, ReviewPair, ScoredPair, SourceRecord
 from profiles.resolution import pipeline
 from tests.factories.arrivals import arrive, identify, row
-from tests.factories.matching import FakeMatcher, activate, make_model
+from tests.factories.matching import FakeMatcher, activate, make_model, match
 
 pytestmark = pytest.mark.django_db
 
 SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee"}
 BORN: dict[str, Any] = {"birth_date": "1990-04-01"}
-
-
-@pytest.fixture(autouse=True)
-def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda _job, _argument: None)
-
-
-def match(*, trial_of: MatchModel | None = None) -> MatchRun:
-    begun = runs.start(by="system:test", everything=True, trial_of=trial_of)
-    runs.run(str(begun.pk))
-    begun.refresh_from_db()
-    assert begun.status == "done"
-    return begun
 
 
 def asked(run: MatchRun) -> list[tuple[str, str]]:
@@ -62,7 +48,7 @@ def test_of_two_customers_their_likeliest_records_are_asked_about(web_shop: Sour
     arrive(web_shop, identify("u1", **SUDA, **BORN))
     arrive(pos, row("p1", **SUDA, **BORN, postcode="10110"), row("p2", **SUDA, postcode="10110"))
     activate(FakeMatcher(postcodes=(0.5, -0.5)))
-    run = match()
+    run = match(everything=True)
     assert (run.report["links"], asked(run)) == (1, [("p1", "p2")])
 
 
@@ -70,7 +56,7 @@ def test_a_trial_asks_about_customers_as_they_would_be(web_shop: Source, pos: So
     arrive(web_shop, identify("u1", **SUDA, **BORN))
     arrive(pos, row("p1", **SUDA, **BORN), row("p2", **SUDA))
     activate()
-    real = match()
+    real = match(everything=True)
     assert (real.report["links"], asked(real)) == (1, [("u1", "p2")])
     ReviewPair.objects.all().delete()
     parting = make_model(FakeMatcher(birth_dates=(-9.0, -9.0)))
@@ -84,7 +70,7 @@ def test_what_a_person_keeps_apart_is_not_asked(steward: User, web_shop: Source,
     arrive(pos, row("p1", **SUDA, **BORN), row("p2", **SUDA))
     merging.refuse(records=(record("p1"), record("p2")), by=steward, reason="Mother and daughter.")
     activate()
-    run = match()
+    run = match(everything=True)
     assert (run.report["links"], asked(run)) == (1, [])
 
 
@@ -102,7 +88,7 @@ def test_an_answer_that_comes_while_the_run_plans_holds(
         real_lock()
 
     monkeypatch.setattr(deciding.pipeline, "take_merge_lock", lock)
-    run = match()
+    run = match(everything=True)
     assert run.report.get("links", 0) == 0
     assert Membership.objects.filter(valid_to=None).values("profile").distinct().count() == 2
 
@@ -110,5 +96,5 @@ def test_an_answer_that_comes_while_the_run_plans_holds(
 def test_nothing_of_a_run_is_left_but_its_report(pos: Source) -> None:
     arrive(pos, row("p1", **SUDA), row("p2", **SUDA))
     activate()
-    match()
+    match(everything=True)
     assert not ScoredPair.objects.exists()

@@ -4,30 +4,17 @@ from typing import Any
 
 import pytest
 
-from cdp_site.core import jobs
 from ingestion.models import Source
-from profiles.matching import rails, runs
+from profiles.matching import rails
 from profiles.matching.rails import Guard, Limits
 from profiles.models import LinkDecision, MatchRun, Membership, ReviewPair
 from tests.factories.arrivals import arrive, identify, row
-from tests.factories.matching import activate
+from tests.factories.matching import activate, match
 
 pytestmark = pytest.mark.django_db
 
 SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee"}
 BORN: dict[str, Any] = {"birth_date": "1990-04-01"}
-
-
-@pytest.fixture(autouse=True)
-def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda _job, _argument: None)
-
-
-def match(*, everything: bool = False) -> MatchRun:
-    begun = runs.start(by="system:test", everything=everything)
-    runs.run(str(begun.pk))
-    begun.refresh_from_db()
-    return begun
 
 
 def people() -> int:

@@ -9,7 +9,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cdp_site.core import jobs
 from cdp_site.core.models import AuditEvent, User
 from ingestion.models import Source
 from profiles.matching import forgetting, rollback, runs
@@ -21,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee", "birth_date": "1990-04-01"}
 Login = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda _job, _argument: None)
 
 
 @pytest.fixture

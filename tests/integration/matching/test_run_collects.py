@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cdp_site.core import jobs
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.matching import online, runs
@@ -22,8 +21,7 @@ NAMES = [f"p{number}" for number in range(1, 6)]
 
 
 @pytest.fixture(autouse=True)
-def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda _job, _argument: None)
+def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "CHANGES_AT_ONCE", 2)
 
 

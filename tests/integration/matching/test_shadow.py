@@ -5,31 +5,19 @@ from typing import Any
 
 import pytest
 
-from cdp_site.core import impact, jobs
+from cdp_site.core import impact
 from cdp_site.core.impact import Effect
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.matching import run_report, runs, shadow
-from profiles.models import BlockKey, LinkDecision, MatchModel, MatchRun, Membership, ReviewPair
+from profiles.models import BlockKey, LinkDecision, MatchModel, Membership, ReviewPair
 from tests.factories.arrivals import arrive, identify, row, track
-from tests.factories.matching import FakeMatcher, activate, make_model
+from tests.factories.matching import FakeMatcher, activate, make_model, match
 
 pytestmark = pytest.mark.django_db
 
 SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee"}
 BORN: dict[str, Any] = {"birth_date": "1990-04-01"}
-
-
-@pytest.fixture(autouse=True)
-def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda _job, _argument: None)
-
-
-def attempt(model: MatchModel) -> MatchRun:
-    begun = runs.start(by="system:test", trial_of=model)
-    runs.run(str(begun.pk))
-    begun.refresh_from_db()
-    return begun
 
 
 def state() -> tuple[Any, ...]:
@@ -42,7 +30,7 @@ def test_it_says_whom_a_model_would_join(web_shop: Source, pos: Source) -> None:
     arrive(web_shop, identify("u1", **SUDA, **BORN), track("Page Viewed", "u1"))
     arrive(pos, row("p1", **SUDA, **BORN), row("p2", **SUDA))
     before = state()
-    run = attempt(make_model(FakeMatcher()))
+    run = match(trial_of=make_model(FakeMatcher()))
     assert state() == before
     assert (run.status, run.kind, run.everything) == ("done", "shadow", True)
     assert {name: run.report.get(name) for name in ("records", "keys", "pairs", "links", "reviews")} == {
@@ -65,14 +53,14 @@ def test_it_says_whom_a_model_would_part(web_shop: Source, pos: Source) -> None:
     activate()
     runs.run(str(runs.start(by="system:test").pk))
     before = state()
-    run = attempt(make_model(FakeMatcher(birth_dates=(-9.0, -9.0))))
+    run = match(trial_of=make_model(FakeMatcher(birth_dates=(-9.0, -9.0))))
     assert state() == before
     assert (run.report["withdrawn"], run.report.get("links", 0)) == (1, 0)
     foreseen = shadow.foresee(run)
     assert foreseen is not None
     following = foreseen.consequences
     assert (following.customers_before, following.customers_after, following.touchpoints) == (1, 2, 2)
-    attempt_again = attempt(MatchModel.objects.exclude(status="active").get())
+    attempt_again = match(trial_of=MatchModel.objects.exclude(status="active").get())
     assert attempt_again.report["withdrawn"] == 1
 
 
@@ -87,7 +75,7 @@ def test_what_follows_is_told_by_whoever_previews_merges(
         named = {"first_name": "Suda", "last_name": "Rak" + "d" * (person + 1), **BORN}
         arrive(web_shop, identify(f"u{person}", **named))
         arrive(pos, row(f"p{person}", **named))
-    foreseen = shadow.foresee(attempt(make_model(FakeMatcher())))
+    foreseen = shadow.foresee(match(trial_of=make_model(FakeMatcher())))
     assert foreseen is not None
     assert foreseen.consequences.effects == [Effect("Newsletter", "6 become 3", is_loss=True)]
 
@@ -97,7 +85,7 @@ def test_many_changes_are_sampled_evenly(pos: Source) -> None:
     for person in range(10):
         named = {"first_name": "Suda", "last_name": "Rak" + "d" * person, **BORN}
         arrive(pos, row(f"a{person}", **named), row(f"b{person}", **named))
-    run = attempt(make_model(FakeMatcher()))
+    run = match(trial_of=make_model(FakeMatcher()))
     foreseen = shadow.foresee(run, sample=2)
     assert foreseen is not None
     assert (foreseen.changes, foreseen.looked_at, foreseen.is_sample) == (10, 2, True)
@@ -106,7 +94,7 @@ def test_many_changes_are_sampled_evenly(pos: Source) -> None:
 
 def test_nothing_follows_from_nothing(pos: Source) -> None:
     arrive(pos, row("p1", **SUDA))
-    assert shadow.foresee(attempt(make_model(FakeMatcher()))) is None
+    assert shadow.foresee(match(trial_of=make_model(FakeMatcher()))) is None
 
 
 def test_a_trial_that_was_interrupted_makes_its_keys_again(pos: Source) -> None:
@@ -125,7 +113,7 @@ def test_the_changes_are_listed_by_name(steward: User, web_shop: Source, pos: So
         named = {"first_name": "Suda", "last_name": "Rak" + "d" * (person + 1), **BORN}
         arrive(web_shop, identify(f"u{person}", **named))
         arrive(pos, row(f"p{person}", **named))
-    run = attempt(make_model(FakeMatcher()))
+    run = match(trial_of=make_model(FakeMatcher()))
     first = run_report.page(run, "link", by=steward, size=2)
     assert [(one.left.name, one.right.name, one.percent) for one in first.rows] == [
         ("Suda Rakd", "Suda Rakd", 99),
@@ -141,7 +129,7 @@ def test_names_of_sources_that_the_reader_may_not_see_are_not_told(
 ) -> None:
     arrive(web_shop, identify("u1", **SUDA, **BORN))
     arrive(call_centre, identify("c1", **SUDA, **BORN))
-    run = attempt(make_model(FakeMatcher()))
+    run = match(trial_of=make_model(FakeMatcher()))
     [only] = run_report.page(run, "link", by=analyst).rows
     sides = {side.source.slug: side.name for side in (only.left, only.right) if side.source is not None}
     assert sides == {"web": "Suda Rakdee"}
@@ -153,6 +141,6 @@ def test_a_listing_costs_the_same_however_long_it_is(
     for person in range(8):
         named = {"first_name": "Suda", "last_name": "Rak" + "d" * person, **BORN}
         arrive(pos, row(f"a{person}", **named), row(f"b{person}", **named))
-    run = attempt(make_model(FakeMatcher()))
+    run = match(trial_of=make_model(FakeMatcher()))
     with django_assert_max_num_queries(10):
         assert len(run_report.page(run, "link", by=steward).rows) == 8

@@ -38,6 +38,8 @@ RECORDS_AT_ONCE: Final = 500
 PROFILES_AT_ONCE: Final = 300
 DOUBTS_AT_ONCE: Final = 500
 
+MOST_ASKED: Final = 20_000  # about how many questions one run puts: a week of a person's work
+
 _KEYS_MADE: Final = "keys_made"  # in the cursor of a run that has made them: by which secret
 
 
@@ -252,7 +254,9 @@ class Batch:
             yield
 
     def _ask(self) -> Iterator[None]:
-        doubts = Doubts(self.run)
+        doubts = Doubts(self.run, most=MOST_ASKED)
+        if self.run.cursor.get("phase") != Phase.ASKING:
+            self.run.report |= {"unasked": doubts.left_out}
         self._enter(Phase.ASKING, len(doubts))
         decider = self._decider()
         for portion in doubts.portions(after=self._after, at_once=DOUBTS_AT_ONCE):

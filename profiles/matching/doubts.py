@@ -1,8 +1,11 @@
 """Customers who may be one and whom a run has not joined: about each two a person is asked once.
 
-Looked at when the run has joined and parted all that it would. Of a trial the customers are as they would be then.
+Looked at when the run has joined and parted all that it would. Of a trial the customers are as they would be then. A
+stock that grows has ever more people who share a name or a birthday, and those who are asked stay as many: a run asks
+about the likeliest, and tells how many it left out.
 """
 
+import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,20 +53,29 @@ class Portion:
 
 
 class Doubts:
-    """All of a run, by the lowest record of each two customers' pairs; without those that a person keeps apart, and
-    those that the run has asked about already."""
+    """Those of a run, by the lowest record of each two customers' pairs; without those that a person keeps apart, and
+    those that the run has asked about already.
 
-    def __init__(self, run: MatchRun) -> None:
+    Args:
+        most: about how many the run asks in all, the likeliest; `left_out` are the others.
+    """
+
+    def __init__(self, run: MatchRun, *, most: int) -> None:
         customer_of = _as_they_would_be(run) if run.kind == MatchRun.Kind.SHADOW else _as_they_are
-        told = _customers(_CHANGES, [run.pk, list(_ASKED)], customer_of) | _customers(_KEPT_APART, [], customer_of)
+        asked = _customers(_CHANGES, [run.pk, list(_ASKED)], customer_of)
+        apart = _customers(_KEPT_APART, [], customer_of)
         found: dict[Pair, list[int]] = {}
-        pairs = alike.pairs(run)
+        self._pairs = pairs = alike.pairs(run)
         for place, (a, b, of_a, of_b) in enumerate(zip(pairs.a, pairs.b, pairs.of_a, pairs.of_b, strict=True)):
             customers = Pair.of(customer_of(a, of_a), customer_of(b, of_b))
-            if customers.a != customers.b and customers not in told:
+            if customers.a != customers.b and customers not in apart:
                 found.setdefault(customers, []).append(place)
-        self._pairs = pairs
-        self._doubts = sorted(found.values(), key=lambda places: min((pairs.a[one], pairs.b[one]) for one in places))
+        new = [places for customers, places in found.items() if customers not in asked]
+        # A run that was broken off asks the same as one that was not: what it has asked counts.
+        room = max(0, most - (len(found) - len(new)))
+        self.left_out = max(0, len(new) - room)
+        likeliest = heapq.nsmallest(room, new, key=self._rank) if self.left_out else new
+        self._doubts = sorted(likeliest, key=self._first)
 
     def __len__(self) -> int:
         return len(self._doubts)
@@ -73,7 +85,7 @@ class Doubts:
         waiting: list[list[Scored]] = []
         last = after
         for places in self._doubts:
-            if (first := min(self._pairs.a[one] for one in places)) <= after:
+            if (first := self._first(places)[0]) <= after:
                 continue
             if len(waiting) >= at_once and first != last:
                 yield Portion(last, waiting)
@@ -82,6 +94,12 @@ class Doubts:
             waiting.append(self._scored(places))
         if waiting:
             yield Portion(last, waiting)
+
+    def _first(self, places: list[int]) -> Pair:
+        return min(Pair(self._pairs.a[one], self._pairs.b[one]) for one in places)
+
+    def _rank(self, places: list[int]) -> tuple[float, Pair]:
+        return -max(self._pairs.scores[one] for one in places), self._first(places)
 
     def _scored(self, places: list[int]) -> list[Scored]:
         pairs = self._pairs

@@ -96,11 +96,14 @@ class Report:
 
     @property
     def looked_at(self) -> Sequence[Figure]:
-        return [
+        found = [
             Figure(_("Records"), self._number("records")),
             Figure(_("Pairs compared"), self._number("pairs")),
             Figure(_("Records without a key"), self._number("without_key")),
         ]
+        if unasked := self._number("unasked"):
+            found.append(Figure(_("Less likely, not asked about"), unasked))
+        return found
 
     @property
     def guards(self) -> Sequence[Figure]:

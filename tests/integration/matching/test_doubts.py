@@ -8,6 +8,7 @@ from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles import merging
 from profiles.matching import batch, deciding, runs
+from profiles.matching.run_report import Report
 from profiles.models import MatchLabel, MatchRun, Membership, ReviewPair, ScoredPair, SourceRecord
 from profiles.resolution import pipeline
 from tests.factories.arrivals import arrive, identify, row
@@ -50,6 +51,22 @@ def test_of_two_customers_their_likeliest_records_are_asked_about(web_shop: Sour
     activate(FakeMatcher(postcodes=(0.5, -0.5)))
     run = match(everything=True)
     assert (run.report["links"], asked(run)) == (1, [("p1", "p2")])
+
+
+def test_the_likeliest_are_asked_about_however_many_there_are(
+    web_shop: Source, pos: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrive(web_shop, identify("u1", **SUDA, **BORN), identify("u2", **SUDA, **BORN))
+    arrive(pos, *(row(f"p{number}", **SUDA) for number in range(4)), row("p4", **SUDA, postcode="10110"))
+    arrive(pos, row("p5", **SUDA, postcode="10110"))
+    activate(FakeMatcher(postcodes=(0.5, -0.5)))
+    monkeypatch.setattr(batch, "MOST_ASKED", 3)
+    run = match(everything=True)
+    # Held back by a guard rail, then the likeliest, then whoever comes first.
+    assert (run.report["held_back"], asked(run)) == (1, [("u1", "p0"), ("p4", "p5")])
+    assert run.report["unasked"] == 7 * 8 // 2 - 3
+    figures = {str(figure.label): figure.number for figure in Report(run).looked_at}
+    assert figures["Less likely, not asked about"] == run.report["unasked"]
 
 
 def test_a_trial_asks_about_customers_as_they_would_be(web_shop: Source, pos: Source) -> None:

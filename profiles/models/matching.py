@@ -211,7 +211,7 @@ class MatchRun(models.Model):
     done = models.PositiveBigIntegerField(default=0)
     total = models.PositiveBigIntegerField(default=0)
     cursor = models.JSONField(default=dict)
-    report = models.JSONField(default=dict)  # counts: records, pairs, links, withdrawn, reviews, held back, without key, unasked
+    report = models.JSONField(default=dict)  # counts by name; see `run_report`
     beat_at = models.DateTimeField(null=True)
     cancel_asked = models.BooleanField(default=False)
     problem = models.CharField(max_length=300, blank=True)

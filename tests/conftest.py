@@ -30,3 +30,9 @@ def django_db_modify_db_settings(
 def _nothing_remembered_from_another_test() -> None:
     """A process lives longer than a test's database, or than what a test rolls back."""
     memory.forget_all()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A test's name says nothing of the bytes that it is given: packed ones hold the time at which they were packed,
+    and every process that runs tests has to find the same names."""
+    return argname if isinstance(val, bytes) else None

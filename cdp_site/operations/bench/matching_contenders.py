@@ -57,8 +57,8 @@ def judged(people: People, groups: Iterable[Sequence[int]]) -> dict[str, float]:
 
 def product(people: People, seed: int) -> Found:
     """The pool, the questions, the training and the groups as the product's own jobs make them."""
-    from profiles.matching.clustering import clusters  # what loads dedupe: only where it runs
     from profiles.matching.caps import SHARED_BY_MANY
+    from profiles.matching.clustering import clusters  # what loads dedupe: only where it runs
     from profiles.matching.learning import Label, train
     from profiles.matching.measures import LEAST_ATTACH
     from profiles.matching.questions import Questions

@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import BooleanField, F, Func
-
 from cdp_site.core.templatetags.formats import masked
 from profiles.labels import identifier_kind, value_label
 from profiles.models import Identifier, LinkDecision, SourceRecord
@@ -78,9 +76,9 @@ def _grouped(reasons: Sequence[Why]) -> list[Why]:
 def standing_decisions(record_ids: Collection[int]) -> list[LinkDecision]:
     """Decisions between these records that stand, newest first: an undo that was undone is none. One query."""
     ids = list(record_ids)
-    stands = Func(F("pk"), function="profiles_decision_stands", output_field=BooleanField())
     return list(
-        LinkDecision.objects.filter(stands, record_a__in=ids, record_b__in=ids)
+        LinkDecision.objects.standing()
+        .filter(record_a__in=ids, record_b__in=ids)
         .exclude(action=LinkDecision.Action.WITHDRAW)
         .order_by("-pk")
     )

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import BooleanField, F, Func
 from django.utils.translation import gettext as _
 
 from cdp_site.core import audit, impact
@@ -336,8 +335,7 @@ def outcome_of(operation: Operation) -> Outcome:
 
 def stands(operation: Operation) -> bool:
     """Whether anything that a merge, unmerge or refusal decided holds, maybe again. One query."""
-    holds = Func(F("pk"), function="profiles_decision_stands", output_field=BooleanField())
-    return LinkDecision.objects.filter(holds, operation_id=operation.pk, kind=STEWARD).exists()
+    return LinkDecision.objects.standing().filter(operation_id=operation.pk, kind=STEWARD).exists()
 
 
 def _ends(rows: Iterable[LinkDecision]) -> set[int]:

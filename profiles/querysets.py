@@ -62,6 +62,13 @@ class ProductQuerySet(models.QuerySet[Any]):
         )
 
 
+class LinkDecisionQuerySet(models.QuerySet[Any]):
+    def standing(self) -> Self:
+        """What nobody has taken back; an undo that was undone is none."""
+        stands = models.Func(models.F("pk"), function="profiles_decision_stands", output_field=models.BooleanField())
+        return self.filter(stands)
+
+
 class RevertQuerySet(models.QuerySet[Any]):
     def abandoned(self) -> Self:
         """To be done, but no living job holds them (watchdog)."""

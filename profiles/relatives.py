@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import BooleanField, F, Func, Q
+from django.db.models import Q
 
 from cdp_site.core import actors
 from cdp_site.core.access import scope_of
@@ -93,9 +93,9 @@ def standing_apart(record_ids: Collection[int], **more: object) -> list[LinkDeci
     """The nevers and relations of these records with any other that stand, newest first: an undo that was undone is
     none. One query."""
     ids = list(record_ids)
-    stands = Func(F("pk"), function="profiles_decision_stands", output_field=BooleanField())
     return list(
-        LinkDecision.objects.filter(Q(record_a__in=ids) | Q(record_b__in=ids), stands, **more)
+        LinkDecision.objects.standing()
+        .filter(Q(record_a__in=ids) | Q(record_b__in=ids), **more)
         .filter(action__in=(LinkDecision.Action.NEVER, LinkDecision.Action.RELATED))
         .order_by("-pk")
     )

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from profiles.models.profile import Profile, SourceRecord
+from profiles.querysets import LinkDecisionQuerySet
 
 
 class Identifier(models.Model):
@@ -107,6 +108,8 @@ class LinkDecision(models.Model):
     actor = models.CharField(max_length=60)
     at = models.DateTimeField(auto_now_add=True)
     operation_id = models.UUIDField(null=True)
+
+    objects = LinkDecisionQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

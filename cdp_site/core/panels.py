@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from cdp_site.core.access import Permission, may
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 
 
+Column = Literal["left", "centre", "right"]
+
+
 @dataclass(frozen=True)
 class Panel:
     """`url_name` is reversed with the profile's public id and loaded by hx-get. `stylesheet` is a static file that the
-    page loads before the panel comes: a panel that brought its own would show unstyled first."""
+    page loads before the panel comes: a panel that brought its own would show unstyled first. `column` is where the
+    panel stands on a wide screen: left who the customer is, centre what happened, right what may and should be done."""
 
     key: str
     title: Text
@@ -19,6 +24,7 @@ class Panel:
     order: int
     permission: Permission
     stylesheet: str = ""
+    column: Column = "right"
 
 
 _panels: dict[str, Panel] = {}

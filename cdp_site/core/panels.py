@@ -8,7 +8,6 @@ from cdp_site.core.access import Permission, may
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 
-
 Column = Literal["left", "centre", "right"]
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -11,12 +12,32 @@ from django.db import connection
 EVERY_SECONDS: Final = 1.0
 
 
+@dataclass(frozen=True)
+class Held:
+    """Bytes: `own` of the processes, and `shared` among them, counted once: the database's buffers, which fill up to
+    what its settings allow, whatever the size of the company."""
+
+    own: int = 0
+    shared: int = 0
+
+    def __add__(self, other: "Held") -> "Held":
+        return Held(self.own + other.own, self.shared + other.shared)
+
+    def most(self, other: "Held") -> "Held":
+        """Of each kind the greater one."""
+        return Held(max(self.own, other.own), max(self.shared, other.shared))
+
+    @property
+    def together(self) -> int:
+        return self.own + self.shared
+
+
 class Watch:
-    """For as long as the block runs: `greatest` is the most bytes that they held together, shared ones counted once,
-    `seconds` how long it took. A database on another machine is not seen."""
+    """For as long as the block runs: `greatest` is the most that they held of each kind, `seconds` how long it took. A
+    database on another machine is not seen."""
 
     def __init__(self) -> None:
-        self.greatest = 0
+        self.greatest = Held()
         self.seconds = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -37,13 +58,20 @@ class Watch:
     def _look(self) -> None:
         own = int(Path("/proc/self").resolve().name)
         while True:
-            self.greatest = max(self.greatest, held_by({own, self._server}))
+            self.greatest = self.greatest.most(held_by({own, self._server}))
             if self._over.wait(EVERY_SECONDS):
                 return
 
 
-def held_by(roots: set[int]) -> int:
-    """Bytes of these processes and all below them."""
+def most_shared() -> int:
+    """Bytes that the database shares among its processes when its buffers are full."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_size_bytes(current_setting('shared_memory_size'))")
+        return int(cursor.fetchone()[0])
+
+
+def held_by(roots: set[int]) -> Held:
+    """What these processes hold and all below them."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         number = int(folder.name)
@@ -55,7 +83,7 @@ def held_by(roots: set[int]) -> int:
         if number not in seen:
             seen.add(number)
             waiting += children.get(number, ())
-    return sum(map(_held, seen))
+    return sum(map(_held, seen), Held())
 
 
 def _parent(number: int) -> int:
@@ -65,10 +93,11 @@ def _parent(number: int) -> int:
     return 0
 
 
-def _held(number: int) -> int:
+def _held(number: int) -> Held:
     """Its share of memory: pages that several have in common count in parts."""
     with suppress(OSError):
-        for line in Path(f"/proc/{number}/smaps_rollup").read_text("ascii", "replace").splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0
+        lines = Path(f"/proc/{number}/smaps_rollup").read_text("ascii", "replace").splitlines()
+        kilobytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines[1:])}
+        shared = kilobytes["Pss_Shmem"]
+        return Held(own=(kilobytes["Pss"] - shared) * 1024, shared=shared * 1024)
+    return Held()

@@ -1,5 +1,6 @@
 """What the bench of a company projects, and how memory is summed."""
 
+import mmap
 import os
 import subprocess
 import sys
@@ -31,8 +32,17 @@ def test_children_count_to_what_is_held() -> None:
     child.stdout.readline()
     together = company_memory.held_by({os.getpid()})
     child.communicate(b"\n")
-    assert together - alone > 50_000_000
-    assert company_memory.held_by({0}) == 0
+    assert together.own - alone.own > 50_000_000
+    assert company_memory.held_by({0}) == company_memory.Held()
+
+
+def test_memory_in_common_is_told_apart() -> None:
+    before = company_memory.held_by({os.getpid()})
+    with mmap.mmap(-1, 30_000_000) as block:
+        block.write(b"1" * len(block))
+        held = company_memory.held_by({os.getpid()})
+    assert held.shared - before.shared > 29_000_000
+    assert held.most(before).together >= held.together
 
 
 def test_the_till_knows_every_fourth_person() -> None:

@@ -23,13 +23,14 @@ CHECKS = {
     "migrations": (*MANAGE, "makemigrations", "--check", "--dry-run"),
     "deployment": (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"),
     "translations": (*MANAGE, "translations", "--check"),
+    "vendored": (*MANAGE, "vendored", "--check"),
 }
 # What a production machine sets itself (README): the deployment check is about that machine, not about a demo.
 PRODUCTION = {"HTTPS": "1", "DEBUG": "0", "ALLOWED_HOSTS": "cdp.example.com"}
 
 
 class Command(BaseCommand):
-    help = "Check style, format, layers, types, migrations, deployment settings and translations; names what fails."
+    help = "Check style, format, layers, types, migrations, deployment, translations, vendored files; names what fails."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -33,10 +33,12 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 class Permission(StrEnum):
     VIEW_CUSTOMERS = "view_customers"
     EDIT_CUSTOMERS = "edit_customers"  # notes, agent's edits
+    HANDLE_CASES = "handle_cases"  # open, follow up, hand over and close what customers wait for
     MERGE_PROFILES = "merge_profiles"
     SEE_IDENTIFIERS = "see_identifiers"  # direct identifiers unmasked
     SEE_ALL_DEPARTMENTS = "see_all_departments"
     BUILD_SEGMENTS = "build_segments"
+    WRITE_SCRIPTS = "write_scripts"  # what agents say to whom
     VIEW_SEGMENTS = "view_segments"
     EXPORT_SEGMENTS = "export_segments"
     VIEW_CATALOGUE = "view_catalogue"
@@ -56,13 +58,24 @@ class Permission(StrEnum):
 
 P = Permission
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
-    Role.AGENT: frozenset({P.VIEW_CUSTOMERS, P.EDIT_CUSTOMERS, P.SEE_IDENTIFIERS, P.RECORD_CONSENT, P.VIEW_CATALOGUE}),
+    Role.AGENT: frozenset(
+        {
+            P.VIEW_CUSTOMERS,
+            P.EDIT_CUSTOMERS,
+            P.HANDLE_CASES,
+            P.SEE_IDENTIFIERS,
+            P.RECORD_CONSENT,
+            P.VIEW_CATALOGUE,
+        }
+    ),
     Role.MARKETER: frozenset(
         {
             P.VIEW_CUSTOMERS,
+            P.HANDLE_CASES,
             P.VIEW_SEGMENTS,
             P.BUILD_SEGMENTS,
             P.EXPORT_SEGMENTS,
+            P.WRITE_SCRIPTS,
             P.VIEW_CATALOGUE,
             P.MANAGE_CATALOGUE,
             P.VIEW_SOURCES,
@@ -72,6 +85,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             P.VIEW_CUSTOMERS,
             P.EDIT_CUSTOMERS,
+            P.HANDLE_CASES,
             P.MERGE_PROFILES,
             P.SEE_IDENTIFIERS,
             P.SEE_ALL_DEPARTMENTS,
@@ -87,6 +101,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.COMPLIANCE: frozenset(
         {
             P.VIEW_CUSTOMERS,
+            P.HANDLE_CASES,
             P.SEE_IDENTIFIERS,
             P.SEE_ALL_DEPARTMENTS,
             P.RECORD_CONSENT,

@@ -209,6 +209,10 @@ IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
 # A merge in review that would make a customer of more records waits for a second person.
 MATCH_RECORDS_FOR_ONE_PERSON = env.int("MATCH_RECORDS_FOR_ONE_PERSON", default=8)
 
+# Customers whom one person may open in a day outside verified calls, and from how many on compliance is told.
+REVEALS_PER_DAY = env.int("REVEALS_PER_DAY", default=40)
+REVEALS_BEFORE_ALARM = env.int("REVEALS_BEFORE_ALARM", default=20)
+
 # core/outgoing.py calls https addresses on the internet only. For a chatbot or mailbox inside the company's network.
 OUTGOING_ALLOW_HTTP = env.bool("OUTGOING_ALLOW_HTTP", default=False)
 OUTGOING_ALLOW_PRIVATE = env.bool("OUTGOING_ALLOW_PRIVATE", default=False)

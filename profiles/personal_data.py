@@ -19,6 +19,7 @@ from profiles.models import (
     Account,
     AccountMembership,
     BlockKey,
+    CustomerOpening,
     Identifier,
     IdentifierKey,
     LinkDecision,
@@ -272,6 +273,15 @@ class MatchingHolder(RowsHolder):
     exported: ClassVar = {"profiles.VerifiedRecord": ("record__source__name", "at")}
 
 
+class OpeningHolder(RowsHolder):
+    """For whom of the staff the person's identifiers were open."""
+
+    name = "profiles.openings"
+    tables = ("profiles.CustomerOpening",)
+    rows: ClassVar = {"profiles.CustomerOpening": _of_profiles(CustomerOpening)}
+    exported: ClassVar = {"profiles.CustomerOpening": ("reason", "opened_at", "until")}
+
+
 _KEYS_OF_NOBODY_ELSE = """
 SELECT k.id
   FROM profiles_identifier i
@@ -363,6 +373,14 @@ def _execute(statement: str, moves: Mapping[int, int]) -> None:
 
 def register() -> None:
     """The holders of this app, in the order in which an erasure runs them."""
-    holders = (TouchpointHolder(), OrderHolder(), NoteHolder(), AccountHolder(), MatchingHolder(), RecordHolder())
+    holders = (
+        TouchpointHolder(),
+        OrderHolder(),
+        NoteHolder(),
+        AccountHolder(),
+        MatchingHolder(),
+        OpeningHolder(),
+        RecordHolder(),
+    )
     for place, holder in enumerate(holders):
         register_holder(holder, order=300 + place)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils import timezone
 
-from cdp_site.core.access import Permission, Scope, may, scope_of
+from cdp_site.core.access import ContainerQuerySet, Permission, Scope, may, scope_of
 from cdp_site.core.models import User
 
 
@@ -32,6 +32,16 @@ class ProfileQuerySet(models.QuerySet[Any]):
         if not may(user, Permission.VIEW_CUSTOMERS):
             return self.none()
         return self.live().within(scope_of(user))
+
+
+class TraitGroupQuerySet(ContainerQuerySet):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """As of every container; of sensitive groups only those that the user's department was granted by name, whoever
+        owns them and whatever the role."""
+        seen = models.Q(is_sensitive=False)
+        if isinstance(user, User) and user.department_id is not None:
+            seen |= models.Q(pk__in=self.granted_to(user.department_id))
+        return super().visible_to(user).filter(seen)
 
 
 class TouchpointQuerySet(models.QuerySet[Any]):

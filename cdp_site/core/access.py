@@ -35,7 +35,8 @@ class Permission(StrEnum):
     EDIT_CUSTOMERS = "edit_customers"  # notes, agent's edits
     HANDLE_CASES = "handle_cases"  # open, follow up, hand over and close what customers wait for
     MERGE_PROFILES = "merge_profiles"
-    SEE_IDENTIFIERS = "see_identifiers"  # direct identifiers unmasked
+    SEE_IDENTIFIERS = "see_identifiers"  # direct identifiers unmasked, of every customer
+    REVEAL_IDENTIFIERS = "reveal_identifiers"  # of one customer, for a reason or a verified call
     SEE_ALL_DEPARTMENTS = "see_all_departments"
     BUILD_SEGMENTS = "build_segments"
     WRITE_SCRIPTS = "write_scripts"  # what agents say to whom
@@ -64,6 +65,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.EDIT_CUSTOMERS,
             P.HANDLE_CASES,
             P.SEE_IDENTIFIERS,
+            P.REVEAL_IDENTIFIERS,
             P.RECORD_CONSENT,
             P.VIEW_CATALOGUE,
         }
@@ -176,10 +178,10 @@ class ContainerQuerySet(models.QuerySet[Any]):
         ).values("pk")
         own = models.Q(department__isnull=True) | models.Q(pk__in=granted)
         if user.department_id is not None:
-            own |= models.Q(department_id=user.department_id) | models.Q(pk__in=self._granted_to(user.department_id))
+            own |= models.Q(department_id=user.department_id) | models.Q(pk__in=self.granted_to(user.department_id))
         return self.filter(own)
 
-    def _granted_to(self, department_id: int) -> "models.QuerySet[Any, Any]":
+    def granted_to(self, department_id: int) -> "models.QuerySet[Any, Any]":
         """Keys granted to the department's group. A user belongs to a department, never to its group."""
         return GroupObjectPermission.objects.filter(
             group__department=department_id,
@@ -190,16 +192,18 @@ class ContainerQuerySet(models.QuerySet[Any]):
 
 
 def scope_of(user: User | AnonymousUser) -> Scope:
-    """The user's scope; at most three queries, remembered on the user object for this request."""
+    """The user's scope; at most three queries, remembered on the user object for this request.
+
+    Who sees all departments still sees no group of sensitive traits that their own department was not granted.
+    """
     if not isinstance(user, User) or not user.is_active:
         return NOTHING
-    if may(user, Permission.SEE_ALL_DEPARTMENTS):
-        return EVERYTHING
     remembered: Scope | None = getattr(user, "_scope", None)
     if remembered is None:
+        sees_all = may(user, Permission.SEE_ALL_DEPARTMENTS)
         remembered = Scope(
-            source_ids=_visible(user, "ingestion", "Source", "pk"),
-            event_type_ids=_visible(user, "profiles", "EventType", "pk"),
+            source_ids=None if sees_all else _visible(user, "ingestion", "Source", "pk"),
+            event_type_ids=None if sees_all else _visible(user, "profiles", "EventType", "pk"),
             trait_groups=_visible(user, "profiles", "TraitGroup", "slug"),
         )
         user._scope = remembered  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from profiles.models.behaviour import (
     Trait,
     TraitGroup,
 )
+from profiles.models.calling import Call, CallerCheck
 from profiles.models.catalogue import ExchangeRate, Product, Synonym, Term
 from profiles.models.identity import (
     Identifier,
@@ -31,6 +32,7 @@ from profiles.models.matching import (
     UnmatchedChange,
     VerifiedRecord,
 )
+from profiles.models.openings import CustomerOpening, OpeningReason
 from profiles.models.orders import Order, OrderLine, Refund
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
 from profiles.models.quality import QualityFinding, QualityLook
@@ -40,6 +42,9 @@ __all__ = [
     "Account",
     "AccountMembership",
     "BlockKey",
+    "Call",
+    "CallerCheck",
+    "CustomerOpening",
     "EventType",
     "ExchangeRate",
     "Identifier",
@@ -53,6 +58,7 @@ __all__ = [
     "Membership",
     "NameToken",
     "Note",
+    "OpeningReason",
     "Order",
     "OrderLine",
     "OrderShare",

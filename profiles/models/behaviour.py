@@ -12,7 +12,7 @@ from cdp_site.core.models import Department, User
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from ingestion.models import Source
 from profiles.models.profile import Profile, SourceRecord
-from profiles.querysets import TouchpointQuerySet
+from profiles.querysets import TouchpointQuerySet, TraitGroupQuerySet
 
 
 class KindOfData(models.TextChoices):
@@ -66,12 +66,17 @@ class TraitGroup(models.Model):
     name = models.CharField(_("name"), max_length=100)
     name_th = models.CharField(_("name in Thai"), max_length=100, blank=True)
     kind_of_data = models.CharField(_("kind of data"), max_length=12, choices=KindOfData.choices)
+    is_sensitive = models.BooleanField(
+        _("sensitive"),
+        default=False,
+        help_text=_("Health, religion and the like (PDPA s.26): nobody sees it but departments that are named."),
+    )
     department = models.ForeignKey(
         Department, verbose_name=_("department"), null=True, blank=True, on_delete=models.PROTECT
     )
     position = models.PositiveSmallIntegerField(_("position"), default=100)
 
-    objects = ContainerQuerySet.as_manager()
+    objects = TraitGroupQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("trait group")

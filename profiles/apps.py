@@ -8,7 +8,11 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         from profiles import lent, personal_data, receivers, screens  # noqa: F401  models are there only now
+        from profiles.cases import personal_data as cases
+        from profiles.calling import personal_data as calls
 
         lent.register()
         personal_data.register()
+        cases.register()
+        calls.register()
         screens.register()

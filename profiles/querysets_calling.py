@@ -28,7 +28,10 @@ class CallQuerySet(models.QuerySet[Any]):
         own = models.Q(agent__department=user.department_id, agent__department__isnull=False) | models.Q(agent=user)
         return self.filter(own | models.Q(source__in=scope.source_ids))
 
-    def with_agent(self) -> Self:
+    def not_taken(self) -> Self:
+        return self.filter(agent=None)
+
+    def taken(self) -> Self:
         return self.filter(agent__isnull=False)
 
     def of_profile(self, profile_id: int) -> Self:

@@ -8,11 +8,11 @@ class ProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         from profiles import lent, personal_data, receivers, screens  # noqa: F401  models are there only now
-        from profiles.cases import personal_data as cases
         from profiles.calling import personal_data as calls
+        from profiles.cases import personal_data as cases
 
         lent.register()
         personal_data.register()
-        cases.register()
         calls.register()
+        cases.register()
         screens.register()

@@ -60,7 +60,7 @@ class NotesForm(forms.Form):
         choices = [(record.pk, f"{record.source} · {record.external_id}") for record in records]
         for agent in agents:
             self.fields[f"notes_{agent.pk}"] = forms.TypedChoiceField(
-                label=_("Notes since %(date)s go with") % {"date": day_text(agent.first_seen_at)},
+                label=_("Notes and cases since %(date)s go with") % {"date": day_text(agent.first_seen_at)},
                 choices=choices,
                 coerce=int,
                 initial=agent.tied_to_id,

@@ -121,6 +121,13 @@ _DERIVED = (
         """UPDATE profiles_note t SET profile_id = o.profile_id FROM expected_owner o
             WHERE o.record_id = t.record_id AND t.profile_id <> o.profile_id""",
     ),
+    _Derived(
+        "case.profile",
+        """SELECT t.id FROM profiles_case t JOIN expected_owner o USING (record_id)
+            WHERE t.profile_id <> o.profile_id""",
+        """UPDATE profiles_case t SET profile_id = o.profile_id FROM expected_owner o
+            WHERE o.record_id = t.record_id AND t.profile_id <> o.profile_id""",
+    ),
 )
 
 

@@ -58,6 +58,27 @@ def register() -> None:
             permission=Permission.VIEW_CUSTOMERS,
         )
     )
+    navigation.register(
+        navigation.NavEntry(
+            key="cases",
+            title=_("My follow-ups"),
+            url_name="profiles:follow_ups",
+            icon="checklist",
+            order=110,
+            permission=Permission.HANDLE_CASES,
+            badge_url_name="profiles:follow_ups_due",
+        )
+    )
+    panels.register(
+        panels.Panel(
+            key="cases",
+            title=_("Cases"),
+            url_name="profiles:cases",
+            order=80,
+            permission=Permission.HANDLE_CASES,
+            stylesheet="css/cases.css",
+        )
+    )
     panels.register(
         panels.Panel("household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS)
     )

@@ -39,6 +39,8 @@ _QUERIES: Mapping[str, str] = {
         SELECT id, record_id, profile_id FROM profiles_order WHERE record_id = ANY(%(records)s) ORDER BY id""",
     "notes": """
         SELECT id, record_id, profile_id FROM profiles_note WHERE record_id = ANY(%(records)s) ORDER BY id""",
+    "cases": """
+        SELECT id, record_id, profile_id FROM profiles_case WHERE record_id = ANY(%(records)s) ORDER BY id""",
 }
 _parts: dict[str, Part] = {}
 
@@ -53,7 +55,7 @@ def register(name: str, part: Part) -> None:
 def state_hash(profile_ids: Collection[int]) -> str:
     """64 hex digits that change with anything that hangs on these profiles or on records that have been theirs.
 
-    Nine queries and those of the upper apps.
+    Ten queries and those of the upper apps.
     """
     digest = hashlib.sha256()
     for name, of_part in sorted(hashes(profile_ids).items()):

@@ -11,6 +11,7 @@ from profiles.models.behaviour import (
     TraitGroup,
 )
 from profiles.models.calling import Call, CallerCheck
+from profiles.models.cases import Case, CaseNote
 from profiles.models.catalogue import ExchangeRate, Product, Synonym, Term
 from profiles.models.identity import (
     Identifier,
@@ -44,6 +45,8 @@ __all__ = [
     "BlockKey",
     "Call",
     "CallerCheck",
+    "Case",
+    "CaseNote",
     "CustomerOpening",
     "EventType",
     "ExchangeRate",

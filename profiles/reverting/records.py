@@ -47,6 +47,7 @@ SELECT r.id, (SELECT t.operation_id FROM profiles_touchpoint t
 UNION ALL SELECT record_id, operation_id FROM profiles_order WHERE record_id = ANY(%(ids)s)
 UNION ALL SELECT tied_to_id, NULL FROM profiles_sourcerecord WHERE tied_to_id = ANY(%(ids)s)
 UNION ALL SELECT record_id, NULL FROM profiles_note WHERE record_id = ANY(%(ids)s)
+UNION ALL SELECT record_id, NULL FROM profiles_case WHERE record_id = ANY(%(ids)s)
 UNION ALL SELECT record_id, operation_id FROM profiles_accountmembership
            WHERE record_id = ANY(%(ids)s) AND operation_id IS DISTINCT FROM %(operation)s
 """

@@ -10,6 +10,7 @@ from consent.contacts import CHANNELS_OF_KIND, KIND_OF_CHANNEL, Contact, fault_o
 from consent.models import Channel, ConsentEntry, DataSubjectRequest, Purpose
 from consent.reasons import Reason, first_told
 from consent.states import Basis, Held, Origin, State, Statement, Target, Verdict, overall, resolve
+from profiles import masking
 from profiles.models import Identifier, Profile
 
 REASON_OF_STATE = {
@@ -103,9 +104,12 @@ def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
     for entry in entries.order_by("-occurred_at", "-pk"):
         by_purpose[entry.purpose_id].append(entry)
     identifiers = list(Identifier.objects.filter(profile=profile, kind__in=CHANNELS_OF_KIND).select_related("record"))
+    hidden = masking.hidden_kinds(scope)
     return Dossier(
         entries=by_purpose,
-        contacts=together(one for one in identifiers if scope.sees_source(one.record.source_id)),
+        contacts=together(
+            one for one in identifiers if scope.sees_source(one.record.source_id) and one.kind not in hidden
+        ),
         held=frozenset(
             Held(one.record_id, channel, one.value)
             for one in identifiers

@@ -9,11 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from cdp_site.core.hashing import keyed
 from consent.ledger import Evidence
 from consent.models import DataSubjectRequest
 from consent.wording import EVIDENCE
 
 CHECK = {"class": "form-check-input"}
+
+
+def _mark(address: str) -> str:
+    return keyed(address, purpose="consent.answer").hex()[:24]
 
 
 class AnswerForm(forms.Form):
@@ -39,15 +44,19 @@ class AnswerForm(forms.Form):
     def __init__(self, *args: Any, addresses: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["evidence"].choices = list(EVIDENCE.items())  # type: ignore[attr-defined]
-        self.fields["addresses"].choices = addresses  # type: ignore[attr-defined]
+        # The page knows an address by its mark: who sees it masked must not find it in the source of the page.
+        self._by_mark = {_mark(value): value for value, _text in addresses}
+        self.all_addresses = list(self._by_mark.values())
+        marks = [(_mark(value), text) for value, text in addresses]
+        self.fields["addresses"].choices = marks  # type: ignore[attr-defined]
+        self.fields["addresses"].initial = list(self._by_mark)
         if len(addresses) < 2:
             del self.fields["addresses"]
-        self.all_addresses = [value for value, _text in addresses]
 
     @property
     def chosen(self) -> list[str]:
         """The addresses that were ticked; the only one when there is but one."""
-        chosen: list[str] = self.cleaned_data.get("addresses", [])
+        chosen = [self._by_mark[mark] for mark in self.cleaned_data.get("addresses", [])]
         return chosen or (self.all_addresses if len(self.all_addresses) == 1 else [])
 
     @property

@@ -30,6 +30,7 @@ from consent.models import Channel, DataSubjectRequest, Purpose
 from consent.reasons import Reason, first_told
 from consent.state_sql import address_state_sql, ids, state_sql
 from consent.states import Basis, State
+from profiles import masking
 from profiles.models import Identifier, Profile, SourceRecord
 
 # People per statement. Each statement sees what was committed before it, so a withdrawal holds for all later ones.
@@ -154,7 +155,7 @@ def _by_identifier(
         person=_person(people),
         people=people,
         in_scope=_in_scope(scope),
-        kind=sql.Literal(KIND_OF_CHANNEL[channel]),
+        kind=sql.Literal(_kind(channel, scope)),
         public_key=sql.Literal(PUBLIC_KEY),
         harmless=sql.Literal(list(HARMLESS)),
         said=address_state_sql(purpose.pk, channel, people),
@@ -195,6 +196,12 @@ def _by_post(
 def _person(people: sql.Composable) -> sql.Composed:
     open_states = sql.Literal([str(status) for status in DataSubjectRequest.OPEN])
     return _PERSON.format(people=people, open=open_states, **_TABLES)
+
+
+def _kind(channel: Channel, scope: Scope) -> str:
+    """The kind of identifier by which the channel reaches people; "", which none has, where the scope hides it."""
+    kind = KIND_OF_CHANNEL[channel]
+    return "" if kind in masking.hidden_kinds(scope) else kind
 
 
 def _in_scope(scope: Scope) -> sql.Composable:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cdp_site.core.access import Permission as RolePermission
-from cdp_site.core.access import Scope, may, scope_of
+from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 from cdp_site.core.templatetags.formats import masked
@@ -18,6 +17,7 @@ from consent.reasons import Reason
 from consent.states import State, Verdict
 from consent.wording import STATES, how
 from ingestion.models import Source
+from profiles import masking
 from profiles.labels import phone_text
 from profiles.models import Profile
 
@@ -120,11 +120,12 @@ def read(profile: Profile, *, by: User, purpose: str = "") -> Matrix:
     purposes = list(Purpose.objects.filter(is_active=True))
     channels = _channels(known, purposes)
     chosen = next((one for one in purposes if one.slug == purpose), _usual(purposes))
+    shows = masking.shows_identifiers(by, profile.pk)
     return Matrix(
         channels=[(channel, ICON_OF_CHANNEL[channel]) for channel in channels],
         rows=[(one, [_cell(known, one, channel) for channel in channels]) for one in purposes],
         purpose=chosen,
-        addresses=[address for channel in channels for address in _addresses(known, chosen, channel, by)]
+        addresses=[address for channel in channels for address in _addresses(known, chosen, channel, shows=shows)]
         if chosen
         else [],
         is_to_be_erased=known.is_to_be_erased,
@@ -139,10 +140,10 @@ def read_cell(profile: Profile, purpose: Purpose, channel: Channel, *, by: User)
     by_id = {entry.pk: entry for entry in known.entries.get(purpose.pk, ())}
     decided_by = by_id[verdict.because.id] if verdict.because and verdict.because.id else None
     denial = standing_denial(known, purpose, channel)
-    masks = not may(by, RolePermission.SEE_IDENTIFIERS)
+    masks = not masking.shows_identifiers(by, profile.pk)
     return Detail(
         cell=_cell(known, purpose, channel),
-        addresses=_addresses(known, purpose, channel, by),
+        addresses=_addresses(known, purpose, channel, shows=not masks),
         history=[
             _told(entry, scope, masks=masks)
             for entry in by_id.values()
@@ -178,8 +179,7 @@ def _cell(known: Dossier, purpose: Purpose, channel: Channel) -> Cell:
     )
 
 
-def _addresses(known: Dossier, purpose: Purpose, channel: Channel, by: User) -> list[Address]:
-    shows = may(by, RolePermission.SEE_IDENTIFIERS)
+def _addresses(known: Dossier, purpose: Purpose, channel: Channel, *, shows: bool) -> list[Address]:
     blocked = dict(known.may_use(purpose, channel).blocked)
     return [
         Address(
@@ -198,7 +198,7 @@ def _addresses(known: Dossier, purpose: Purpose, channel: Channel, by: User) -> 
 
 def shown(contact: Contact, *, masks: bool) -> str:
     text = phone_text(contact.address) if contact.kind == "phone" else contact.address
-    return masked(text) if masks else text
+    return masking.mask("address" if contact.kind == "post" else contact.kind, text) if masks else text
 
 
 def _told(entry: ConsentEntry, scope: Scope, *, masks: bool) -> Told:

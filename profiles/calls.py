@@ -58,7 +58,7 @@ def question(profile: Profile, *, by: User, without: frozenset[int] = frozenset(
     customers = relatives.customers_of({there for _pair, _here, there in waiting}, by=by)
     others = {record.pk: record for record in overview.records_by_id(customers, scope)}
     values = overview.values_of({number: [record] for number, record in (others | here).items()}, scope)
-    stated = relatives.stated_by(others.keys() | here.keys())
+    stated = relatives.stated_by(others.keys() | here.keys(), scope)
     known = {key for number in here for key in stated[number]}
     names = {shown_name(values[number]) for number in here}
     for pair, _number, there in waiting:

@@ -9,9 +9,8 @@ from django.db.models import Q
 
 from cdp_site.core.access import scope_of
 from cdp_site.core.models import User
-from cdp_site.core.templatetags.formats import masked
 from ingestion.models import Source
-from profiles import overview
+from profiles import masking, overview
 from profiles.labels import value_label
 from profiles.models import Profile
 from profiles.naming import shown_name
@@ -65,19 +64,18 @@ def rows(profiles: Sequence[Profile], *, by: User) -> list[Row]:
     scope = scope_of(by)
     records = overview.records_of(profiles, scope)
     values = overview.values_of(records, scope)
-    hides = not overview.shows_identifiers_to(by)
 
-    def contact(of: Mapping[str, Any], trait: str) -> str:
-        texts = overview.texts_of(of[trait]) if trait in of else ()
-        text = value_label(trait, texts[0]) if texts else ""
-        return masked(text) if hides else text
+    def contact(profile: Profile, of: Mapping[str, Any], trait: str) -> str:
+        texts = overview.texts_of(of[trait])[:1] if trait in of else ()
+        labels = (value_label(trait, text) for text in texts)
+        return next(iter(masking.shown(trait, labels, shows=masking.shows_identifiers(by, profile.pk))), "")
 
     return [
         Row(
             profile=profile,
-            name=shown_name(known),
-            phone=contact(known, "phone"),
-            email=contact(known, "email"),
+            name=masking.readable(shown_name(known), shows=masking.shows_identifiers(by, profile.pk)),
+            phone=contact(profile, known, "phone"),
+            email=contact(profile, known, "email"),
             place=next((str(known[trait]) for trait in ("province", "city") if known.get(trait)), ""),
             sources=overview.sources_of(records.get(profile.pk, ())),
         )

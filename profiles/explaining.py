@@ -22,7 +22,7 @@ from cdp_site.core import actors
 from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
 from cdp_site.core.templatetags.formats import masked
-from profiles import lineage, overview, relatives
+from profiles import lineage, masking, overview, relatives
 from profiles.directory import Row
 from profiles.labels import identifier_kind
 from profiles.matching import verified, weighing
@@ -165,18 +165,18 @@ class _Reader:
         self.profile = profile
         self.by = by
         self.scope: Scope = scope_of(by)
-        self.shows = overview.shows_identifiers_to(by)
+        self.shows = masking.shows_identifiers(by, profile.pk)
         self.records = overview.records_of([profile], self.scope)[profile.pk]
-        self.told = self._tell(self.records)
-        self.keys = relatives.stated_by(self.told)
+        self.told = self._tell(self.records, shows=self.shows)
+        self.keys = relatives.stated_by(self.told, self.scope)
 
-    def _tell(self, records: Sequence[SourceRecord]) -> dict[int, Told]:
+    def _tell(self, records: Sequence[SourceRecord], *, shows: bool) -> dict[int, Told]:
         values = overview.values_of({record.pk: [record] for record in records}, self.scope)
         return {
             record.pk: Told(
                 record=record,
                 name=shown_name(values[record.pk]),
-                external_id=record.external_id if self.shows else masked(record.external_id),
+                external_id=record.external_id if shows else masked(record.external_id),
             )
             for record in records
         }
@@ -205,7 +205,7 @@ class _Reader:
             key=identifier_kind(space[0]) if space[0] else "",
             value=relatives.value_text(common[0], self.keys[a][common[0]], shows=self.shows) if common else "",
             by=by if decision.kind == LinkDecision.Kind.STEWARD else "",
-            reason=read_reason(decision.reason),
+            reason=masking.readable(read_reason(decision.reason), shows=self.shows),
             at=decision.at,
             score=decision.score,
             weighing=weighing.weigh(decision.evidence, decision.score),
@@ -261,9 +261,8 @@ class _Reader:
         for other, (own, decision, by) in said.items():
             if other in customers:
                 why = Refusal.NEVER.value if decision.action == LinkDecision.Action.NEVER else "related"
-                line = Refused(
-                    why, self.told[own], customers[other], "", "", by, read_reason(decision.reason), decision.at
-                )
+                reason = masking.readable(read_reason(decision.reason), shows=self.shows)
+                line = Refused(why, self.told[own], customers[other], "", "", by, reason, decision.at)
                 lines.setdefault((customers[other].profile.pk, "said"), line)
         for own, other, why, key in by_evidence:
             if other in customers and not (why == Refusal.NEVER and (customers[other].profile.pk, "said") in lines):
@@ -335,7 +334,8 @@ class _Reader:
             .order_by("-pk")[: 4 * MOST_EVENTS]
         )
         elsewhere = {number for row in rows for number in (row.record_a_id, row.record_b_id)} - self.told.keys()
-        told = self.told | self._tell(overview.records_by_id(elsewhere, self.scope))
+        others = overview.records_by_id(elsewhere, self.scope)
+        told = self.told | self._tell(others, shows=masking.shows_all_identifiers(self.by))
         names = actors.names_of({row.actor for row in rows})
         groups: dict[tuple[object, ...], list[LinkDecision]] = {}
         for row in rows:
@@ -348,7 +348,7 @@ class _Reader:
                 kind=group[0].kind,
                 by=names[group[0].actor] if group[0].kind == LinkDecision.Kind.STEWARD else "",
                 at=group[0].at,
-                reason=read_reason(group[0].reason),
+                reason=masking.readable(read_reason(group[0].reason), shows=self.shows),
                 records=[
                     told[number]
                     for number in dict.fromkeys(end for row in group for end in (row.record_a_id, row.record_b_id))

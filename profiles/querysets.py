@@ -43,6 +43,18 @@ class TraitGroupQuerySet(ContainerQuerySet):
             seen |= models.Q(pk__in=self.granted_to(user.department_id))
         return super().visible_to(user).filter(seen)
 
+    def parted_for(self, user: User) -> tuple[frozenset[str], frozenset[str]]:
+        """Slugs of the groups that the user sees, and names of the traits in all others. One query."""
+        seen, hidden = set(), set()
+        visible = self.visible_to(user).filter(pk=models.OuterRef("pk")).order_by()
+        rows = self.order_by().annotate(is_seen=models.Exists(visible))
+        for slug, is_seen, trait in rows.values_list("slug", "is_seen", "traits__name"):
+            if is_seen:
+                seen.add(slug)
+            elif trait is not None:
+                hidden.add(trait)
+        return frozenset(seen), frozenset(hidden)
+
 
 class TouchpointQuerySet(models.QuerySet[Any]):
     def within(self, scope: Scope) -> "TouchpointQuerySet":
@@ -53,6 +65,16 @@ class TouchpointQuerySet(models.QuerySet[Any]):
         if scope.event_type_ids is not None:
             rows = rows.filter(type__in=scope.event_type_ids)
         return rows
+
+
+class PinQuerySet(models.QuerySet[Any]):
+    def in_force(self) -> Self:
+        """Neither taken back nor expired."""
+        return self.filter(ended_at__isnull=True)
+
+    def due(self, moment: datetime) -> Self:
+        """In force, and to end at the latest now."""
+        return self.in_force().filter(expires_at__lte=moment)
 
 
 class ProductQuerySet(models.QuerySet[Any]):
@@ -77,6 +99,13 @@ class LinkDecisionQuerySet(models.QuerySet[Any]):
         """What nobody has taken back; an undo that was undone is none."""
         stands = models.Func(models.F("pk"), function="profiles_decision_stands", output_field=models.BooleanField())
         return self.filter(stands)
+
+    def stood(self, moment: datetime) -> Self:
+        """What had been decided before and was not taken back then."""
+        withdrawals = self.model._default_manager.filter(action="withdraw", at__lt=moment)
+        undone = withdrawals.filter(withdraws=models.OuterRef("pk"))
+        in_effect = withdrawals.filter(withdraws=models.OuterRef("pk")).exclude(models.Exists(undone))
+        return self.filter(at__lt=moment).exclude(models.Exists(in_effect))
 
 
 class RevertQuerySet(models.QuerySet[Any]):

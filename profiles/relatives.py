@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db.models import Q
 
 from cdp_site.core import actors
-from cdp_site.core.access import scope_of
+from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
 from cdp_site.core.templatetags.formats import masked
-from profiles import directory, overview
+from profiles import directory, masking, overview
 from profiles.directory import Row
 from profiles.labels import identifier_kind, value_label
 from profiles.models import Identifier, LinkDecision, Membership, Profile
@@ -39,7 +39,7 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
     What two customers share is logged of one record each; the viewer is told when they see any two that share it. At
     most twelve queries beside the scope.
     """
-    scope, shows = scope_of(by), overview.shows_identifiers_to(by)
+    scope, shows = scope_of(by), masking.shows_identifiers(by, profile.pk)
     own = {record.pk for record in overview.records_of([profile], scope)[profile.pk]}
     members = set(profile.memberships.filter(valid_to__isnull=True).values_list("record", flat=True))
     ends = []
@@ -52,7 +52,7 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
     visible = Profile.objects.visible_to(by).filter(pk__in=set(owner_of.values()))
     rows = {row.profile.pk: row for row in directory.rows(list(visible), by=by)}
     theirs = overview.records_of([row.profile for row in rows.values()], scope)
-    keys = stated_by(own | {record.pk for records in theirs.values() for record in records})
+    keys = stated_by(own | {record.pk for records in theirs.values() for record in records}, scope)
     names = actors.names_of({decision.actor for decision, *_ in ends})
     found: dict[int, Relative] = {}
     for decision, here, other in sorted(ends, key=lambda end: end[0].kind != LinkDecision.Kind.STEWARD):
@@ -62,10 +62,8 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
         seen = {record.pk for record in theirs[owner]}
         if decision.kind == LinkDecision.Kind.STEWARD:
             if here in own and other in seen:
-                by_whom = names[decision.actor]
-                found.setdefault(
-                    owner, Relative(rows[owner], "", "", by_whom, read_reason(decision.reason), decision.at)
-                )
+                by_whom, reason = names[decision.actor], masking.readable(read_reason(decision.reason), shows=shows)
+                found.setdefault(owner, Relative(rows[owner], "", "", by_whom, reason, decision.at))
             continue
         space = (decision.evidence.get("kind", ""), decision.evidence.get("namespace", ""))
         ours = {key: raw for number in own for key, raw in keys[number].items() if key[:2] == space}
@@ -101,10 +99,11 @@ def standing_apart(record_ids: Collection[int], **more: object) -> list[LinkDeci
     )
 
 
-def stated_by(record_ids: Collection[int]) -> dict[int, dict[KeyId, str]]:
-    """Record → what it states as evidence, with the text as it came. One query."""
+def stated_by(record_ids: Collection[int], scope: Scope) -> dict[int, dict[KeyId, str]]:
+    """Record → what it states as evidence, with the text as it came, of the kinds that the scope sees. One query."""
     found: dict[int, dict[KeyId, str]] = {number: {} for number in record_ids}
-    for row in Identifier.objects.filter(record__in=found, is_evidence=True).order_by("pk"):
+    stated = Identifier.objects.filter(record__in=found, is_evidence=True)
+    for row in stated.exclude(kind__in=masking.hidden_kinds(scope)).order_by("pk"):
         found[row.record_id].setdefault((row.kind, row.namespace, row.value), row.raw or row.value)
     return found
 

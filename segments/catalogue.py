@@ -20,8 +20,8 @@ from psycopg import sql
 from cdp_site.core.access import Scope
 from consent.models import Channel, Purpose
 from ingestion.models import Source
+from profiles.masking import DIRECT_IDENTIFIERS
 from profiles.models import EventType, Trait
-from profiles.overview import DIRECT_IDENTIFIERS
 from segments.definition import nodes
 from segments.definition.compile import Viewer
 from segments.definition.fields import Event, Field, Fields, FieldType
@@ -39,24 +39,24 @@ FEWEST_PEOPLE = 5
 """A value that fewer people have is not suggested: it may say who they are."""
 CACHE_SECONDS = 600
 
+IDENTIFIERS = DIRECT_IDENTIFIERS - {"birth_date"}
+"""What no definition compares. A day of birth is what age and birthday are asked of."""
+
 T = TypeVar("T")
 
 
 def viewer(scope: Scope) -> Viewer:
     """The scope as the compiler needs it. A scope that sees every source is unlimited, which is the fast case.
 
-    Four queries at most.
+    Three queries at most.
     """
-    hidden_traits: Iterable[str] = ()
-    if scope.trait_groups is not None:
-        hidden_traits = Trait.objects.exclude(group__slug__in=scope.trait_groups).values_list("name", flat=True)
     sources = scope.source_ids
     if sources is not None and not Source.objects.exclude(pk__in=sources).exists():
         sources = None
     return Viewer(
         event_types=dict(_event_types(scope).values_list("name", "pk")),
         purposes=dict(Purpose.objects.values_list("slug", "pk")),
-        hidden_traits=frozenset(hidden_traits),
+        hidden_traits=scope.hidden_traits,
         sources=sources,
     )
 
@@ -149,7 +149,7 @@ _TYPES: Mapping[str, FieldType] = {
 
 
 def _trait(trait: Trait) -> Field:
-    kind = FieldType.IDENTIFIER if trait.name in DIRECT_IDENTIFIERS else _TYPES[trait.data_type]
+    kind = FieldType.IDENTIFIER if trait.name in IDENTIFIERS else _TYPES[trait.data_type]
     return Field(trait.name, kind, str(trait))
 
 
@@ -189,7 +189,7 @@ def properties(event: EventType, scope: Scope) -> dict[str, Field]:
 
     found = _remembered(("properties", event.pk), scope, read)
     return {
-        name: Field(name, FieldType.IDENTIFIER if name in DIRECT_IDENTIFIERS else FieldType(kind), property_label(name))
+        name: Field(name, FieldType.IDENTIFIER if name in IDENTIFIERS else FieldType(kind), property_label(name))
         for name, kind in sorted(found)
     }
 

@@ -64,7 +64,6 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.VIEW_CUSTOMERS,
             P.EDIT_CUSTOMERS,
             P.HANDLE_CASES,
-            P.SEE_IDENTIFIERS,
             P.REVEAL_IDENTIFIERS,
             P.RECORD_CONSENT,
             P.VIEW_CATALOGUE,
@@ -138,11 +137,15 @@ def may(user: User | AnonymousUser, permission: Permission) -> bool:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a user may see; None means everything. A set lists the visible container ids or names."""
+    """What a user may see; None means everything. A set lists the visible container ids or names.
+
+    `hidden_traits` are the names of the traits in groups that are not visible: for whoever meets a value by its name.
+    """
 
     source_ids: frozenset[int] | None
     event_type_ids: frozenset[int] | None
     trait_groups: frozenset[str] | None
+    hidden_traits: frozenset[str] = frozenset()
 
     @property
     def is_unrestricted(self) -> bool:
@@ -201,18 +204,20 @@ def scope_of(user: User | AnonymousUser) -> Scope:
     remembered: Scope | None = getattr(user, "_scope", None)
     if remembered is None:
         sees_all = may(user, Permission.SEE_ALL_DEPARTMENTS)
+        groups, hidden = apps.get_model("profiles", "TraitGroup")._default_manager.parted_for(user)
         remembered = Scope(
-            source_ids=None if sees_all else _visible(user, "ingestion", "Source", "pk"),
-            event_type_ids=None if sees_all else _visible(user, "profiles", "EventType", "pk"),
-            trait_groups=_visible(user, "profiles", "TraitGroup", "slug"),
+            source_ids=None if sees_all else _visible(user, "ingestion", "Source"),
+            event_type_ids=None if sees_all else _visible(user, "profiles", "EventType"),
+            trait_groups=groups,
+            hidden_traits=hidden,
         )
         user._scope = remembered  # type: ignore[attr-defined]
     return remembered
 
 
-def _visible(user: User, app: str, model: str, column: str) -> frozenset[Any]:
+def _visible(user: User, app: str, model: str) -> frozenset[int]:
     manager = apps.get_model(app, model)._default_manager
-    return frozenset(manager.visible_to(user).values_list(column, flat=True))
+    return frozenset(manager.visible_to(user).values_list("pk", flat=True))
 
 
 def public(view: View) -> View:

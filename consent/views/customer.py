@@ -99,7 +99,7 @@ def _show_cell(
 ) -> HttpResponse:
     detail = detail or matrix.read_cell(profile, purpose, channel, by=reader(request))
     choices = _choices(detail)
-    start = {"addresses": [value for value, _text in choices], "overrules": detail.denial and detail.denial.pk}
+    start = {"overrules": detail.denial and detail.denial.pk}
     context = {
         "profile": profile,
         "detail": detail,

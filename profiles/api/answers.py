@@ -7,12 +7,13 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from cdp_site.core.templatetags.formats import masked
+from profiles import masking
 from profiles.explaining import Event, Explanation, Link, Refused, Step, Told
 from profiles.matching.verified import Verification
 from profiles.matching.weighing import Weighing
 from profiles.merging import Outcome, Preview
 from profiles.models import Membership, SourceRecord
-from profiles.overview import DIRECT_IDENTIFIERS, Overview, texts_of
+from profiles.overview import Overview, texts_of
 
 Json = dict[str, Any]
 
@@ -168,8 +169,9 @@ EXPLANATION = _object(
 
 def profile(customer: Overview, verified: frozenset[int], merged_ids: Sequence[object]) -> Json:
     def value(trait: str, stated: Any) -> Any:
-        hides = not customer.shows_identifiers and trait in DIRECT_IDENTIFIERS
-        return [masked(text) for text in texts_of(stated)] if hides else stated
+        if customer.shows_identifiers or not masking.hides_part_of(trait, texts_of(stated)):
+            return stated
+        return list(masking.shown(trait, texts_of(stated), shows=False))
 
     return {
         "public_id": customer.profile.public_id,

@@ -7,7 +7,7 @@ from django.db.models import Min
 
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles import directory, overview
+from profiles import directory, masking
 from profiles.directory import Row
 from profiles.labels import identifier_kind
 from profiles.models import Identifier, IdentifierKey, Profile, QualityFinding, QualityLook
@@ -92,7 +92,7 @@ def _holders(key_id: int, by: User) -> list[Profile]:
 def _keys(found: Sequence[QualityFinding], *, by: User) -> list[SharedKey]:
     """Two queries."""
     keys = IdentifierKey.objects.in_bulk([one.key_id for one in found])
-    shows = overview.shows_identifiers_to(by)
+    shows = masking.shows_all_identifiers(by)
     texts = {
         (kind, namespace, value): raw
         for kind, namespace, value, raw in Identifier.objects.filter(

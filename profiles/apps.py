@@ -10,9 +10,11 @@ class ProfilesConfig(AppConfig):
         from profiles import lent, personal_data, receivers, screens  # noqa: F401  models are there only now
         from profiles.calling import personal_data as calls
         from profiles.cases import personal_data as cases
+        from profiles.editing import personal_data as editing
 
         lent.register()
         personal_data.register()
         calls.register()
         cases.register()
+        editing.register()
         screens.register()

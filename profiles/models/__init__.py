@@ -13,6 +13,8 @@ from profiles.models.behaviour import (
 from profiles.models.calling import Call, CallerCheck
 from profiles.models.cases import Case, CaseNote
 from profiles.models.catalogue import ExchangeRate, Product, Synonym, Term
+from profiles.models.dispositions import Disposition
+from profiles.models.editing import AgentEdit, NoteDraft, Presence
 from profiles.models.identity import (
     Identifier,
     IdentifierKey,
@@ -42,12 +44,14 @@ from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointS
 __all__ = [
     "Account",
     "AccountMembership",
+    "AgentEdit",
     "BlockKey",
     "Call",
     "CallerCheck",
     "Case",
     "CaseNote",
     "CustomerOpening",
+    "Disposition",
     "EventType",
     "ExchangeRate",
     "Identifier",
@@ -61,12 +65,14 @@ __all__ = [
     "Membership",
     "NameToken",
     "Note",
+    "NoteDraft",
     "OpeningReason",
     "Order",
     "OrderLine",
     "OrderShare",
     "PendingResolution",
     "Pin",
+    "Presence",
     "Product",
     "Profile",
     "QualityFinding",

@@ -11,6 +11,7 @@ from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Department, User
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from ingestion.models import Source
+from profiles.models.dispositions import Disposition
 from profiles.models.profile import Profile, SourceRecord
 from profiles.querysets import TouchpointQuerySet, TraitGroupQuerySet
 
@@ -186,4 +187,5 @@ class Note(models.Model):
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     department = models.ForeignKey(Department, null=True, on_delete=models.PROTECT)
     text = models.TextField(max_length=4000)
+    disposition = models.CharField(max_length=12, choices=Disposition.choices, blank=True)
     at = models.DateTimeField(auto_now_add=True)

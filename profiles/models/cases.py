@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Department, User
@@ -25,8 +26,8 @@ class Case(models.Model):
     }
 
     class Status(models.TextChoices):
-        OPEN = "open", _("open")
-        CLOSED = "closed", _("closed")
+        OPEN = "open", pgettext_lazy("case", "open")
+        CLOSED = "closed", pgettext_lazy("case", "closed")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     record = models.ForeignKey(SourceRecord, on_delete=models.PROTECT, related_name="cases")
@@ -77,11 +78,11 @@ class CaseNote(models.Model):
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "case": PSEUDONYMOUS, "text": PERSONAL}
 
     class Act(models.TextChoices):
-        OPENED = "opened", _("opened")
+        OPENED = "opened", pgettext_lazy("case", "opened")
         NOTED = "noted", _("noted")
         TAKEN = "taken", _("taken")
         HANDED_OVER = "handed_over", _("handed over")
-        CLOSED = "closed", _("closed")
+        CLOSED = "closed", pgettext_lazy("case", "closed")
         REOPENED = "reopened", _("reopened")
 
     class Disposition(models.TextChoices):

@@ -43,6 +43,7 @@ CHORES = (
     Chore("take up dead runs of matching", "profiles.matching.runs.resume_abandoned", every_minutes=1),
     Chore("forget what old runs of matching changed", "profiles.matching.forgetting.forget_old", daily_at=time(3, 50)),
     Chore("look at the quality of the data", "profiles.matching.quality.look_nightly", daily_at=time(4, 50)),
+    Chore("let go of calls that are over", "profiles.calling.lines.let_go", every_minutes=5),
     Chore("forget old openings of customers", "profiles.openings.forget_old", daily_at=time(3, 55)),
     Chore("take up dead imports", "ingestion.files.importer.resume_abandoned", every_minutes=1),
     Chore("remove strays of the import store", "ingestion.files.importer.remove_strays", daily_at=time(3, 20)),

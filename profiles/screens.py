@@ -19,6 +19,16 @@ def register() -> None:
     )
     navigation.register(
         navigation.NavEntry(
+            key="call",
+            title=_("Call"),
+            url_name="profiles:call",
+            icon="phone-call",
+            order=105,
+            permission=Permission.EDIT_CUSTOMERS,
+        )
+    )
+    navigation.register(
+        navigation.NavEntry(
             key="products",
             title=_("Products"),
             url_name="profiles:products",

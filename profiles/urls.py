@@ -3,6 +3,7 @@
 from django.urls import path
 
 from profiles.api import views as api
+from profiles.calling import urls as calling
 from profiles.views import (
     calls,
     cases,
@@ -24,6 +25,7 @@ from profiles.views import (
 
 app_name = "profiles"
 urlpatterns = [
+    *calling.urlpatterns,
     path("customers/", search.list_customers, name="customers"),
     path("customers/search/", search.search, name="search"),
     path("customers/suggest/", search.suggest, name="suggest"),

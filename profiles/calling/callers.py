@@ -10,6 +10,7 @@ from cdp_site.core.models import User
 from ingestion.normalise.traits import names_of
 from profiles import overview
 from profiles.calling import numbers
+from profiles.labels import value_label
 from profiles.models import Call, Identifier, Profile, Trait
 
 MOST = 10  # people of one number who are listed: an office has more, and is asked for by name
@@ -84,11 +85,12 @@ def _is_earlier(identifier: Identifier) -> bool:
 
 
 def _cards(profiles: list[Profile], scope: Scope) -> dict[int, tuple[str, str]]:
-    """Profile id → (initials, language). Two queries."""
+    """Profile id → (initials, name of the language). Two queries."""
     values = overview.values_of(overview.records_of(profiles, scope), scope)
     return {
-        profile.pk: (initials(values.get(profile.pk, {})), str(values.get(profile.pk, {}).get("language") or ""))
+        profile.pk: (initials(known), value_label("language", str(known.get("language") or "")))
         for profile in profiles
+        for known in [values.get(profile.pk, {})]
     }
 
 

@@ -47,6 +47,11 @@ class Standing:
     left: int
 
     @property
+    def right_texts(self) -> list[str]:
+        """What was answered rightly, in words."""
+        return [str(facts.QUESTIONS[kind].text) for kind in Kind if kind in self.right]
+
+    @property
     def is_possible(self) -> bool:
         """Whether enough is known of the customer to tell that it is them."""
         return facts.are_enough((*self.askable, *self.right))

@@ -26,6 +26,7 @@ PUBLIC = {
     "tracking_import": "has its own write keys",
     "receive_webhook": "each report is signed with the webhook's secret",
     "line_link_nonce": "has its own write keys",
+    "api_calls": "has its own write keys; says nothing of anybody",
     "schema": "how to call the machine interfaces; says nothing of anybody",
     "snippet": "a script for other companies' pages; says nothing of anybody",
 }

@@ -5,6 +5,7 @@
 """
 
 import warnings
+from hashlib import sha256
 from pathlib import Path
 
 import environ
@@ -55,6 +56,10 @@ INSTALLED_APPS = [
     "guardian",
     "rest_framework",
     "drf_spectacular",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 
 MIDDLEWARE = [
@@ -66,8 +71,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "cdp_site.core.middleware.SessionLimitsMiddleware",
+    "cdp_site.core.login.sessions.SessionLimitsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "cdp_site.core.middleware.RequestLogMiddleware",
@@ -130,6 +136,65 @@ LOGOUT_REDIRECT_URL = "login"
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
 SESSION_ABSOLUTE_HOURS = env.int("SESSION_ABSOLUTE_HOURS", default=12)
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_HOURS * 3600
+# What hurts most asks for a login of the last minutes (core/login/fresh.py).
+LOGIN_FRESH_MINUTES = env.int("LOGIN_FRESH_MINUTES", default=5)
+# Roles that must have a second factor, such as admin,compliance: who has none sets one up before anything else.
+SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=[])
+
+# django-allauth, behind our own addresses, forms and limits (core/login/). Nobody signs up: administrators make users.
+ACCOUNT_ADAPTER = "cdp_site.core.login.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_TIMEOUT = 10 * 60  # from the password to the second factor, seconds
+ACCOUNT_RATE_LIMITS = False  # core/login/limits.py has its own
+MFA_ADAPTER = "cdp_site.core.login.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TOTP_TOLERANCE = 1  # clocks of phones: 30 seconds to either side
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RATE_LIMITS = False
+MFA_FORMS = {
+    name: f"cdp_site.core.login.forms.{form}"
+    for name, form in {
+        "authenticate": "CodeForm",
+        "authenticate_webauthn": "PasskeyForm",
+        "login_webauthn": "PasskeyLoginForm",
+        "add_webauthn": "AddPasskeyForm",
+        "activate_totp": "ActivateCodesForm",
+    }.items()
+}
+SOCIALACCOUNT_ADAPTER = "cdp_site.core.login.adapters.CompanyLoginAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # core/login/company.py does it, more strictly
+SOCIALACCOUNT_STORE_TOKENS = False
+# The company's own login provider (OpenID Connect); without a server there is none.
+OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", default="")
+OIDC_NAME = env.str("OIDC_NAME", default="") or COMPANY_NAME
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, object]] = {
+    "openid_connect": {
+        "APPS": [
+            {
+                # Of the server: the same subject at another one is another person.
+                "provider_id": f"oidc-{sha256(OIDC_SERVER_URL.encode()).hexdigest()[:12]}",
+                "name": OIDC_NAME,
+                "client_id": env.str("OIDC_CLIENT_ID", default=""),
+                "secret": env.str("OIDC_CLIENT_SECRET", default=""),
+                "settings": {
+                    "server_url": OIDC_SERVER_URL,
+                    "oauth_pkce_enabled": True,
+                    "fetch_userinfo": env.bool("OIDC_USERINFO", default=False),
+                    # Mail domains whose addresses the server vouches for without saying `email_verified`.
+                    "verified_email": env.list("OIDC_VERIFIED_DOMAINS", default=[]),
+                },
+            }
+        ]
+        if OIDC_SERVER_URL
+        else []
+    }
+}
 
 LANGUAGE_CODE = "th"
 LANGUAGES = [("th", _("Thai")), ("en", _("English"))]
@@ -176,7 +241,10 @@ CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# How many proxies of ours write X-Forwarded-For, one behind the other: who guesses passwords is told apart by address.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=int(BEHIND_PROXY))
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "cdp_site.views.csrf_failure"
 

@@ -15,8 +15,7 @@ admin_gate(admin.site, Permission.MANAGE_CONFIGURATION)
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("login/", views.login, name="login"),
-    path("logout/", views.logout, name="logout"),
+    path("", include("cdp_site.core.login.urls")),
     path("language/", views.set_language, name="set_language"),
     path("display/", views.set_display, name="set_display"),
     path("style/", views.style, name="style"),

@@ -1,9 +1,6 @@
-"""The frame's own pages: home, login, language and display switches, and the pages of an error."""
-
-from typing import Any
+"""The frame's own pages: home, language and display switches, and the pages of an error."""
 
 from django.conf import settings
-from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
@@ -12,20 +9,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from cdp_site import health
 from cdp_site.core.access import public, requires
 from cdp_site.core.api_errors import error_response, wants_json
-from cdp_site.core.context import THEME_COOKIE, THEMES
+from cdp_site.core.context import THEME_COOKIE, THEMES, remember
 from cdp_site.core.errors import MendableError, NotFoundProblem
-from cdp_site.core.forms import LoginForm
 from cdp_site.core.home import panels_for
 from cdp_site.core.htmx import wants_fragment
 from cdp_site.core.models import User
 
-COOKIE_SECONDS = 365 * 24 * 3600
 # What a display switch may set: cookie name → values. Nothing else gets into a cookie from here.
 DISPLAY_COOKIES = {THEME_COOKIE: THEMES, "nav": ("open", "collapsed"), "keys": ("on", "off")}
 
@@ -38,40 +32,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@never_cache
-@sensitive_post_parameters("password")
-def login(request: HttpRequest) -> HttpResponse:
-    """Login by name and password; afterwards the page that was asked for, in the user's own language."""
-    target = _safe_target(request)
-    if request.user.is_authenticated:
-        return HttpResponseRedirect(target)
-    form = LoginForm(request, data=request.POST if request.method == "POST" else None)
-    if request.method != "POST" or not form.is_valid():
-        status = 422 if form.is_bound else 200
-        return render(request, "core/login.html", {"form": form, "next": target}, status=status)
-    user = form.get_user()
-    auth.login(request, user)
-    response = HttpResponseRedirect(target)
-    if user.language:
-        _set_cookie(response, settings.LANGUAGE_COOKIE_NAME, user.language)
-    return response
-
-
-@public
-@require_POST
-def logout(request: HttpRequest) -> HttpResponse:
-    auth.logout(request)
-    return HttpResponseRedirect(resolve_url(settings.LOGOUT_REDIRECT_URL))
-
-
-@public
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
     """Thai or English, remembered in a cookie and with the user; back to the page that it was asked from."""
     response = _back(request)
     language = request.POST.get("language", "")
     if language in dict(settings.LANGUAGES):
-        _set_cookie(response, settings.LANGUAGE_COOKIE_NAME, language)
+        remember(response, settings.LANGUAGE_COOKIE_NAME, language)
         if isinstance(request.user, User):
             request.user.language = language
             request.user.save(update_fields=["language"])
@@ -86,7 +53,7 @@ def set_display(request: HttpRequest) -> HttpResponse:
     for name, values in DISPLAY_COOKIES.items():
         value = request.POST.get(name)
         if value in values:
-            _set_cookie(response, name, value)
+            remember(response, name, value)
     return response
 
 
@@ -157,9 +124,3 @@ def _back(request: HttpRequest) -> HttpResponseRedirect:
     target = _safe_target(request)
     repeats_search = bool(request.POST.get("q")) and target == reverse("profiles:search")
     return HttpResponseRedirect(target, preserve_request=repeats_search)
-
-
-def _set_cookie(response: HttpResponse, name: str, value: Any) -> None:
-    response.set_cookie(
-        name, value, max_age=COOKIE_SECONDS, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE, httponly=True
-    )

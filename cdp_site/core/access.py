@@ -11,20 +11,19 @@ from functools import wraps
 from typing import Any, Self, TypeVar
 
 from django.apps import apps
-from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.views import redirect_to_login
 from django.db import models
 from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 from guardian.models import GroupObjectPermission
 from guardian.shortcuts import get_objects_for_user
 
 from cdp_site.core.api_errors import error_response, wants_json
 from cdp_site.core.errors import AuthenticationProblem
+from cdp_site.core.login import addresses
 from cdp_site.core.models import Role, User
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -195,7 +194,7 @@ class ContainerQuerySet(models.QuerySet[Any]):
 
 
 def scope_of(user: User | AnonymousUser) -> Scope:
-    """The user's scope; at most three queries, remembered on the user object for this request.
+    """The user's scope; one query, remembered on the user object for this request.
 
     Who sees all departments still sees no group of sensitive traits that their own department was not granted.
     """
@@ -203,21 +202,39 @@ def scope_of(user: User | AnonymousUser) -> Scope:
         return NOTHING
     remembered: Scope | None = getattr(user, "_scope", None)
     if remembered is None:
-        sees_all = may(user, Permission.SEE_ALL_DEPARTMENTS)
-        groups, hidden = apps.get_model("profiles", "TraitGroup")._default_manager.parted_for(user)
-        remembered = Scope(
-            source_ids=None if sees_all else _visible(user, "ingestion", "Source"),
-            event_type_ids=None if sees_all else _visible(user, "profiles", "EventType"),
-            trait_groups=groups,
-            hidden_traits=hidden,
-        )
+        remembered = _read_scope(user)
         user._scope = remembered  # type: ignore[attr-defined]
     return remembered
 
 
-def _visible(user: User, app: str, model: str) -> frozenset[int]:
-    manager = apps.get_model(app, model)._default_manager
-    return frozenset(manager.visible_to(user).values_list("pk", flat=True))
+_SOURCE, _EVENT_TYPE, _GROUP, _HIDDEN = "source", "event_type", "group", "hidden"
+
+
+def _read_scope(user: User) -> Scope:
+    sees_all = may(user, Permission.SEE_ALL_DEPARTMENTS)
+    groups = apps.get_model("profiles", "TraitGroup")._default_manager
+    hidden = groups.exclude(pk__in=groups.visible_to(user).order_by().values("pk")).exclude(traits=None)
+    parts = [_names(hidden, _HIDDEN, "traits__name")]
+    if not sees_all:
+        parts.append(_names(apps.get_model("ingestion", "Source")._default_manager.visible_to(user), _SOURCE, "pk"))
+        parts.append(
+            _names(apps.get_model("profiles", "EventType")._default_manager.visible_to(user), _EVENT_TYPE, "pk")
+        )
+    found: dict[str, set[str]] = {_SOURCE: set(), _EVENT_TYPE: set(), _GROUP: set(), _HIDDEN: set()}
+    for kind, name in _names(groups.visible_to(user), _GROUP, "slug").union(*parts, all=True):
+        found[kind].add(name)
+    return Scope(
+        source_ids=None if sees_all else frozenset(map(int, found[_SOURCE])),
+        event_type_ids=None if sees_all else frozenset(map(int, found[_EVENT_TYPE])),
+        trait_groups=frozenset(found[_GROUP]),
+        hidden_traits=frozenset(found[_HIDDEN]),
+    )
+
+
+def _names(containers: Any, kind: str, column: str) -> Any:
+    """(kind, text) of each, as a part of a union."""
+    kinds = models.Value(kind, output_field=models.TextField())
+    return containers.order_by().values_list(kinds, Cast(column, models.TextField()))
 
 
 def public(view: View) -> View:
@@ -244,13 +261,15 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
     return decorate
 
 
-def login_response(request: HttpRequest) -> HttpResponse:
-    """What somebody without a session gets: 401 for machines, a client redirect for htmx, else the login page."""
+def login_response(request: HttpRequest, *, ended: str = "") -> HttpResponse:
+    """What somebody without a session gets: 401 for machines, a client redirect for htmx, else the login page, which
+    leads back to where they were. `ended` says why a session is over."""
     if wants_json(request):
         return error_response(AuthenticationProblem("Log in first."))
+    address = addresses.login_address(request, ended=ended)
     if getattr(request, "htmx", False):
-        return HttpResponseClientRedirect(resolve_url(settings.LOGIN_URL))
-    return redirect_to_login(request.get_full_path())
+        return HttpResponseClientRedirect(address)
+    return redirect(address)
 
 
 def admin_gate(site: AdminSite, permission: Permission) -> None:

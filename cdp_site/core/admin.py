@@ -26,12 +26,15 @@ admin.site.site_header = _("Configuration")
 admin.site.site_title = _("Configuration")
 admin.site.index_title = _("What the platform knows about the company")
 
-# Groups are departments' own and follow them; jobs and schedules are the program's, not configuration.
+# Groups are departments' own and follow them; jobs and schedules are the program's, not configuration; second factors
+# are each person's own.
 admin.site.unregister(Group)
-import_module("django_q.admin")  # it registers them
-for _model in apps.get_app_config("django_q").get_models():
-    if admin.site.is_registered(_model):
-        admin.site.unregister(_model)
+for _app in ("django_q", "account", "mfa", "socialaccount"):
+    _config = apps.get_app_config(_app)
+    import_module(f"{_config.name}.admin")  # it registers them
+    for _model in _config.get_models():
+        if admin.site.is_registered(_model):
+            admin.site.unregister(_model)
 
 
 class AuditedAdmin(admin.ModelAdmin):

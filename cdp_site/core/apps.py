@@ -9,5 +9,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from cdp_site.core import checks, personal_data  # noqa: F401  registers system checks
+        from cdp_site.core.login import notes, sessions  # noqa: F401  receive what happens to logins
 
         personal_data.register_core_holders()

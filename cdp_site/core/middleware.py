@@ -1,26 +1,20 @@
-"""Language, session limits, the request log and the one place that turns errors into answers."""
+"""Language, the request log and the one place that turns errors into answers."""
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import translation
 
-from cdp_site.core.access import login_response
 from cdp_site.core.api_errors import error_response, wants_json
 from cdp_site.core.collisions import as_conflict
 from cdp_site.core.errors import MendableError, MovedProblem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger("request")
-
-# Secret of a personal data platform: pages are never kept by a browser or a proxy.
-NO_STORE = "no-store, private"
 
 
 class CookieLocaleMiddleware:
@@ -38,38 +32,6 @@ class CookieLocaleMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
-
-
-class SessionLimitsMiddleware:
-    """Ends a login after an idle time and after an absolute time (settings SESSION_IDLE_MINUTES, _ABSOLUTE_HOURS)."""
-
-    # A write per request would double the cost of each page; once a minute is exact enough for minutes.
-    _touch_every = timedelta(minutes=1)
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-        self.idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
-        self.absolute = timedelta(hours=settings.SESSION_ABSOLUTE_HOURS)
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and self._expired(request):
-            logout(request)
-            if not request.path.startswith(("/login", "/static/")):
-                return login_response(request)
-        response = self.get_response(request)
-        if request.user.is_authenticated:
-            response.headers.setdefault("Cache-Control", NO_STORE)
-        return response
-
-    def _expired(self, request: HttpRequest) -> bool:
-        now = timezone.now()
-        started = datetime.fromisoformat(request.session.setdefault("started_at", now.isoformat()))
-        seen = datetime.fromisoformat(request.session.setdefault("seen_at", now.isoformat()))
-        if now - started > self.absolute or now - seen > self.idle:
-            return True
-        if now - seen > self._touch_every:
-            request.session["seen_at"] = now.isoformat()
-        return False
 
 
 class RequestLogMiddleware:

@@ -58,6 +58,9 @@ class User(AbstractUser):
         Department, verbose_name=_("department"), null=True, blank=True, on_delete=models.PROTECT
     )
     language = models.CharField(_("language"), max_length=2, blank=True)
+    # Sessions carry the number that they were made under. A trigger counts it up when role, department, password or
+    # activity changes, whoever changes it: older sessions are over with their next request.
+    session_epoch = models.IntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("user")
@@ -67,6 +70,37 @@ class User(AbstractUser):
         # The role is the one source of what a user may do: the admin site follows it.
         self.is_staff = self.is_superuser = self.role == Role.ADMIN
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class KnownDevice(models.Model):
+    """One row: a browser from which a user has logged in. Written at each login, gone after half a year without one.
+
+    Guessing from elsewhere never locks the user out here (`login.limits`).
+    """
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
+    key = models.BinaryField(max_length=32)  # keyed hash of the browser's cookie
+    since = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "key"], name="device_known_once")]
+
+
+class FailedLogins(models.Model):
+    """One row: the tries of late under one limit (`login.limits`). Counted before each try; gone after it was right, or
+    when its time is over."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    key = models.BinaryField(max_length=32, primary_key=True)  # keyed hash of what is limited: account, device, address
+    until = models.DateTimeField()  # then it counts from one again
+    count = models.IntegerField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["until"], name="failed_logins_by_end")]  # the chore that forgets them
 
 
 class Operation(models.Model):

@@ -20,9 +20,11 @@ NONE = "none"
 # Field name → class; "*" stands for every field that is not named.
 Classification = Mapping[str, str]
 
-# Tables of the libraries: no customer's data by their nature (job arguments are ids only; sessions hold a
-# staff member's login).
-LIBRARY_APPS = frozenset({"admin", "auth", "contenttypes", "sessions", "django_q", "guardian"})
+# Tables of the libraries: no customer's data by their nature (job arguments are ids only; sessions and the
+# tables of logins hold a staff member's).
+LIBRARY_APPS = frozenset(
+    {"account", "admin", "auth", "contenttypes", "django_q", "guardian", "mfa", "sessions", "socialaccount"}
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
+from cdp_site.core.login.fresh import fresh_login
 from consent.models import Channel
 from segments import export
 from segments.forms import ExportForm
@@ -20,6 +21,7 @@ PAGE, DIALOG = "segments/export.html", "segments/_export.html"
 
 
 @requires(Permission.VIEW_SEGMENTS, Permission.EXPORT_SEGMENTS)
+@fresh_login
 @require_GET
 def ask(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     """The dialog, with purpose and channel still open."""
@@ -46,6 +48,7 @@ def preview(request: HttpRequest, segment_id: UUID) -> HttpResponse:
 
 
 @requires(Permission.VIEW_SEGMENTS, Permission.EXPORT_SEGMENTS)
+@fresh_login
 @require_POST
 def download(request: HttpRequest, segment_id: UUID) -> HttpResponseBase:
     """The list as a file."""

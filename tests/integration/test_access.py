@@ -17,6 +17,11 @@ from cdp_site.core.models import Role, User
 # Addresses that need no login, by name: adding one here is a decision.
 PUBLIC = {
     "login": "the way in",
+    "account_login": "the same, by the library's name",
+    "mfa_authenticate": "the second step of the way in: only after the first, in the same session",
+    "mfa_login_webauthn": "the way in with a passkey",
+    "login_company": "the way in by the company's login provider",
+    "openid_connect_callback": "back from the company's login provider; takes the state of the same session",
     "logout": "the way out",
     "set_language": "a cookie",
     "set_display": "a cookie",
@@ -168,4 +173,5 @@ def test_a_permission_that_is_taken_away_bites_on_the_next_request(
     browser = login(admin)
     assert browser.get("/admin/").status_code == 200
     User.objects.filter(pk=admin.pk).update(role=Role.AGENT)
-    assert browser.get("/admin/").status_code == 404
+    assert browser.get("/admin/").headers["Location"].startswith("/login/")  # the session of the other role is over
+    assert login(User.objects.get(pk=admin.pk)).get("/admin/").status_code == 404

@@ -87,9 +87,7 @@ def announce(request: Request) -> Response:
     host = settings.PUBLIC_URL.rstrip("/")
     return Response(
         {
-            "url": f"{settings.PUBLIC_URL.rstrip('/')}{path}"
-            if settings.PUBLIC_URL
-            else request.build_absolute_uri(path),
+            "url": f"{host}{path}" if host else request.build_absolute_uri(path),
             "token": token,
             "expires_in": int(lines.TOKEN_LASTS.total_seconds()),
             "number_is_readable": call.sealed_number is not None,

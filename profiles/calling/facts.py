@@ -45,13 +45,13 @@ class Question:
 
 
 QUESTIONS: Mapping[Kind, Question] = {
-    Kind.BIRTH_DATE: Question(_("Date of birth"), _("Day, month and year in full: 14 ก.พ. 2534 or 14/2/1991"), "birth"),
+    Kind.BIRTH_DATE: Question(_("Date of birth"), _("Day, month and year in full: 12 มี.ค. 2530 or 12/3/1987"), "birth"),
     Kind.CITIZEN: Question(_("Last four digits of the national ID"), _("Four digits"), "citizen"),
     Kind.EMAIL: Question(_("E-mail address that we have"), _("As it is spelled"), "email"),
     Kind.POSTCODE: Question(_("Postcode of the address that we have"), _("Five digits"), "address"),
     Kind.MEMBER: Question(_("Member number"), _("As it stands on the card"), "member"),
     Kind.ORDER: Question(_("Number of an order of the last two years"), _("As it stands on the receipt"), "receipt"),
-    Kind.AMOUNT: Question(_("Amount of the last order"), _("Without satang: 4740"), "receipt"),
+    Kind.AMOUNT: Question(_("Amount of the last order"), _("Without satang: 1290"), "receipt"),
 }
 # Of a national id that a source sends, landing keeps the hash and the last four digits.
 _TRAITS: Mapping[Kind, tuple[str, ...]] = {

@@ -132,7 +132,9 @@ class TestEnd:
             lines.choose(None, by=agent)
         lines.end(by=agent)
 
-    def test_what_nobody_ended_is_let_go(self, agent: User, call_centre: Source, call_of: Callable[[User], Call]) -> None:
+    def test_what_nobody_ended_is_let_go(
+        self, agent: User, call_centre: Source, call_of: Callable[[User], Call]
+    ) -> None:
         forgotten, (missed, _token) = call_of(agent), lines.announce(number=PHONE, source_id=call_centre.pk)
         Call.objects.filter(pk=forgotten.pk).update(arrived_at=timezone.now() - lines.LASTS - timedelta(minutes=1))
         Call.objects.filter(pk=missed.pk).update(arrived_at=timezone.now() - lines.TOKEN_LASTS - timedelta(minutes=1))

@@ -24,7 +24,9 @@ WRONG = {Kind.BIRTH_DATE: "1/1/2500", Kind.CITIZEN: "0000", Kind.EMAIL: "no@baan
 
 
 class TestTwoFacts:
-    def test_they_open_the_customer_for_the_call_and_no_longer(self, agent: User, pim: Profile, call_of: CallOf) -> None:
+    def test_they_open_the_customer_for_the_call_and_no_longer(
+        self, agent: User, pim: Profile, call_of: CallOf
+    ) -> None:
         call = call_of(agent)
         one = verifying.check({Kind.BIRTH_DATE: "14 ก.พ. 2534"}, by=agent)
         assert (one.right, one.is_verified) == ({Kind.BIRTH_DATE}, False)
@@ -201,7 +203,12 @@ class TestNewcomers:
             newcomers.create(first_name="มะลิ", last_name="", by=agent)
 
     def test_hostile_names_are_text(self, agent: User) -> None:
-        for name in ("<script>alert(1)</script>", "Robert'); DROP TABLE profiles_profile;--", "مرحبا\u202e", "a\u200bb"):
+        for name in (
+            "<script>alert(1)</script>",
+            "Robert'); DROP TABLE profiles_profile;--",
+            "مرحبا\u202e",
+            "a\u200bb",
+        ):
             lines.begin(number="0874561231", by=agent)
             assert newcomers.create(first_name=name, last_name="x", by=agent).pk
 

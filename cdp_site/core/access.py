@@ -24,9 +24,11 @@ from guardian.shortcuts import get_objects_for_user
 from cdp_site.core.api_errors import error_response, wants_json
 from cdp_site.core.errors import AuthenticationProblem
 from cdp_site.core.login import addresses
+from cdp_site.core.login.fresh import fresh_login
 from cdp_site.core.models import Role, User
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+ADMIN_MINUTES = 15  # a login lasts so long in the configuration, where one form is filled in after the other
 
 
 class Permission(StrEnum):
@@ -275,9 +277,13 @@ def login_response(request: HttpRequest, *, ended: str = "") -> HttpResponse:
 def admin_gate(site: AdminSite, permission: Permission) -> None:
     """The Django admin opens to a role, not to `is_staff`; within it everything registered may be edited.
 
-    Who lacks the permission gets what `requires` gives: the login page, or 404. The admin has no login of its own.
+    Who lacks the permission gets what `requires` gives: the login page, or 404. The admin has no login of its own, and
+    takes one of the last minutes.
     """
-    guard = requires(permission)
+
+    def guard(view: View) -> View:
+        return requires(permission)(fresh_login(minutes=ADMIN_MINUTES)(view))
+
     admin_view = site.admin_view
 
     def guarded_view(view: Any, cacheable: bool = False) -> Any:

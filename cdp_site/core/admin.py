@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any, cast
 
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -20,6 +21,7 @@ from guardian.shortcuts import assign_perm, get_objects_for_group, remove_perm
 
 from cdp_site.core import audit
 from cdp_site.core.access import ContainerQuerySet
+from cdp_site.core.login import sessions
 from cdp_site.core.models import Department, User
 
 admin.site.site_header = _("Configuration")
@@ -65,6 +67,7 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     list_filter = ("role", "department", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
+    actions = ("remove_second_factors",)
     fieldsets = (
         (None, {"fields": ("username", "password", "is_active")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email", "language")}),
@@ -73,6 +76,15 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "role", "department", "password1", "password2")}),
     )
+
+    @admin.action(description=_("Remove code app, passkeys and recovery codes"))
+    @transaction.atomic
+    def remove_second_factors(self, request: HttpRequest, users: "models.QuerySet[User]") -> None:
+        """For who lost phone and passkey: the next login takes the password alone. Sessions end; each is audited."""
+        for user in users:
+            Authenticator.objects.filter(user=user).delete()
+            sessions.end_all(user)
+        self.message_user(request, _("Removed. The next login takes the password alone."), messages.SUCCESS)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: the audit speaks of users for ever. They are made inactive."""

@@ -1,5 +1,6 @@
 // Step-up: an answer that asks for a fresh login opens the dialog of that question, and the request that it stood in the
 // way of is sent once more when it is answered. Without scripts, pages ask by themselves (cdp_site/core/login/fresh.py).
+// And what a page polls says so: it keeps no login alive (cdp_site/core/login/sessions.py).
 "use strict";
 
 (() => {
@@ -18,6 +19,10 @@
     }
     return dialog;
   };
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.triggeringEvent?.type === "hx:poll:trigger") event.detail.headers["CDP-Background"] = "1";
+  });
 
   // Before app.js takes the answer for a mistake.
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -3,24 +3,23 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from cdp_site.core.access import login_response
 from cdp_site.core.login import devices, fresh
 from cdp_site.core.models import User
 
-View = TypeVar("View", bound=Callable[..., HttpResponseBase])
-
 # Secret of a personal data platform: pages are never kept by a browser or a proxy.
 NO_STORE = "no-store, private"
+# What a page asks by itself, again and again, is no sign of a person (static/js/login.js sets it on htmx's polls).
+BACKGROUND = "CDP-Background"
 _EPOCH = "login_epoch"  # in the session: User.session_epoch that it was made under
 
 
@@ -56,17 +55,6 @@ def end_all(user: User) -> None:
     User.objects.filter(pk=user.pk).update(session_epoch=current_epoch(user) + 1)
 
 
-def in_background(view: View) -> View:
-    """For what a page asks by itself, again and again: it shows no sign of a person, and keeps no login alive."""
-
-    @wraps(view)
-    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        request.is_in_background = True  # type: ignore[attr-defined]
-        return view(request, *args, **kwargs)
-
-    return asked  # type: ignore[return-value]
-
-
 class SessionLimitsMiddleware:
     """Ends a login after an idle time and after an absolute time (settings SESSION_IDLE_MINUTES, _ABSOLUTE_HOURS), and
     when the user is no longer the one who logged in: another role, department or password, or inactive meanwhile."""
@@ -94,7 +82,7 @@ class SessionLimitsMiddleware:
     def _touch(self, request: HttpRequest) -> None:
         now = timezone.now()
         seen = datetime.fromisoformat(request.session.setdefault("seen_at", now.isoformat()))
-        if now - seen > self._touch_every and not getattr(request, "is_in_background", False):
+        if now - seen > self._touch_every and BACKGROUND not in request.headers:
             request.session["seen_at"] = now.isoformat()
 
     def _ended(self, request: HttpRequest) -> Ended | None:

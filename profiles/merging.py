@@ -20,7 +20,17 @@ from cdp_site.core.errors import ConflictProblem, InternalError, MendableError
 from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Operation, User
 from profiles import golden
-from profiles.models import CaseNote, LinkDecision, Membership, Note, Order, Profile, SourceRecord, Touchpoint
+from profiles.models import (
+    AgentEdit,
+    CaseNote,
+    LinkDecision,
+    Membership,
+    Note,
+    Order,
+    Profile,
+    SourceRecord,
+    Touchpoint,
+)
 from profiles.resolution import decision_log, neighbourhood, pipeline
 from profiles.resolution.decision_log import NewDecision
 from profiles.resolution.evidence import Decision, active, withdrawn
@@ -429,8 +439,8 @@ def _groups(plan: _Plan) -> tuple[list[frozenset[int]], list[frozenset[int]]]:
 
 
 def _unclear_notes(plan: _Plan, parts: bool) -> list[int]:
-    """Agents' records that hold notes, or steps of cases, written after the last of the members came in: it was one
-    customer then."""
+    """Agents' records that hold notes, steps of cases or changes made after the last of the members came in: it was
+    one customer then."""
     agents = [number for number in plan.members if plan.around.records[number].evidence.kind == "agent"]
     if not parts or not agents:
         return []
@@ -438,4 +448,5 @@ def _unclear_notes(plan: _Plan, parts: bool) -> list[int]:
     since = max(current.values_list("valid_from", flat=True))
     noted = Note.objects.filter(record__in=agents, at__gt=since).values_list("record", flat=True)
     handled = CaseNote.objects.filter(case__record__in=agents, at__gt=since).values_list("case__record", flat=True)
-    return sorted({*noted, *handled})
+    edited = AgentEdit.objects.filter(record__in=agents, at__gt=since, undone_at=None).values_list("record", flat=True)
+    return sorted({*noted, *handled, *edited})

@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from cdp_site import views
+from cdp_site.core import styleguide
 from cdp_site.core.access import Permission, admin_gate, public
 
 handler403 = "cdp_site.views.permission_denied"
@@ -18,7 +19,7 @@ urlpatterns = [
     path("", include("cdp_site.core.login.urls")),
     path("language/", views.set_language, name="set_language"),
     path("display/", views.set_display, name="set_display"),
-    path("style/", views.style, name="style"),
+    path("styleguide", styleguide.show, name="style"),
     path("healthz", views.healthz, name="healthz"),
     path("api/schema", public(SpectacularJSONAPIView.as_view()), name="schema"),
     path("", include("ingestion.urls")),

@@ -21,7 +21,12 @@ from cdp_site.core.htmx import wants_fragment
 from cdp_site.core.models import User
 
 # What a display switch may set: cookie name → values. Nothing else gets into a cookie from here.
-DISPLAY_COOKIES = {THEME_COOKIE: THEMES, "nav": ("open", "collapsed"), "keys": ("on", "off")}
+DISPLAY_COOKIES = {
+    THEME_COOKIE: THEMES,
+    "density": ("compact", "roomy"),
+    "nav": ("open", "collapsed"),
+    "keys": ("on", "off"),
+}
 
 
 @requires()
@@ -48,20 +53,13 @@ def set_language(request: HttpRequest) -> HttpResponse:
 @public
 @require_POST
 def set_display(request: HttpRequest) -> HttpResponse:
-    """Theme, width of the navigation, single keys: cookies that the server renders. 204 for the page's script."""
+    """Theme, rows, navigation, single keys: cookies that the server renders. 204 for the page's script."""
     response = HttpResponse(status=204) if wants_fragment(request) else _back(request)
     for name, values in DISPLAY_COOKIES.items():
         value = request.POST.get(name)
         if value in values:
             remember(response, name, value)
     return response
-
-
-@requires()
-@require_GET
-def style(request: HttpRequest) -> HttpResponse:
-    """Every component with every state, for whoever builds a page."""
-    return render(request, "core/style.html")
 
 
 @public

@@ -32,8 +32,10 @@
   };
 
   // ---- dialogs ------------------------------------------------------------------------------------------
+  const closeMenus = () => document.querySelectorAll("[data-menu][open]").forEach((menu) => menu.removeAttribute("open"));
   const openDialog = (dialog) => {
     if (dialog.id === "keys") listKeys();
+    closeMenus(); // also of a menu whose entry fetched the dialog: it would stay open behind
     if (!dialog.open) dialog.showModal();
   };
   const closeDialogOf = (element) => element.closest("dialog")?.close();
@@ -42,13 +44,10 @@
   document.addEventListener("click", (event) => {
     const target = event.target;
     const opener = target.closest("[data-dialog]");
-    if (opener) {
-      document.querySelectorAll("[data-menu][open]").forEach((menu) => menu.removeAttribute("open"));
-      openDialog(document.getElementById(opener.dataset.dialog));
-    }
+    if (opener) openDialog(document.getElementById(opener.dataset.dialog));
     if (target.closest("[role=tab]")) showPart(target.closest("[role=tab]"));
     if (target.closest("[data-close]")) closeDialogOf(target);
-    if (target.closest("[data-dismiss]")) target.closest("[data-toast]").remove();
+    if (target.closest("[data-dismiss]")) target.closest(".toast-line").remove();
     const toggle = target.closest("[data-nav-toggle]");
     if (toggle) {
       const open = root.toggleAttribute("data-nav-open");
@@ -87,7 +86,9 @@
   });
 
   // ---- theme, navigation, single keys: switched here at once, remembered by the server in a cookie -----------
-  const opposite = { light: "dark", dark: "light", collapsed: "open", open: "collapsed", on: "off", off: "on" };
+  const opposite = {
+    light: "dark", dark: "light", collapsed: "open", open: "collapsed", compact: "roomy", roomy: "compact", on: "off", off: "on",
+  };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const setting = form.dataset?.display;
@@ -99,6 +100,7 @@
     body.set(setting, value);
     fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
     if (setting === "theme") root.setAttribute("data-bs-theme", value);
+    else if (setting === "density") root.setAttribute("data-density", value);
     else if (value === "collapsed") root.setAttribute("data-nav", value);
     else root.removeAttribute("data-nav");
     button.value = opposite[value];
@@ -107,6 +109,7 @@
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, value === "dark" ? "#sun" : "#moon"));
       button.setAttribute("aria-pressed", String(value === "dark"));
     }
+    if (setting === "density") button.setAttribute("aria-pressed", String(value === "roomy"));
   });
 
   // ---- htmx ---------------------------------------------------------------------------------------------
@@ -114,6 +117,11 @@
     const target = event.detail.target;
     if (target.id === "dialog" && target.childElementCount) openDialog(target);
     armToasts();
+  });
+  // The morph extension has htmx insert the bearer itself: toasts would stand in a second list within the list.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const bearer = event.detail.fragment.firstElementChild;
+    if (event.detail.target.id === "toasts" && bearer?.id === "toasts") bearer.replaceWith(...bearer.childNodes);
   });
   document.addEventListener("htmx:oobAfterSwap", armToasts);
   document.addEventListener("htmx:afterSettle", (event) => {

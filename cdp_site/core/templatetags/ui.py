@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import AnonymousUser
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.forms.boundfield import BoundWidget
 from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
@@ -83,6 +84,13 @@ def styled(field: BoundField) -> SafeString:
     else:
         css = "form-control"
     return field.as_widget(attrs={"class": f"{css} {widget.attrs.get('class', '')}".strip()})
+
+
+@register.filter
+def choices(field: BoundField) -> list[BoundWidget]:
+    """The radio buttons or checkboxes of a group, each with the house's class; `choice.tag` is the input alone."""
+    field.field.widget.attrs["class"] = "form-check-input"
+    return list(field)
 
 
 @register.filter

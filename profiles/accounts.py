@@ -211,14 +211,19 @@ class ShownAccount:
     facts: Sequence[tuple[str, str]]
 
 
-def of_records(record_ids: Collection[int], *, without: Collection[str] = ()) -> list[ShownAccount]:
-    """The accounts that these records act for, the latest first, each once; traits in `without` are left out.
+def of_records(
+    record_ids: Collection[int], *, without: Collection[str] = (), until: datetime | None = None
+) -> list[ShownAccount]:
+    """The accounts that these records act for, the latest first, each once; traits in `without` are left out, and so is
+    what was first said from `until` on.
 
     Whoever sees a record sees the accounts of its source. One query.
     """
     found: dict[int, AccountMembership] = {}
     confirmed: set[int] = set()
     memberships = AccountMembership.objects.filter(record__in=record_ids).select_related("account__source")
+    if until is not None:
+        memberships = memberships.filter(first_stated_at__lt=until)
     for membership in memberships.order_by("-last_stated_at", "pk"):
         found.setdefault(membership.account_id, membership)
         if membership.is_confirmed:

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.templatetags.formats import day_text
 from profiles import notes
-from profiles.models import SourceRecord
+from profiles.models import Disposition, SourceRecord
 
 LONGEST_REASON = 300  # LinkDecision.reason
 
 
 class NoteForm(forms.Form):
-    """A note about a customer."""
+    """A note about a customer, with what came of the contact; kept as a draft while it is written."""
 
     text = forms.CharField(
         label=_("Note"),
@@ -28,6 +28,9 @@ class NoteForm(forms.Form):
                 "data-key-label": _("Write a note"),
             }
         ),
+    )
+    disposition = forms.ChoiceField(
+        label=_("Outcome"), required=False, choices=[("", _("only a note")), *Disposition.choices]
     )
 
 
@@ -53,14 +56,15 @@ class VerifyForm(forms.Form):
 
 
 class NotesForm(forms.Form):
-    """With which record each agent's notes go when it is not clear; one field an agent record."""
+    """With which record an agent's notes, cases and changes go when it is not clear; one field an agent record."""
 
     def __init__(self, *args: Any, agents: Sequence[SourceRecord], records: Sequence[SourceRecord], **kwargs: Any):
         super().__init__(*args, **kwargs)
         choices = [(record.pk, f"{record.source} · {record.external_id}") for record in records]
         for agent in agents:
             self.fields[f"notes_{agent.pk}"] = forms.TypedChoiceField(
-                label=_("Notes and cases since %(date)s go with") % {"date": day_text(agent.first_seen_at)},
+                label=_("What staff wrote and changed since %(date)s goes with")
+                % {"date": day_text(agent.first_seen_at)},
                 choices=choices,
                 coerce=int,
                 initial=agent.tied_to_id,
@@ -118,3 +122,4 @@ class PinForm(forms.Form):
 
     record = forms.IntegerField(min_value=1)
     trait = forms.SlugField(max_length=80)  # Trait.name
+    days = forms.IntegerField(required=False, min_value=1, max_value=365)

@@ -31,7 +31,7 @@ class _Row(NamedTuple):
 _SELECT = """
 SELECT m.profile_id, r.id, r.source_id, r.external_id, s.trust_rank, r.attributes::text, r.attribute_times::text,
        r.last_seen_at,
-       (SELECT array_agg(trait) FROM profiles_pin WHERE record_id = r.id)
+       (SELECT array_agg(trait) FROM profiles_pin WHERE record_id = r.id AND ended_at IS NULL)
   FROM unnest(%s::bigint[]) AS wanted(id)
 """
 _FROM = """

@@ -3,8 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from cdp_site.core.access import Scope
 from cdp_site.core.templatetags.formats import masked
+from profiles import masking
 from profiles.labels import identifier_kind, value_label
 from profiles.models import Identifier, LinkDecision, SourceRecord
 
@@ -40,16 +43,18 @@ class RecordStory:
     reasons: Sequence[Why]
 
 
-def stories(records: Sequence[SourceRecord], *, shows_identifiers: bool) -> list[RecordStory]:
-    """The records' stories in their order. Two queries."""
+def stories(
+    records: Sequence[SourceRecord], *, scope: Scope, shows_identifiers: bool, until: datetime | None = None
+) -> list[RecordStory]:
+    """The records' stories in their order; `until` leaves out what was decided or stated later. Two queries."""
     by_id = {record.pk: record for record in records}
     reasons: dict[int, list[Why]] = defaultdict(list)
-    for decision in standing_decisions(by_id.keys()):
+    for decision in standing_decisions(by_id.keys(), until=until):
         a, b = by_id[decision.record_a_id], by_id[decision.record_b_id]
         key = identifier_kind(decision.evidence["kind"]) if decision.evidence.get("kind") else ""
         reasons[a.pk].append(Why(decision, b, key))
         reasons[b.pk].append(Why(decision, a, key))
-    identifiers = _identifiers(by_id, shows_identifiers=shows_identifiers)
+    identifiers = _identifiers(by_id, scope, shows_identifiers=shows_identifiers, until=until)
     return [
         RecordStory(
             record=record,
@@ -73,21 +78,26 @@ def _grouped(reasons: Sequence[Why]) -> list[Why]:
     return list(told.values())
 
 
-def standing_decisions(record_ids: Collection[int]) -> list[LinkDecision]:
-    """Decisions between these records that stand, newest first: an undo that was undone is none. One query."""
+def standing_decisions(record_ids: Collection[int], *, until: datetime | None = None) -> list[LinkDecision]:
+    """Decisions between these records that stand, or stood then, newest first: an undo that was undone is none. One
+    query."""
     ids = list(record_ids)
+    decisions = LinkDecision.objects.standing() if until is None else LinkDecision.objects.stood(until)
     return list(
-        LinkDecision.objects.standing()
-        .filter(record_a__in=ids, record_b__in=ids)
+        decisions.filter(record_a__in=ids, record_b__in=ids)
         .exclude(action=LinkDecision.Action.WITHDRAW)
         .order_by("-pk")
     )
 
 
-def _identifiers(records: Mapping[int, SourceRecord], *, shows_identifiers: bool) -> dict[int, list[ShownIdentifier]]:
+def _identifiers(
+    records: Mapping[int, SourceRecord], scope: Scope, *, shows_identifiers: bool, until: datetime | None
+) -> dict[int, list[ShownIdentifier]]:
     """Record id → its identifiers, current ones first. National ids are hashes and are never shown."""
     found: dict[int, list[ShownIdentifier]] = defaultdict(list)
-    stated = Identifier.objects.filter(record__in=records).exclude(kind="citizen")
+    stated = Identifier.objects.filter(record__in=records).exclude(kind__in={"citizen", *masking.hidden_kinds(scope)})
+    if until is not None:
+        stated = stated.filter(valid_from__lt=until)
     for row in stated.order_by("-is_current", "kind", "pk"):
         found[row.record_id].append(
             ShownIdentifier(

@@ -12,22 +12,44 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, DecimalField, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Count,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce
 
-from cdp_site.core.access import Permission, Scope, may, scope_of
+from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
-from cdp_site.core.templatetags.formats import masked
 from ingestion.models import Source
-from profiles import money, survivorship
+from profiles import masking, money, survivorship
 from profiles.labels import RULES, value_label
-from profiles.models import KindOfData, Order, Pin, Profile, SourceRecord, Touchpoint, Trait
+from profiles.models import (
+    AccountMembership,
+    KindOfData,
+    Order,
+    Pin,
+    Profile,
+    Refund,
+    SourceRecord,
+    Touchpoint,
+    Trait,
+    VerifiedRecord,
+)
 from profiles.naming import shown_name
+from profiles.past import Past
 from profiles.survivorship import Candidate, Rule
 
-# Values that reach or name a person directly: masked for roles that work with groups, not with people.
-DIRECT_IDENTIFIERS = frozenset(
-    {"email", "phone", "line_id", "member_id", "national_id", "citizen_id_last4", "passport", "address", "postcode"}
-)
 OTHER_GROUP = "other"
 
 
@@ -40,6 +62,7 @@ class Statement:
     source: Source
     at: datetime
     pinned: bool
+    pinned_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +104,7 @@ class Figures:
     value: Decimal = Decimal(0)
     by_currency: Mapping[str, Decimal] = field(default_factory=dict)
     unconverted: Mapping[str, Decimal] = field(default_factory=dict)
+    last_order_at: datetime | None = None
 
     @property
     def is_mixed(self) -> bool:
@@ -98,6 +122,11 @@ class Overview:
     last_seen_at: datetime | None
     first_seen_at: datetime | None
     shows_identifiers: bool
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether a person has made sure of a record; nobody is said to have been on an earlier day."""
+        return any(getattr(record, "is_verified", False) for record in self.records)
 
     @property
     def sources(self) -> list[Source]:
@@ -144,8 +173,14 @@ def records_by_id(record_ids: Iterable[int], scope: Scope) -> list[SourceRecord]
 
 
 def _seen_records(scope: Scope) -> "QuerySet[Any, Any]":
-    pins = Pin.objects.filter(record=OuterRef("pk")).order_by("trait")
-    records = SourceRecord.objects.annotate(pinned=ArraySubquery(pins.values("trait"))).select_related("source")
+    pins = Pin.objects.in_force().filter(record=OuterRef("pk")).order_by("trait")
+    records = SourceRecord.objects.annotate(
+        pinned=ArraySubquery(pins.values("trait")),
+        pin_ends=ArraySubquery(pins.values("expires_at")),
+        # Few have either: who asks need not read on for the others.
+        acts_for_somebody=Exists(AccountMembership.objects.filter(record=OuterRef("pk"))),
+        is_verified=Exists(VerifiedRecord.objects.filter(record=OuterRef("pk"))),
+    ).select_related("source")
     if scope.source_ids is not None:
         records = records.filter(source__in=scope.source_ids)
     return records.order_by("pk")
@@ -171,28 +206,24 @@ def values_of(records: Mapping[int, Sequence[SourceRecord]], scope: Scope) -> di
     }
 
 
-def shows_identifiers_to(user: User) -> bool:
-    """Whether the role sees what reaches or names a person directly, unmasked."""
-    return may(user, Permission.SEE_IDENTIFIERS)
-
-
-def load(profile: Profile, *, by: User) -> Overview:
-    """The overview of a profile that came through `with_last_touch`. Three queries beside the viewer's scope."""
+def load(profile: Profile, *, by: User, past: Past | None = None) -> Overview:
+    """The overview of a profile that came through `with_last_touch`. Three queries beside the viewer's scope; of a
+    customer as they were (`past`) three."""
     scope = scope_of(by)
-    shows_identifiers = shows_identifiers_to(by)
-    records = records_of([profile], scope)[profile.pk]
+    shows_identifiers = masking.shows_identifiers(by, profile.pk)
+    records = past.records if past else records_of([profile], scope)[profile.pk]
     traits = traits_of(records)
     winners = golden_of(records, traits, scope)
     values = survivorship.values(winners)
-    touched_at: datetime | None = getattr(profile, "last_touch_at", None)
+    touched_at = _last_touch_of(past, scope) if past else getattr(profile, "last_touch_at", None)
     seen = [record.last_seen_at for record in records] + ([touched_at] if touched_at else [])
     return Overview(
         profile=profile,
-        name=shown_name(values),
+        name=masking.readable(shown_name(values), shows=shows_identifiers),
         values=values,
         groups=_groups(winners, traits, records, shows_identifiers=shows_identifiers),
         records=records,
-        figures=_figures(profile, scope),
+        figures=_figures(profile, scope, past=past),
         last_seen_at=max(seen, default=None),
         first_seen_at=min((record.first_seen_at for record in records), default=None),
         shows_identifiers=shows_identifiers,
@@ -227,16 +258,21 @@ def _groups(
     shows_identifiers: bool,
 ) -> list[Group]:
     sources = {record.source_id: record.source for record in records}
+    ends = {
+        (record.pk, trait): end
+        for record in records
+        for trait, end in zip(record.pinned, record.pin_ends, strict=True)  # type: ignore[attr-defined]
+    }
 
     def statement(candidate: Candidate) -> Statement:
-        hides = not shows_identifiers and candidate.trait in DIRECT_IDENTIFIERS
         texts = tuple(value_label(candidate.trait, text) for text in texts_of(candidate.value))
         return Statement(
             record_id=candidate.record_id,
-            texts=tuple(masked(text) for text in texts) if hides else texts,
+            texts=masking.shown(candidate.trait, texts, shows=shows_identifiers),
             source=sources[candidate.source_id],
             at=candidate.observed_at,
             pinned=candidate.pinned,
+            pinned_until=ends.get((candidate.record_id, candidate.trait)),
         )
 
     by_kind: dict[str, list[Attribute]] = defaultdict(list)
@@ -273,30 +309,54 @@ def texts_of(value: Any) -> tuple[str, ...]:
     return (str(value),)
 
 
-def orders_of(profile: Profile, scope: Scope) -> Any:
+def orders_of(profile: Profile, scope: Scope, *, past: Past | None = None) -> Any:
     """The profile's orders that the scope sees: those of which it sees a touchpoint."""
-    orders = Order.objects.filter(profile=profile)
+    orders = past.orders() if past else Order.objects.filter(profile=profile)
     if scope.source_ids is not None:
         orders = orders.filter(source__in=scope.source_ids)
     if scope.event_type_ids is not None:
-        touchpoints = Touchpoint.objects.filter(profile=profile, order__isnull=False).within(scope)
-        orders = orders.filter(pk__in=touchpoints.values("order"))
+        told = past.touchpoints(scope) if past else Touchpoint.objects.filter(profile=profile).within(scope)
+        orders = orders.filter(pk__in=told.filter(order__isnull=False).values("order"))
     return orders
 
 
-def _figures(profile: Profile, scope: Scope) -> Figures:
-    orders = money.with_rate(orders_of(profile, scope).exclude(status=Order.Status.CANCELLED))
-    paid = F("total") - F("refunded")
-    sums = orders.values("currency", has_rate=Q(rate__isnull=False)).annotate(
-        n=Count("*"), paid=Sum(paid), converted=Sum(paid * F("rate"), output_field=DecimalField())
+def paid_orders(orders: Any, past: Past | None) -> Any:
+    """Orders that were not cancelled, with `paid`: what is left of each after refunds, and its `rate`."""
+    if past is None:
+        kept = orders.exclude(status=Order.Status.CANCELLED)
+        return money.with_rate(kept).annotate(paid=F("total") - F("refunded"))
+    kept = orders.exclude(status=Order.Status.CANCELLED, version_at__lt=past.at)
+    returned = Refund.objects.filter(order=OuterRef("pk"), currency=OuterRef("currency"), at__lt=past.at)
+    sums = returned.order_by().values("order").annotate(amount=Sum("amount")).values("amount")
+    back = Coalesce(Subquery(sums), Value(Decimal(0)), output_field=DecimalField())
+    return money.with_rate(kept).annotate(paid=ExpressionWrapper(F("total") - back, output_field=DecimalField()))
+
+
+def _figures(profile: Profile, scope: Scope, *, past: Past | None = None) -> Figures:
+    sums = (
+        paid_orders(orders_of(profile, scope, past=past), past)
+        .values("currency", has_rate=Q(rate__isnull=False))
+        .annotate(
+            n=Count("*"),
+            taken=Sum("paid"),
+            converted=Sum(F("paid") * F("rate"), output_field=DecimalField()),
+            last_at=Max("placed_at"),
+        )
     )
     rows = list(sums.order_by("-n"))
     by_currency: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        by_currency[row["currency"]] += row["paid"]
+        by_currency[row["currency"]] += row["taken"]
     return Figures(
         orders=sum(row["n"] for row in rows),
         value=sum((row["converted"] for row in rows if row["has_rate"]), Decimal(0)).quantize(money.CENT),
         by_currency=dict(by_currency),
-        unconverted={row["currency"]: row["paid"] for row in rows if not row["has_rate"]},
+        unconverted={row["currency"]: row["taken"] for row in rows if not row["has_rate"]},
+        last_order_at=max((row["last_at"] for row in rows), default=None),
     )
+
+
+def _last_touch_of(past: Past, scope: Scope) -> datetime | None:
+    latest = past.touchpoints(scope).order_by("-occurred_at").values_list("occurred_at", flat=True)
+    found: datetime | None = latest.first()
+    return found

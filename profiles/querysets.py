@@ -43,18 +43,6 @@ class TraitGroupQuerySet(ContainerQuerySet):
             seen |= models.Q(pk__in=self.granted_to(user.department_id))
         return super().visible_to(user).filter(seen)
 
-    def parted_for(self, user: User) -> tuple[frozenset[str], frozenset[str]]:
-        """Slugs of the groups that the user sees, and names of the traits in all others. One query."""
-        seen, hidden = set(), set()
-        visible = self.visible_to(user).filter(pk=models.OuterRef("pk")).order_by()
-        rows = self.order_by().annotate(is_seen=models.Exists(visible))
-        for slug, is_seen, trait in rows.values_list("slug", "is_seen", "traits__name"):
-            if is_seen:
-                seen.add(slug)
-            elif trait is not None:
-                hidden.add(trait)
-        return frozenset(seen), frozenset(hidden)
-
 
 class TouchpointQuerySet(models.QuerySet[Any]):
     def within(self, scope: Scope) -> "TouchpointQuerySet":
@@ -71,6 +59,10 @@ class PinQuerySet(models.QuerySet[Any]):
     def in_force(self) -> Self:
         """Neither taken back nor expired."""
         return self.filter(ended_at__isnull=True)
+
+    def stood(self, moment: datetime) -> Self:
+        """In force then."""
+        return self.filter(models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=moment), at__lt=moment)
 
     def due(self, moment: datetime) -> Self:
         """In force, and to end at the latest now."""

@@ -90,5 +90,7 @@ def register() -> None:
         )
     )
     panels.register(
-        panels.Panel("household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS)
+        panels.Panel(
+            "household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS, icon="users"
+        )
     )

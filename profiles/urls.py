@@ -5,6 +5,7 @@ from django.urls import path
 from profiles.api import views as api
 from profiles.calling import urls as calling
 from profiles.views import (
+    arrangement,
     calls,
     cases,
     catalogue,
@@ -21,6 +22,7 @@ from profiles.views import (
     review,
     review_many,
     search,
+    timeline,
 )
 
 app_name = "profiles"
@@ -30,8 +32,13 @@ urlpatterns = [
     path("customers/search/", search.search, name="search"),
     path("customers/suggest/", search.suggest, name="suggest"),
     path("customers/recent/", customer.show_recent, name="recent"),
+    path("customers/panels/", arrangement.show, name="arrangement"),
+    path("customers/panels/reset/", arrangement.reset, name="reset_arrangement"),
+    path("customers/panels/<slug:panel>/fold/", arrangement.fold, name="fold_panel"),
+    path("customers/panels/<slug:panel>/move/", arrangement.move, name="move_panel"),
     path("customers/<uuid:public_id>/", customer.show, name="customer"),
-    path("customers/<uuid:public_id>/timeline/", customer.show_timeline, name="timeline"),
+    path("customers/<uuid:public_id>/timeline/", timeline.show, name="timeline"),
+    path("customers/<uuid:public_id>/year/", customer.show_year, name="year"),
     path("customers/<uuid:public_id>/records/", customer.show_records, name="records"),
     path("customers/<uuid:public_id>/notes/", notes.show, name="notes"),
     path("customers/<uuid:public_id>/notes/add/", notes.add, name="add_note"),

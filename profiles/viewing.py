@@ -20,6 +20,7 @@ COMPARED = "profile.compare"
 EXPLAINED = "profile.explanation"
 HOUSEHOLD = "profile.household"
 ASKED = "profile.question"
+YEAR = "profile.year"
 BY_API = "profile.api"
 FOUND = "search.hit"
 RECENT = 8  # the strip of recent customers: Alt+1 … Alt+8

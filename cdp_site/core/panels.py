@@ -8,14 +8,16 @@ from cdp_site.core.access import Permission, may
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 
-Column = Literal["left", "centre", "right"]
+Column = Literal["header", "left", "centre", "right"]
 
 
 @dataclass(frozen=True)
 class Panel:
     """`url_name` is reversed with the profile's public id and loaded by hx-get. `stylesheet` is a static file that the
     page loads before the panel comes: a panel that brought its own would show unstyled first. `column` is where the
-    panel stands on a wide screen: left who the customer is, centre what happened, right what may and should be done."""
+    panel stands on a wide screen: left who the customer is, centre what happened, right what may and should be done;
+    one in the header has no frame and no title. `has_past`: it reads `as_of` from its address (`profiles.past`) and
+    shows that day; others are absent from the page of an earlier day."""
 
     key: str
     title: Text
@@ -24,6 +26,8 @@ class Panel:
     permission: Permission
     stylesheet: str = ""
     column: Column = "right"
+    icon: str = ""
+    has_past: bool = False
 
 
 _panels: dict[str, Panel] = {}

@@ -37,6 +37,7 @@ from profiles.models.matching import (
 )
 from profiles.models.openings import CustomerOpening, OpeningReason
 from profiles.models.orders import Order, OrderLine, Refund
+from profiles.models.page import PanelPlace
 from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
 from profiles.models.quality import QualityFinding, QualityLook
 from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointShare
@@ -70,6 +71,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderShare",
+    "PanelPlace",
     "PendingResolution",
     "Pin",
     "Presence",

@@ -13,7 +13,7 @@ from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classifica
 from ingestion.models import Source
 from profiles.models.dispositions import Disposition
 from profiles.models.profile import Profile, SourceRecord
-from profiles.querysets import TouchpointQuerySet, TraitGroupQuerySet
+from profiles.querysets import PinQuerySet, TouchpointQuerySet, TraitGroupQuerySet
 
 
 class KindOfData(models.TextChoices):
@@ -121,7 +121,8 @@ class Trait(models.Model):
 
 
 class Pin(models.Model):
-    """One row: a steward or agent decided that this record's value of a trait wins. Written on the profile page."""
+    """One row: a steward or agent decided that this record's value of a trait wins. Written on the profile page; one
+    that was taken back, replaced or has expired stays, with its end, so that the page of an earlier day can be shown."""
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "record": PSEUDONYMOUS}
 
@@ -129,9 +130,25 @@ class Pin(models.Model):
     trait = models.CharField(max_length=80)
     actor = models.CharField(max_length=60)
     at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)  # a chore ends it then; null: nobody asked for an end
+    ended_at = models.DateTimeField(null=True)  # null: in force
+
+    objects = PinQuerySet.as_manager()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["record", "trait"], name="pin_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["record", "trait"], name="pin_once", condition=models.Q(ended_at__isnull=True)
+            )
+        ]
+        indexes: ClassVar = [
+            # what expires next
+            models.Index(
+                fields=["expires_at"],
+                name="pin_expiry",
+                condition=models.Q(ended_at__isnull=True, expires_at__isnull=False),
+            ),
+        ]
 
 
 class Touchpoint(models.Model):

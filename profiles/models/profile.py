@@ -150,4 +150,6 @@ class Membership(models.Model):
             ),
             # history of one record
             models.Index(fields=["record", "valid_from"], name="membership_history"),
+            # records of one profile on an earlier day
+            models.Index(fields=["profile"], name="membership_of_past", condition=models.Q(valid_to__isnull=False)),
         ]

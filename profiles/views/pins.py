@@ -24,7 +24,7 @@ def pin(request: HttpRequest, public_id: UUID) -> HttpResponse:
     )
     if record is None:
         raise Http404
-    pins.add(profile=profile, record=record, trait=form.cleaned_data["trait"], by=user)
+    pins.add(profile=profile, record=record, trait=form.cleaned_data["trait"], by=user, days=form.cleaned_data["days"])
     messages.success(request, _("This value is used from now on."))
     return redirect("profiles:customer", public_id)
 

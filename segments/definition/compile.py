@@ -92,6 +92,7 @@ _SURVIVOR = SQL(
     "SELECT count(*) AS n, bool_or(k.id IS NOT NULL) AS is_pinned, {is_whole} AS is_whole, "
     "max(coalesce((r.attribute_times ->> u.trait)::timestamptz, r.last_seen_at)) AS observed_at "
     "FROM unnest({unit}::text[]) u(trait) LEFT JOIN profiles_pin k ON k.record_id = r.id AND k.trait = u.trait "
+    "AND k.ended_at IS NULL "
     "WHERE r.attributes -> u.trait NOT IN ('null', '\"\"', '[]', '{{}}')) c "
     "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND c.n > 0 {sources} "
     "ORDER BY c.is_pinned DESC, c.is_whole DESC, s.trust_rank, c.n DESC, c.observed_at DESC, "

@@ -39,6 +39,12 @@ def day_text(value: date) -> str:
     return f"{value.day} {ENGLISH_MONTHS[value.month - 1]} {value.year}"
 
 
+def month_text(value: date, *, with_year: bool = True) -> str:
+    """ "พ.ย. 2569" or "Nov 2026"."""
+    name = (THAI_MONTHS if _is_thai() else ENGLISH_MONTHS)[value.month - 1]
+    return f"{name} {value.year + (BUDDHIST_ERA if _is_thai() else 0)}" if with_year else name
+
+
 def _local(value: datetime) -> datetime:
     return timezone.localtime(value) if timezone.is_aware(value) else value
 

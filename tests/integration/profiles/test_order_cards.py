@@ -95,8 +95,8 @@ def test_six_events_are_one_card(tell, web_shop, buyer, login, steward):
     scope = scope_of(steward)
 
     page = timeline.page(buyer, scope=scope, filters=timeline.Filters(), after=None)
-    cards = [item.card for item in page.items if item.card]
-    assert len(page.items) == len(cards) == 1
+    cards = [item.card for item in page.entries if item.card]
+    assert len(page.entries) == len(cards) == 1
     assert [step.label for step in cards[0].steps] == ["Paid", "Shipped", "Delivered", "Refunded"]
     assert cards[0].is_partly_refunded
 
@@ -106,13 +106,13 @@ def test_six_events_are_one_card(tell, web_shop, buyer, login, steward):
 
     paid = EventType.objects.get(name="Order Paid")
     alone = timeline.page(buyer, scope=scope, filters=timeline.Filters(type_id=paid.pk), after=None)
-    assert [item.touchpoint.type.name for item in alone.items] == ["Order Paid"]
+    assert [item.touchpoint.type.name for item in alone.entries] == ["Order Paid"]
 
 
 def test_a_parcel_of_an_unknown_order_is_a_line_of_its_own(tell, web_shop, buyer, steward):
     tell(web_shop, track("u9", "Order Fulfilled", order_id="LOST", carrier="Kerry"))
     page = timeline.page(buyer, scope=scope_of(steward), filters=timeline.Filters(), after=None)
-    assert [(item.touchpoint.type.name, item.card) for item in page.items] == [("Order Fulfilled", None)]
+    assert [(item.touchpoint.type.name, item.card) for item in page.entries] == [("Order Fulfilled", None)]
 
 
 def test_addresses_that_are_no_web_address_are_no_links(tell, web_shop, buyer):
@@ -152,7 +152,7 @@ class TestCompanyCurrency:
 
         assert (figures.value, figures.orders) == (Decimal("600.00"), 1)
         page = timeline.page(buyer, scope=scope_of(steward), filters=timeline.Filters(), after=None)
-        card = next(item.card for item in page.items if item.card and item.card.order.external_id == "A")
+        card = next(item.card for item in page.entries if item.card and item.card.order.external_id == "A")
         assert [(refund.amount, refund.currency) for refund in card.foreign_refunds] == [(Decimal(5), "USD")]
 
     def test_the_page_says_what_lacks_a_rate(self, tell, web_shop, buyer, login, steward):

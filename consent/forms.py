@@ -17,7 +17,8 @@ from consent.wording import EVIDENCE
 CHECK = {"class": "form-check-input"}
 
 
-def _mark(address: str) -> str:
+def mark_of(address: str) -> str:
+    """What stands for an address in a form."""
     return keyed(address, purpose="consent.answer").hex()[:24]
 
 
@@ -45,9 +46,9 @@ class AnswerForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["evidence"].choices = list(EVIDENCE.items())  # type: ignore[attr-defined]
         # The page knows an address by its mark: who sees it masked must not find it in the source of the page.
-        self._by_mark = {_mark(value): value for value, _text in addresses}
+        self._by_mark = {mark_of(value): value for value, _text in addresses}
         self.all_addresses = list(self._by_mark.values())
-        marks = [(_mark(value), text) for value, text in addresses]
+        marks = [(mark_of(value), text) for value, text in addresses]
         self.fields["addresses"].choices = marks  # type: ignore[attr-defined]
         self.fields["addresses"].initial = list(self._by_mark)
         if len(addresses) < 2:

@@ -10,7 +10,7 @@ from django.test import Client
 from cdp_site.core.models import User
 from ingestion import landing
 from ingestion.models import Source
-from profiles import digest
+from profiles import digest, openings
 from profiles.models import Membership, Profile
 
 LATELY = datetime(2026, 11, 1, 5, 0, tzinfo=UTC)  # 12:00 in Bangkok
@@ -56,6 +56,11 @@ def profile_of(source: Source, external_id: str) -> Profile:
         record__source=source, record__external_id=external_id, valid_to__isnull=True
     )
     return membership.profile
+
+
+def open_for_call(profile: Profile, *, to: User, call_id: int = 1) -> None:
+    """The agent talks to the customer, who was verified: identifiers are shown."""
+    openings.open_for_call(profile, call_id=call_id, by=to)
 
 
 @pytest.fixture

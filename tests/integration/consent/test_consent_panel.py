@@ -10,10 +10,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from cdp_site.core.models import AccessLogEntry, AuditEvent, User
 from consent import gate
+from consent.forms import mark_of
 from consent.models import Channel, ConsentEntry, Purpose
 from consent.reasons import Reason
 from ingestion.models import Source
 from profiles.models import Profile, SourceRecord
+from tests.customers import open_for_call
 from tests.factories.consent import ask, marketing, on_day, say
 from tests.factories.people import hold, make_person, merge, records_of
 
@@ -55,7 +57,8 @@ def text_of(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_the_addresses_are_shown_with_what_they_may_be_used_for(desk: Client, customer: Profile) -> None:
+def test_the_addresses_are_shown_with_what_they_may_be_used_for(desk: Client, customer: Profile, agent: User) -> None:
+    open_for_call(customer, to=agent)
     page = text_of(desk.get(panel_of(customer)))
     assert 'href="tel:+66812345678"' in page  # the service purpose needs no consent
     page = text_of(desk.get(panel_of(customer, "marketing")))
@@ -67,6 +70,18 @@ def test_the_addresses_are_shown_with_what_they_may_be_used_for(desk: Client, cu
     assert 'href="tel:+66812345678"' in page
     assert "mailto:" not in page
     assert "The customer refused" in page
+
+
+@pytest.mark.parametrize("path", [panel_of, cell_of])
+def test_addresses_of_a_customer_who_is_not_open_stand_nowhere_in_the_page(
+    desk: Client, customer: Profile, path: Callable[[Profile], str]
+) -> None:
+    hold(records_of(customer)[0], "email", "work@shop.test")
+    say(records_of(customer)[0], "granted", channel="email", address="aree@shop.test")
+    page = text_of(desk.get(path(customer)))
+    assert "a••••@shop.test" in page
+    for hidden in ("aree@shop.test", "work@shop.test", "812345678", "tel:", "mailto:"):
+        assert hidden not in page
 
 
 def test_the_matrix_says_each_state_in_words(desk: Client, customer: Profile) -> None:
@@ -196,8 +211,8 @@ def test_a_refusal_that_came_meanwhile_is_not_overruled(desk: Client, customer: 
 def test_of_two_addresses_one_may_be_allowed_and_one_withdrawn(desk: Client, customer: Profile) -> None:
     hold(records_of(customer)[0], "email", "work@shop.test")
     assert tell(desk, customer, "grant").status_code == 422  # which one?
-    tell(desk, customer, "grant", addresses=["aree@shop.test", "work@shop.test"])
-    tell(desk, customer, "deny", addresses=["work@shop.test"])
+    tell(desk, customer, "grant", addresses=[mark_of("aree@shop.test"), mark_of("work@shop.test")])
+    tell(desk, customer, "deny", addresses=[mark_of("work@shop.test")])
     permission = gate.may_use(customer, marketing(), Channel.EMAIL)
     assert permission.addresses == ("aree@shop.test",)
     assert permission.blocked == (("work@shop.test", Reason.WITHDRAWN),)

@@ -13,7 +13,7 @@ from ingestion.models import Source
 from profiles import merging, relatives
 from profiles.models import Profile
 from profiles.reasons import Own
-from tests.customers import Tell, identify, profile_of
+from tests.customers import Tell, identify, open_for_call, profile_of
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
@@ -40,7 +40,10 @@ def test_the_same_phone_under_another_name_is_a_household(
 ) -> None:
     (found,) = relatives.household(somchai, by=agent)
     assert (found.customer.profile, found.customer.name) == (wife, "สุดา ใจดี")
-    assert (found.key, found.value, found.by) == ("Phone", "086 345 1972", "")
+    assert (found.key, found.value, found.by) == ("Phone", "•••• 1972", "")
+    open_for_call(somchai, to=agent)
+    (found,) = relatives.household(somchai, by=agent)
+    assert (found.value, found.customer.phone) == ("086 345 1972", "•••• 1972"), "the wife is not on the phone"
     (back,) = relatives.household(wife, by=agent)
     assert back.customer.profile == somchai
     shown = page(login(agent), somchai)

@@ -12,7 +12,7 @@ from ingestion.models import Source
 from profiles import directory
 from profiles.finding import Piece, pieces
 from profiles.models import Profile
-from tests.customers import Tell, identify, profile_of
+from tests.customers import Tell, identify, open_for_call, profile_of
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
@@ -155,8 +155,14 @@ class TestSuggestions:
     def test_show_name_reason_and_contact(self, somchai: Profile, login: Login, agent: User) -> None:
         page = login(agent).post(SUGGEST, {"q": "0863451972"}).content.decode()
         assert "สมชาย" in page
-        assert "<mark>086 345 1972</mark>" in page
+        assert "<mark>•••• 1972</mark>" in page
+        assert "086 345" not in page
         assert "<html" not in page
+
+    def test_show_the_number_of_a_customer_who_is_open(self, somchai: Profile, login: Login, agent: User) -> None:
+        open_for_call(somchai, to=agent)
+        page = login(agent).post(SUGGEST, {"q": "0863451972"}).content.decode()
+        assert "<mark>086 345 1972</mark>" in page
 
     def test_one_letter_asks_for_nothing(self, somchai: Profile, login: Login, agent: User) -> None:
         assert "row-link" not in login(agent).post(SUGGEST, {"q": "ส"}).content.decode()

@@ -156,7 +156,7 @@ class TestPages:
     ) -> None:
         segment = make_segment(viewed_red())
         definition = {**segment.definition}
-        definition["where"]["of"][0]["event"] = "Case Opened"
+        definition["where"]["of"][0]["event"] = "Ticket Opened"
         Segment.objects.filter(pk=segment.pk).update(definition=definition)
 
         answer = login(marketer).post(

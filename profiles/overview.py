@@ -51,6 +51,16 @@ from profiles.past import Past
 from profiles.survivorship import Candidate, Rule
 
 OTHER_GROUP = "other"
+ICON_OF_SOURCE: Mapping[str, str] = {
+    Source.Kind.SHOP: "world",
+    Source.Kind.APP: "device-mobile",
+    Source.Kind.POS: "building-store",
+    Source.Kind.CALL_CENTRE: "headset",
+    Source.Kind.LINE: "brand-line",
+    Source.Kind.CRM: "address-book",
+    Source.Kind.OTHER: "database",
+    Source.Kind.INTERNAL: "user-check",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,10 @@ class Statement:
     at: datetime
     pinned: bool
     pinned_until: datetime | None = None
+
+    @property
+    def source_icon(self) -> str:
+        return ICON_OF_SOURCE[self.source.kind]
 
 
 @dataclass(frozen=True, slots=True)

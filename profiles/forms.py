@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.templatetags.formats import day_text
-from profiles import notes
+from profiles import notes, openings
 from profiles.models import Disposition, SourceRecord
 
 LONGEST_REASON = 300  # LinkDecision.reason
@@ -31,6 +31,16 @@ class NoteForm(forms.Form):
     )
     disposition = forms.ChoiceField(
         label=_("Outcome"), required=False, choices=[("", _("only a note")), *Disposition.choices]
+    )
+
+
+class OpeningForm(forms.Form):
+    """Why somebody opens a customer; goes into the access log as a code."""
+
+    reason = forms.ChoiceField(
+        label=_("Why do you need them?"),
+        choices=[(reason.value, reason.label) for reason in openings.REASONS],
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
 
 

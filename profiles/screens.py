@@ -81,6 +81,16 @@ def register() -> None:
     )
     panels.register(
         panels.Panel(
+            key="opening",
+            title=_("Contact details"),
+            url_name="profiles:opening",
+            order=10,
+            permission=Permission.REVEAL_IDENTIFIERS,
+            column="header",
+        )
+    )
+    panels.register(
+        panels.Panel(
             key="cases",
             title=_("Cases"),
             url_name="profiles:cases",

@@ -20,7 +20,7 @@ def register() -> None:
     navigation.register(
         navigation.NavEntry(
             key="call",
-            title=_("Call"),
+            title=_("Take a call"),
             url_name="profiles:call",
             icon="phone-call",
             order=105,
@@ -102,5 +102,16 @@ def register() -> None:
     panels.register(
         panels.Panel(
             "household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS, icon="users"
+        )
+    )
+    panels.register(
+        panels.Panel(
+            key="presence",
+            title=_("Colleagues on this page"),
+            url_name="profiles:presence",
+            order=900,
+            permission=Permission.VIEW_CUSTOMERS,
+            stylesheet="css/desk.css",
+            column="header",
         )
     )

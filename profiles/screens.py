@@ -101,6 +101,16 @@ def register() -> None:
     )
     panels.register(
         panels.Panel(
+            key="occasion",
+            title=_("Why this customer may call"),
+            url_name="profiles:occasion",
+            order=10,
+            permission=Permission.VIEW_CUSTOMERS,
+            column="header",
+        )
+    )
+    panels.register(
+        panels.Panel(
             "household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS, icon="users"
         )
     )

@@ -251,5 +251,5 @@ class TestWhoMay:
     def test_a_colleagues_call_is_not_mine(self, login: Login, agent: User, steward: User, pim: Profile) -> None:
         lines.begin(number=PHONE, by=agent)
         assert "•••• 5678" not in text_of(login(steward))
-        with pytest.raises(Exception, match="nobody to verify|no call"):
+        with pytest.raises(Exception, match=r"nobody to verify|no call"):
             verifying.check({}, by=steward)

@@ -98,10 +98,10 @@ class TestTwoFacts:
         call_of(agent)
 
         def fail(**_: object) -> None:
-            raise OSError
+            raise OSError("no room for the audit")
 
         monkeypatch.setattr(audit, "record", fail)
-        with pytest.raises(OSError), transaction.atomic():
+        with pytest.raises(OSError, match="no room"), transaction.atomic():
             verifying.check({Kind.BIRTH_DATE: "14/2/1991", Kind.POSTCODE: "10260"}, by=agent)
         agent.__dict__.pop("_openings", None)
         assert not openings.is_open(agent, pim.pk)

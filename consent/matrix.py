@@ -145,13 +145,13 @@ def read_cell(profile: Profile, purpose: Purpose, channel: Channel, *, by: User)
         cell=_cell(known, purpose, channel),
         addresses=_addresses(known, purpose, channel, shows=not masks),
         history=[
-            _told(entry, scope, masks=masks)
+            told_of(entry, scope, masks=masks)
             for entry in by_id.values()
             if entry.channel == channel and scope.sees_source(entry.source_id)
         ],
-        decided_by=_told(decided_by, scope, masks=masks) if decided_by else None,
+        decided_by=told_of(decided_by, scope, masks=masks) if decided_by else None,
         denial=denial,
-        denial_told=_told(denial, scope, masks=masks) if denial else None,
+        denial_told=told_of(denial, scope, masks=masks) if denial else None,
     )
 
 
@@ -201,7 +201,7 @@ def shown(contact: Contact, *, masks: bool) -> str:
     return masking.mask("address" if contact.kind == "post" else contact.kind, text) if masks else text
 
 
-def _told(entry: ConsentEntry, scope: Scope, *, masks: bool) -> Told:
+def told_of(entry: ConsentEntry, scope: Scope, *, masks: bool) -> Told:
     state = State(entry.state)
     return Told(
         state=STATES[state],

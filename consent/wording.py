@@ -130,6 +130,8 @@ LOOKS: dict[str, Text] = {
     "profile.notes": _("notes"),
     "profile.edit": _("change of a value"),
     "profile.cases": _("cases"),
+    "profile.script": _("what to say"),
+    "profile.sent": _("why a message was sent"),
     "profile.compare": _("comparison"),
     "profile.explanation": _("how the records became one"),
     "profile.household": _("related customers"),

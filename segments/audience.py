@@ -2,26 +2,30 @@
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any as Json
 from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from psycopg import errors, sql
 
 from cdp_site.core.access import Scope
 from cdp_site.core.errors import MendableError
 from profiles.models import Profile
-from segments import catalogue, spellings
+from segments import catalogue, lens, spellings
 from segments.definition import nodes
 from segments.definition.compile import Strategy, Viewer, everybody, people
+from segments.definition.describe import describe
 from segments.definition.fields import Fields
 from segments.definition.parse import DefinitionProblem, parse
+from segments.lens import Lens
 from segments.models import Segment
 
 SQL = sql.SQL
@@ -94,11 +98,8 @@ class Question:
 
 def readable(segment: Segment, found: Fields) -> nodes.Definition | None:
     """The segment's definition; None if it names what `found` does not have, or cannot be read at all."""
-    try:
-        definition = parse(segment.definition)
-    except DefinitionProblem:
-        return None
-    return definition if found.shows(definition.where) else None
+    definition = read(segment.definition)
+    return definition if definition is not None and found.shows(definition.where) else None
 
 
 def company_time_zone() -> zoneinfo.ZoneInfo:
@@ -146,28 +147,47 @@ def page(question: Question, *, after: UUID | None = None, size: int = PAGE_SIZE
     return Page(profiles, profiles[-1].public_id if profiles and len(ids) > size else None)
 
 
-def segments_of(profile: Profile, segments: Iterable[Segment], scope: Scope) -> list[Segment]:
-    """Those of the segments that the profile is in, in their order. One statement for all of them.
+@dataclass(frozen=True)
+class Standing:
+    """The segments that one customer is in, in the order in which they were asked about."""
 
-    A segment that names what the scope does not see is left out.
+    segments: Sequence[Segment]
+    definitions: Mapping[UUID, nodes.Definition]
+    lens: Lens
+
+    def sentence(self, segment: Segment) -> str:
+        """Who is in it, in the current language."""
+        language = "th" if (get_language() or "").startswith("th") else "en"
+        return describe(self.definitions[segment.pk], language, self.lens.names)
+
+
+def standing(profile: Profile, segments: Iterable[Segment], scope: Scope) -> Standing:
+    """Those of the segments that the profile is in. One statement for all of them, beside two for what they name.
+
+    A segment that names what the scope does not see is left out. Raises TooSlowProblem.
     """
-    asked: list[Segment] = []
-    questions: list[sql.Composable] = []
-    found, viewer = catalogue.fields(scope), catalogue.viewer(scope)
-    only_this = SQL("p.id = {}").format(profile.pk)
-    read = [(segment, definition) for segment in segments if (definition := readable(segment, found)) is not None]
-    definitions = spellings.widened([definition for _segment, definition in read])
-    now = timezone.now()
-    for (segment, _written), definition in zip(read, definitions, strict=True):
-        question = Question(definition, scope, viewer, now)
-        asked.append(segment)
-        questions.append(
-            SQL("SELECT {} WHERE EXISTS ({})").format(len(questions), question.select(Strategy.PROBE, only_this))
+    written = {segment: found for segment in segments if (found := read(segment.definition)) is not None}
+    through = lens.on(written.values(), scope)
+    seen = {segment: definition for segment, definition in written.items() if through.shows(definition.where)}
+    asked = zip(seen, spellings.widened(list(seen.values())), strict=True)
+    only_this, now = SQL("p.id = {}").format(profile.pk), timezone.now()
+    questions: list[sql.Composable] = [
+        SQL("SELECT {} WHERE EXISTS ({})").format(
+            place, Question(definition, scope, through.viewer, now).select(Strategy.PROBE, only_this)
         )
-    if not questions:
-        return []
-    places = {place for (place,) in _answer(SQL(" UNION ALL ").join(questions))}
-    return [segment for place, segment in enumerate(asked) if place in places]
+        for place, (_segment, definition) in enumerate(asked)
+    ]
+    places = {place for (place,) in _answer(SQL(" UNION ALL ").join(questions))} if questions else set()
+    found = [segment for place, segment in enumerate(seen) if place in places]
+    return Standing(found, {segment.pk: seen[segment] for segment in found}, through)
+
+
+def read(stored: Json) -> nodes.Definition | None:
+    """A stored definition; None for one that this program does not read."""
+    try:
+        return parse(stored)
+    except DefinitionProblem:
+        return None
 
 
 def _answer(query: sql.Composable) -> list[tuple[int]]:

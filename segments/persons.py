@@ -2,13 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from cdp_site.core.access import Scope
 from consent.dossier import statement_of
 from consent.models import ConsentEntry
 from consent.states import Basis, Statement, overall, resolve
-from profiles import golden
+from profiles import golden, overview
 from profiles.models import Membership, Order, SourceRecord, Touchpoint
+from profiles.past import Past
 from segments.definition import evaluate
 from segments.definition.nodes import ConsentState
 
@@ -41,6 +45,29 @@ def load(groups: Sequence[Group], *, events: Collection[str]) -> list[evaluate.P
     ]
 
 
+def then(past: Past, scope: Scope, *, events: Collection[str]) -> evaluate.Person:
+    """A customer as a viewer would have seen them then: what was known at that moment, as far as the scope sees it.
+
+    Five queries. What has become of an order since is not told apart from what it was.
+    """
+    records = [record for record in past.records if scope.sees_source(record.source_id)]
+    touchpoints = past.touchpoints(scope).filter(type__name__in=events)
+    orders = past.orders() if scope.source_ids is None else past.orders().filter(source__in=scope.source_ids)
+    return evaluate.Person(
+        id=0,
+        attributes=overview.values_of({0: records}, scope)[0],
+        touchpoints=tuple(
+            evaluate.Touchpoint(*said) for said in touchpoints.values_list("type__name", "occurred_at", "properties")
+        ),
+        orders=tuple(_order(*row) for row in orders.values_list(*_ORDER)),
+        # Consent itself is everybody's: it knows no departments.
+        consents=_consents(
+            (entry.purpose.slug, statement_of(entry))
+            for entry in ConsentEntry.objects.of_records(record.pk for record in past.records).known_at(past.at)
+        ),
+    )
+
+
 def _touchpoints(records: Group, events: Collection[str]) -> Mapping[int, list[evaluate.Touchpoint]]:
     # By profile as well: there is no index on the record.
     profiles = Membership.objects.filter(record__in=records, valid_to__isnull=True).values("profile")
@@ -53,17 +80,18 @@ def _touchpoints(records: Group, events: Collection[str]) -> Mapping[int, list[e
 
 def _orders(records: Group) -> Mapping[int, list[evaluate.Order]]:
     found: dict[int, list[evaluate.Order]] = defaultdict(list)
-    rows = Order.objects.filter(record__in=records)
-    for record_id, status, total, currency, placed_at, refunded in rows.values_list(
-        "record_id", "status", "total", "currency", "placed_at", "refunded"
-    ):
+    for record_id, *row in Order.objects.filter(record__in=records).values_list("record_id", *_ORDER):
         if record_id is not None:
-            is_cancelled = status == Order.Status.CANCELLED
-            order = evaluate.Order(
-                total=total, currency=currency, placed_at=placed_at, refunded=refunded, is_cancelled=is_cancelled
-            )
-            found[record_id].append(order)
+            found[record_id].append(_order(*row))
     return found
+
+
+_ORDER = ("status", "total", "currency", "placed_at", "refunded")
+
+
+def _order(status: str, total: Decimal, currency: str, placed_at: datetime, refunded: Decimal) -> evaluate.Order:
+    is_cancelled = status == Order.Status.CANCELLED
+    return evaluate.Order(total, currency, placed_at, refunded, is_cancelled)
 
 
 def _statements(records: Group) -> Mapping[int, list[tuple[str, Statement]]]:

@@ -23,6 +23,9 @@ class SegmentQuerySet(models.QuerySet[Any]):
             return self.all()
         return self.filter(models.Q(department__isnull=True) | models.Q(department_id=user.department_id))
 
+    def without_script(self) -> "SegmentQuerySet":
+        return self.filter(script__isnull=True)
+
     def newest_first(self) -> "SegmentQuerySet":
         """The last changed first."""
         return self.order_by("-changed_at", "pk")
@@ -32,3 +35,17 @@ class SegmentExportQuerySet(models.QuerySet[Any]):
     def newest_first(self) -> "SegmentExportQuerySet":
         """The newest first, with what a list shows of them."""
         return self.select_related("purpose", "by").order_by("-at", "pk")
+
+
+class ScriptQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> "ScriptQuerySet":
+        """Those of the segments that the user may see."""
+        segments = self.model._meta.get_field("segment").related_model
+        return self.filter(segment__in=segments._default_manager.visible_to(user))
+
+    def said(self) -> "ScriptQuerySet":
+        """In use, the one to be said first of all on top; with their segments."""
+        return self.filter(is_active=True).ranked()
+
+    def ranked(self) -> "ScriptQuerySet":
+        return self.select_related("segment", "segment__department").order_by("rank", "pk")

@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core import home, navigation, panels
+from cdp_site.core import home, navigation, panels, timeline_links
 from cdp_site.core.access import Permission
+from segments import sent
 
 
 def register() -> None:
@@ -25,6 +26,26 @@ def register() -> None:
             icon="users-group",
             order=200,
             permission=Permission.VIEW_SEGMENTS,
+        )
+    )
+    panels.register(
+        panels.Panel(
+            key="script",
+            title=_("What to say"),
+            url_name="segments:script_of_profile",
+            order=60,
+            permission=Permission.VIEW_CUSTOMERS,
+            stylesheet="css/scripts.css",
+        )
+    )
+    timeline_links.register(
+        timeline_links.TimelineLink(
+            key="sent",
+            title=_("Why did you send me this?"),
+            url_name="segments:sent",
+            icon="help",
+            permission=Permission.VIEW_CUSTOMERS,
+            applies=lambda event, source_kind, said: sent.channel_of(event, source_kind, said) is not None,
         )
     )
     panels.register(

@@ -102,13 +102,13 @@ def _(node: nodes.AttributeCondition, person: Person, moment: Moment) -> bool:
 
 @holds.register
 def _(node: nodes.TouchpointCondition, person: Person, moment: Moment) -> bool:
-    return node.count.holds(len(_counted(node, person, moment)))
+    return node.count.holds(len(counted(node, person, moment)))
 
 
 @holds.register
 def _(node: nodes.OrderTotalCondition, person: Person, moment: Moment) -> bool:
-    measured = _measured(node, person, moment)
-    return measured is not None and number_holds(measured, node.comparison)
+    amount = measured(node, person, moment)
+    return amount is not None and number_holds(amount, node.comparison)
 
 
 @holds.register
@@ -116,7 +116,8 @@ def _(node: nodes.ConsentCondition, person: Person, moment: Moment) -> bool:
     return person.consents.get((node.purpose, node.channel), ConsentState.NEVER) == node.state
 
 
-def _counted(node: nodes.TouchpointCondition, person: Person, moment: Moment) -> list[Touchpoint]:
+def counted(node: nodes.TouchpointCondition, person: Person, moment: Moment) -> list[Touchpoint]:
+    """The touchpoints that a condition counts."""
     span = node.window.span(moment.now, moment.time_zone)
     return [
         touchpoint
@@ -127,7 +128,8 @@ def _counted(node: nodes.TouchpointCondition, person: Person, moment: Moment) ->
     ]
 
 
-def _measured(node: nodes.OrderTotalCondition, person: Person, moment: Moment) -> Decimal | None:
+def measured(node: nodes.OrderTotalCondition, person: Person, moment: Moment) -> Decimal | None:
+    """What a condition compares: money, or a number of orders; None for the average of none."""
     span = node.window.span(moment.now, moment.time_zone)
     totals = [
         order.total - order.refunded

@@ -1,5 +1,6 @@
 """The list of segments, one segment with its members, and the segments of one customer."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,8 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 from cdp_site.core.access import Permission, may, requires, scope_of
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment
-from profiles import directory, viewing
-from segments import audience, authoring, presenting
+from cdp_site.core.models import User
+from profiles import directory, past, viewing
+from profiles.models import Profile
+from profiles.past import Past
+from segments import audience, authoring, evidence, presenting
 from segments.models import Segment
 from segments.views.fetch import reader, visible_segment
 
@@ -104,7 +108,16 @@ def show_of_profile(request: HttpRequest, public_id: UUID) -> HttpResponse:
         raise Http404
     context: dict[str, object] = {"opens": may(user, Permission.VIEW_SEGMENTS)}
     try:
-        context["segments"] = audience.segments_of(profile, Segment.objects.named_to(user), scope_of(user))
+        then = past.asked(profile, request.GET, scope=scope_of(user))
+        context["segments"] = _segments_of(profile, user, then)
     except audience.TooSlowProblem as problem:
         context["problem"] = problem
     return render(request, "segments/_of_profile.html", context)
+
+
+def _segments_of(profile: Profile, user: User, then: Past | None) -> Sequence[Segment]:
+    """The segments that the customer is in, or was in then."""
+    named, scope = Segment.objects.named_to(user), scope_of(user)
+    if then is None:
+        return audience.standing(profile, named, scope).segments
+    return evidence.standing_then(profile, named, at=then.at, scope=scope)

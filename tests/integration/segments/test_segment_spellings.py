@@ -72,7 +72,7 @@ def test_the_customers_page_knows_the_word_that_is_explained_today(
 ) -> None:
     segment = Segment.objects.create(name="Crimson", definition=viewed("is", "crimson"), created_by=marketer)
     person = Profile.objects.get(pk=next(number for number, user in people.items() if user == "b"))
-    assert audience.segments_of(person, [segment], EVERYTHING) == []
+    assert audience.standing(person, [segment], EVERYTHING).segments == []
 
     red = catalogue.spellings("color", "red")
     term = catalogue.Term.objects.get(attribute="color", label="Red")
@@ -80,4 +80,4 @@ def test_the_customers_page_knows_the_word_that_is_explained_today(
         term=term, attribute="color", label="Red", label_th="แดง", spellings=[*red, "crimson"], by=steward
     )
 
-    assert audience.segments_of(person, [segment], EVERYTHING) == [segment]
+    assert audience.standing(person, [segment], EVERYTHING).segments == [segment]

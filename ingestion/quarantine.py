@@ -18,6 +18,7 @@ from cdp_site.core.errors import NotFoundProblem, Text
 from cdp_site.core.models import User
 from ingestion import messages, wording
 from ingestion.models import QuarantinedItem, Source
+from ingestion.normalise.sensitive_names import is_sensitive_name
 from ingestion.querysets import QuarantinedItemQuerySet
 
 PAGE = 50
@@ -137,12 +138,19 @@ def look_into(*, item: QuarantinedItem, by: User) -> Content:
 
 
 def legible(raw: bytes) -> str:
-    """A message as a person reads it: indented where it is JSON."""
+    """A message as a person reads it: indented where it is JSON, without what sounds sensitive: that is not needed to
+    mend it."""
     text = raw.decode("utf-8", "replace").replace("\0", "␀")
     try:
-        return _indented(json.loads(text))
+        return _indented(_without_sensitive(json.loads(text)))
     except (ValueError, RecursionError):
         return text
+
+
+def _without_sensitive(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: MASK if is_sensitive_name(name) else _without_sensitive(inner) for name, inner in value.items()}
+    return [_without_sensitive(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _indented(value: Any) -> str:

@@ -15,6 +15,7 @@ from django.db import connection
 
 from cdp_site.core.ids import uuid7
 from cdp_site.core.memory import Memory
+from ingestion.normalise.sensitive_names import is_sensitive_name
 from profiles import identifiers, search
 from profiles.matching import online
 from profiles.models import Trait, TraitGroup
@@ -287,7 +288,8 @@ OTHER_TRAITS = "other"
 
 
 def _discover_traits(names: set[str], patches: Iterable[_Patch]) -> None:
-    """A trait that no list names yet goes into the group "other", with the type of its first value."""
+    """A trait that no list names yet goes into the group "other", with the type of its first value; what sounds
+    sensitive goes where nobody sees it until somebody has looked."""
     if names <= _known_traits.keys():
         return
     _known_traits.remember(dict.fromkeys(names))
@@ -297,9 +299,13 @@ def _discover_traits(names: set[str], patches: Iterable[_Patch]) -> None:
     samples: dict[str, Any] = {}
     for patch in patches:
         samples.update({trait: value for trait, value in patch.attributes.items() if trait in unknown})
-    group = TraitGroup.objects.get(slug=OTHER_TRAITS)
+    other = TraitGroup.objects.get(slug=OTHER_TRAITS)
+    hidden = TraitGroup.objects.filter(is_sensitive=True).first() or other
     Trait.objects.bulk_create(
-        [Trait(name=name, group=group, data_type=_data_type(samples[name])) for name in sorted(unknown)],
+        [
+            Trait(name=name, group=hidden if is_sensitive_name(name) else other, data_type=_data_type(samples[name]))
+            for name in sorted(unknown)
+        ],
         ignore_conflicts=True,
     )
 

@@ -6,12 +6,13 @@ may not see at all (another department's, sensitive) is not masked but absent: t
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from cdp_site.core.access import Permission, Scope, may
 from cdp_site.core.models import User
 from cdp_site.core.templatetags.formats import last_four, masked
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
+from ingestion.normalise.sensitive_names import is_hidden_name
 from profiles import openings
 
 DIRECT_IDENTIFIERS: Final = frozenset(
@@ -46,6 +47,20 @@ def shows_all_identifiers(by: User) -> bool:
 def hidden_kinds(scope: Scope) -> frozenset[str]:
     """The kinds of identifiers whose trait the scope does not see: where a trait is absent, its identifier is."""
     return frozenset(KIND_OF_TRAIT.get(trait, trait) for trait in scope.hidden_traits)
+
+
+def hides_name(name: str, scope: Scope) -> bool:
+    """Whether a property or trait of this name, wherever it turns up, holds what the scope does not see."""
+    return is_hidden_name(name, hidden_traits=scope.hidden_traits, hides_sensitive=scope.hides_sensitive)
+
+
+def without_hidden(value: Any, scope: Scope) -> Any:
+    """A source's JSON without what the scope does not see, at any depth."""
+    if isinstance(value, dict):
+        return {name: without_hidden(inner, scope) for name, inner in value.items() if not hides_name(name, scope)}
+    if isinstance(value, list):
+        return [without_hidden(inner, scope) for inner in value]
+    return value
 
 
 def is_direct(trait: str) -> bool:

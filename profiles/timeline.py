@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from cdp_site.core.access import Scope
 from cdp_site.core.errors import MendableError
-from profiles import channels, order_cards, timeline_entries, visits
+from profiles import channels, masking, order_cards, timeline_entries, visits
 from profiles.channels import TouchChannel, channel_of
 from profiles.models import EventType, KindOfData, Note, Profile, Touchpoint
 from profiles.orders import BIRTH_EVENTS
@@ -139,6 +139,8 @@ def page(
         .select_related("type", "source")
         .order_by("-occurred_at", "-id")[: size + 1]
     )
+    for touchpoint in found:
+        touchpoint.properties = masking.without_hidden(touchpoint.properties, scope)
     shown = visits.whole(found, size)
     last = shown[-1] if len(shown) < len(found) else None
     return Page(

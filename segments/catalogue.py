@@ -20,6 +20,7 @@ from psycopg import sql
 from cdp_site.core.access import Scope
 from consent.models import Channel, Purpose
 from ingestion.models import Source
+from profiles import masking
 from profiles.masking import DIRECT_IDENTIFIERS
 from profiles.models import EventType, Trait
 from segments.definition import nodes
@@ -87,6 +88,8 @@ def fields(scope: Scope, *, events: Iterable[str] = ()) -> Fields:
         purposes={purpose.slug: str(purpose) for purpose in Purpose.objects.filter(is_active=True)},
         channels={channel.value: str(channel.label) for channel in Channel},
         currencies=_currencies(),
+        hidden_traits=scope.hidden_traits,
+        hides_sensitive=scope.hides_sensitive,
     )
 
 
@@ -191,6 +194,7 @@ def properties(event: EventType, scope: Scope) -> dict[str, Field]:
     return {
         name: Field(name, FieldType.IDENTIFIER if name in IDENTIFIERS else FieldType(kind), property_label(name))
         for name, kind in sorted(found)
+        if not masking.hides_name(name, scope)
     }
 
 
@@ -228,7 +232,7 @@ SELECT v.text, count(DISTINCT s.owner) AS people
 def common_properties(event_name: str, name: str, scope: Scope) -> Sequence[CommonValue]:
     """The values of a property that most people of the newest touchpoints have; none for what the scope hides."""
     event = _event_types(scope).filter(name=event_name).first()
-    if event is None:
+    if event is None or name in IDENTIFIERS or masking.hides_name(name, scope):
         return ()
     sample = SQL("SELECT q.profile_id AS owner, q.properties -> {} AS value FROM ({}) q").format(
         name, _sample(event.pk, scope, VALUE_SAMPLE)

@@ -4,6 +4,7 @@ A *permission* comes with the role. A *scope* says which containers (sources, ev
 user's department may see; what lies outside is absent from pages, counts, search and golden values.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -141,12 +142,14 @@ class Scope:
     """What a user may see; None means everything. A set lists the visible container ids or names.
 
     `hidden_traits` are the names of the traits in groups that are not visible: for whoever meets a value by its name.
+    `hides_sensitive`: no group of sensitive traits is visible, so that what only sounds sensitive is hidden as well.
     """
 
     source_ids: frozenset[int] | None
     event_type_ids: frozenset[int] | None
     trait_groups: frozenset[str] | None
     hidden_traits: frozenset[str] = frozenset()
+    hides_sensitive: bool = False
 
     @property
     def is_unrestricted(self) -> bool:
@@ -209,20 +212,21 @@ def scope_of(user: User | AnonymousUser) -> Scope:
     return remembered
 
 
-_SOURCE, _EVENT_TYPE, _GROUP, _HIDDEN = "source", "event_type", "group", "hidden"
+_SOURCE, _EVENT_TYPE, _GROUP, _SENSITIVE, _HIDDEN = "source", "event_type", "group", "sensitive", "hidden"
 
 
 def _read_scope(user: User) -> Scope:
     sees_all = may(user, Permission.SEE_ALL_DEPARTMENTS)
     groups = apps.get_model("profiles", "TraitGroup")._default_manager
     hidden = groups.exclude(pk__in=groups.visible_to(user).order_by().values("pk")).exclude(traits=None)
-    parts = [_names(hidden, _HIDDEN, "traits__name")]
+    sensitive = groups.visible_to(user).filter(is_sensitive=True)
+    parts = [_names(hidden, _HIDDEN, "traits__name"), _names(sensitive, _SENSITIVE, "slug")]
     if not sees_all:
         parts.append(_names(apps.get_model("ingestion", "Source")._default_manager.visible_to(user), _SOURCE, "pk"))
         parts.append(
             _names(apps.get_model("profiles", "EventType")._default_manager.visible_to(user), _EVENT_TYPE, "pk")
         )
-    found: dict[str, set[str]] = {_SOURCE: set(), _EVENT_TYPE: set(), _GROUP: set(), _HIDDEN: set()}
+    found: dict[str, set[str]] = defaultdict(set)
     for kind, name in _names(groups.visible_to(user), _GROUP, "slug").union(*parts, all=True):
         found[kind].add(name)
     return Scope(
@@ -230,6 +234,7 @@ def _read_scope(user: User) -> Scope:
         event_type_ids=None if sees_all else frozenset(map(int, found[_EVENT_TYPE])),
         trait_groups=frozenset(found[_GROUP]),
         hidden_traits=frozenset(found[_HIDDEN]),
+        hides_sensitive=not found[_SENSITIVE],
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ingestion.normalise.sensitive_names import is_hidden_name
 from segments.definition.nodes import (
     AttributeCondition,
     Comparison,
@@ -93,17 +94,26 @@ class Fields:
     purposes: Mapping[str, str]
     channels: Mapping[str, str]
     currencies: tuple[str, ...]
+    hidden_traits: frozenset[str] = frozenset()
+    hides_sensitive: bool = False
 
     def shows(self, where: Node) -> bool:
-        """Whether the viewer sees every trait and event of a definition. All that is asked of a stored one: what has
-        become of a purpose, a property or a type since is no reason to keep its number from those who see the data."""
+        """Whether the viewer sees every trait and event of a definition, and of its properties those that can be told
+        by their name. All that is asked of a stored one: what has become of a purpose, a property or a type since is
+        no reason to keep its number from those who see the data."""
         for condition in conditions(where):
             match condition:
                 case AttributeCondition() if condition.trait not in self.traits:
                     return False
-                case TouchpointCondition() if condition.event not in self.events:
+                case TouchpointCondition() if condition.event not in self.events or any(
+                    self.hides(one.property) for one in condition.filters
+                ):
                     return False
         return True
+
+    def hides(self, name: str) -> bool:
+        """Whether a property of this name holds what the viewer does not see, in whatever event it stands."""
+        return is_hidden_name(name, hidden_traits=self.hidden_traits, hides_sensitive=self.hides_sensitive)
 
     def flaws(self, condition: Condition) -> Iterator[Flaw]:
         """What `condition` names and this viewer does not have, or compares in a way that its type does not allow.

@@ -31,8 +31,8 @@ class FactsForm(forms.Form):
         for kind in askable:
             question = facts.QUESTIONS[kind]
             self.fields[kind.value] = forms.CharField(
-                label=question.text,
-                help_text=question.hint,
+                label=str(question.text),
+                help_text=str(question.hint),
                 max_length=facts.LONGEST,
                 required=False,
                 widget=forms.TextInput(attrs=_UNKEPT),

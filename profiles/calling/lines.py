@@ -63,6 +63,7 @@ def take(token: str, *, by: User) -> Call:
         call is None
         or not is_theirs
         or call.meant_for_id not in (None, by.pk)
+        or call.source_id is None
         or not scope_of(by).sees_source(call.source_id)
     ):
         raise NotFoundProblem(

@@ -15,7 +15,7 @@ class CallHolder(RowsHolder):
     """Calls of the person, and those of the person's numbers that are nobody's yet."""
 
     name = "profiles.calls"
-    tables = ("profiles.CallerCheck", "profiles.Call")
+    tables: tuple[str, ...] = ("profiles.CallerCheck", "profiles.Call")
     rows: ClassVar = {
         "profiles.CallerCheck": lambda subject: CallerCheck.objects.filter(
             Q(profile__in=subject.profile_ids) | Q(record__in=subject.record_ids)

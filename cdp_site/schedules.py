@@ -55,6 +55,7 @@ CHORES = (
     Chore("pass reports on again", "ingestion.webhooks.relay.deliver_due", every_minutes=1),
     Chore("forget unused nonces", "ingestion.webhooks.linking.forget_expired", every_minutes=10),
     Chore("end pins whose days are over", "profiles.pins.end_expired", every_minutes=1),
+    Chore("read the words of names again", "profiles.name_index.fill_readings", every_minutes=1),
     Chore("discover products in orders", "profiles.catalogue.discover", every_minutes=30),
     Chore("match requests passed on", "consent.jobs.match_forwarded", every_minutes=10),
     Chore("end old sessions", "cdp_site.operations.chores.clear_expired_sessions", daily_at=time(3, 10)),

@@ -16,7 +16,7 @@ from django.db import connection
 from cdp_site.core.ids import uuid7
 from cdp_site.core.memory import Memory
 from ingestion.normalise.sensitive_names import is_sensitive_name
-from profiles import identifiers, search
+from profiles import identifiers, name_index
 from profiles.matching import online
 from profiles.models import Trait, TraitGroup
 from profiles.resolution import pipeline
@@ -82,7 +82,7 @@ def take(statements: Sequence[Statement], existing: Existing, *, by: str) -> dic
     born = {owner.record_id for owner in created.values()}
     renamed, patched = _patch([s for s in speaking if s.traits is not None], owners)
     claimed = identifiers.state(speaking, owners, born=created.keys())
-    search.index_names(renamed)
+    name_index.index_names(renamed)
     changed = born | set(renamed) | claimed
     changed |= online.match(changed | patched, born=born, by=by)
     if changed:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from profiles import golden, search
+from profiles import golden, name_index
 from profiles.models import PendingResolution, Profile, SourceRecord
 from profiles.resolution import decision_log, neighbourhood, pipeline
 from profiles.resolution.neighbourhood import Neighbourhood
@@ -150,7 +150,7 @@ def rebuild(*, by: str) -> list[Difference]:
     for numbers in _batches(list(_stale_golden())):
         golden.refresh(numbers)
     for rows in _batches(list(_stale_names())):
-        search.index_names(dict(rows))
+        name_index.index_names(dict(rows))
     PendingResolution.objects.all().delete()
     return differences
 
@@ -218,9 +218,9 @@ def _stale_names() -> Iterator[tuple[int, dict[str, Any]]]:
     """Records that are not found by exactly the names that they hold, with their attributes."""
     rows = SourceRecord.objects.order_by("pk").values_list("pk", "attributes")
     for batch in _batches(rows.iterator(chunk_size=BATCH)):
-        stored = search.indexed_words([number for number, _ in batch])
+        stored = name_index.indexed_words([number for number, _ in batch])
         for number, attributes in batch:
-            if search.words_of_record(attributes) != stored.get(number, set()):
+            if name_index.words_of_record(attributes) != stored.get(number, set()):
                 yield number, attributes
 
 

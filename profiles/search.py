@@ -1,287 +1,238 @@
-"""Finding a customer: by phone in any format, e-mail, ids, order number, or name in either script.
+"""Finding a customer: by phone in any format or its last four digits, e-mail, ids, order number, or name in either
+script.
 
-Names are searched through a dictionary of distinct words: a million people have some 200,000 of them, so that the
-fuzzy part (trigrams, consonant skeletons across scripts) stays small. Every word of the term has to be found.
+Nobody is found by what the viewer may not see: neither by a record of another department nor by a trait that is hidden.
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
-from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
-from ingestion.national_ids import sealed
-from ingestion.normalise.crossing import readings_agree, skeleton
-from ingestion.normalise.email import normalise_email
-from ingestion.normalise.names import person_name
-from ingestion.normalise.national_id import normalise_national_id
-from ingestion.normalise.phone import normalise_phone
-from ingestion.normalise.text import clean, without_accents
-from ingestion.normalise.thai import ascii_digits, normalise_thai
-from ingestion.normalise.traits import names_of
-from profiles.identifiers import KIND_OF_TRAIT
-from profiles.models import Profile, RecordName, Trait
-from profiles.reading import FALLBACK_REGIONS
+from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
+from profiles import name_search, terms
+from profiles.models import Profile, Trait
+from profiles.name_index import NAME_TRAITS
+from profiles.name_search import Candidate, Person
+from profiles.terms import Reading
 
-LONGEST_TERM = 200  # characters
-MOST_WORDS = 5
-# Ids that stand for themselves; e-mails, phones and national ids are normalised first.
-ID_KINDS = ("user", "member", "line", "passport")
-ID_TRAITS = frozenset(KIND_OF_TRAIT) | {"name"}
-# Words of the dictionary that are followed up per word of the term, and their least likeness to it.
-MOST_CANDIDATES = 60
-LEAST_LIKENESS = 0.7
+# Likeness of what matches exactly: above every name's, which is at most 1.
+CURRENT = 2.0
+EARLIER = 1.6  # a number or an address that somebody has given up
+LAST_FOUR = 1.2
+_RETYPED = 0.05  # less for what the term means on the other keyboard layout only
+_FOR_RECENCY = 0.04  # at most; of a touch half a month ago the half
+_HALF_DAYS = 15.0
+_SURE = 0.9  # names so alike leave no question what was typed
+_TOUCHED = 60  # customers of whom is asked when they were last heard of
+MOST_OF_LAST_FOUR = 200
 
-_TRAIT_OF_KIND = {kind: trait for trait, kind in KIND_OF_TRAIT.items()}
-_IGNORED_MARKS = re.compile("[\u0e47-\u0e4e]")  # tone marks and their like: the commonest misspelling
-_NO_LETTERS = re.compile(r"[^\w\u0e00-\u0e7f]+")
-_LONGEST_WORD = 80  # NameToken.token
-_LONGEST_SKELETON = 40  # NameToken.skeleton
+_TRAITS_OF_KIND: Mapping[str, tuple[str, ...]] = {
+    **{kind: (trait,) for trait, kind in KIND_OF_TRAIT.items()},
+    "citizen": ("national_id", "citizen_id_last4"),
+    "passport": ("passport",),
+}
+_TRAITS = frozenset(trait for traits in _TRAITS_OF_KIND.values() for trait in traits) | NAME_TRAITS
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A customer that was found. `field` is what matched: a kind of identifier, "name", "record" or "order"."""
+    """A customer that was found. `field` is what matched: a kind of identifier, "name", "record", "order" or
+    "last_four"; `is_retyped`: in what the other keyboard layout would have typed."""
 
     profile: Profile
     field: str
     likeness: float
+    is_retyped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    profile_id: int
+    field: str
+    likeness: float
+    is_retyped: bool
+    seen_at: datetime | None = None
 
 
 def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
-    """The customers that a term may mean, best first; never one whose match the viewer may not see.
+    """The customers that a term may mean, best first; of equally good ones who was heard of last.
 
-    Three queries, one more for a viewer who sees some trait groups only.
+    Two queries for a number or an address, at most six for a name, beside the viewer's scope.
     """
-    text = clean(ascii_digits(term))[:LONGEST_TERM]
-    if not text:
+    readings = terms.read(term)
+    if not readings:
         return []
     scope = scope_of(by)
-    seen = _seen_traits(scope)
-    words = _words_of_term(text) if "name" in seen else []
-    exact, candidates = _look_up(_probes(text, seen), _variants(text), words, scope)
-    found = {profile_id: ("name", likeness) for profile_id, likeness in _by_names(candidates, words, scope, limit)}
+    hidden = _hidden_traits(scope)
+    matches = _exact(readings, scope, hidden)
+    if any(reading.words for reading in readings) and not hidden >= NAME_TRAITS:
+        matches += _by_names(readings, scope, hidden)
     # The last that is said of a profile stays: what matches best, an identifier rather than a record's number.
-    for profile_id, field, likeness in sorted(exact, key=lambda row: (row[2], row[1] != "record", row[1])):
-        found[profile_id] = (field, likeness)
-    profiles = Profile.objects.visible_to(by).people().in_bulk(found)
-    hits = [Hit(profile, *found[profile_id]) for profile_id, profile in profiles.items()]
-    return sorted(hits, key=lambda hit: (-hit.likeness, hit.profile.sort_name, hit.profile.pk))[:limit]
+    matches.sort(key=lambda match: (match.likeness, match.field != "record", match.field))
+    found = {match.profile_id: match for match in matches}
+    profiles = Profile.objects.visible_to(by).people().in_bulk(_best(found.values(), 4 * limit))
+    of_people = [found[profile_id] for profile_id in profiles]
+    scores = _scores(of_people, scope) if len(of_people) > 1 else {}
+    ordered = sorted(
+        of_people,
+        key=lambda match: (-scores.get(match.profile_id, 0), profiles[match.profile_id].sort_name, match.profile_id),
+    )
+    return [Hit(profiles[match.profile_id], match.field, match.likeness, match.is_retyped) for match in ordered[:limit]]
 
 
-def _seen_traits(scope: Scope) -> frozenset[str]:
+def _hidden_traits(scope: Scope) -> frozenset[str]:
+    """Traits of identifiers and names that the viewer may not see. At most one query."""
     if scope.trait_groups is None:
-        return ID_TRAITS
-    groups = Trait.objects.filter(name__in=ID_TRAITS).values_list("name", "group__slug")
-    hidden = {name for name, group in groups if group not in scope.trait_groups}
-    return ID_TRAITS - hidden
+        return frozenset()
+    groups = Trait.objects.filter(name__in=_TRAITS).values_list("name", "group__slug")
+    return frozenset(name for name, group in groups if not scope.sees_trait_group(group))
 
 
-def _variants(text: str) -> list[str]:
-    return list(dict.fromkeys((text, text.upper(), text.lower())))
+def _best(matches: Iterable[_Match], count: int) -> list[int]:
+    return [match.profile_id for match in sorted(matches, key=lambda match: -match.likeness)[:count]]
 
 
-def _probes(text: str, seen: frozenset[str]) -> list[tuple[str, str]]:
-    """(kind, value) of the identifiers that the term may be."""
-    probes = [(kind, value) for kind in ID_KINDS for value in _variants(text)]
-    if "@" in text:
-        probes.append(("email", normalise_email(text).value))
-    if sum(character.isdigit() for character in text) >= 6:
-        probes.append(
-            (
-                "phone",
-                normalise_phone(text, region=settings.COMPANY_PHONE_REGION, fallback_regions=FALLBACK_REGIONS).value,
-            )
-        )
-        if normalise_national_id(text).problem is None:
-            probes.append(("citizen", sealed(text)["hash"]))
-    return [(kind, value) for kind, value in probes if _TRAIT_OF_KIND.get(kind, "name") in seen or kind == "user"]
+# --- keys and numbers -------------------------------------------------------------------------------------------------
 
-
-# What matched exactly, and the words of the dictionary that come into question, in one round trip.
-_LOOK_UP = """
-SELECT i.kind AS field, 0 AS word, i.profile_id AS id, NULL AS token,
-       CASE WHEN i.valid_to IS NULL AND i.is_current THEN 2.0 ELSE 1.5 END AS likeness
-  FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS k(kind, value)
+_EXACT = """
+SELECT i.kind AS field, i.profile_id AS id, k.place, i.valid_to IS NULL AND i.is_current AS is_current
+  FROM unnest(%(kinds)s::text[], %(values)s::text[], %(key_places)s::int[]) AS k(kind, value, place)
   JOIN profiles_identifier i USING (kind, value)
   JOIN profiles_sourcerecord r ON r.id = i.record_id
  WHERE %(sources)s::bigint[] IS NULL OR r.source_id = ANY(%(sources)s)
 UNION ALL
-SELECT 'record', 0, m.profile_id, NULL, 2.0
+SELECT 'record', m.profile_id, v.place, true
   FROM ingestion_source s
- CROSS JOIN unnest(%(variants)s::text[]) AS v(external_id)
+ CROSS JOIN unnest(%(numbers)s::text[], %(number_places)s::int[]) AS v(external_id, place)
   JOIN profiles_sourcerecord r ON r.source_id = s.id AND r.kind = 'identified' AND r.external_id = v.external_id
   JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
  WHERE %(sources)s::bigint[] IS NULL OR s.id = ANY(%(sources)s)
 UNION ALL
-SELECT 'order', 0, o.profile_id, NULL, 2.0
+SELECT 'order', o.profile_id, v.place, true
   FROM ingestion_source s
- CROSS JOIN unnest(%(variants)s::text[]) AS v(external_id)
+ CROSS JOIN unnest(%(numbers)s::text[], %(number_places)s::int[]) AS v(external_id, place)
   JOIN profiles_order o ON o.source_id = s.id AND o.external_id = v.external_id AND o.profile_id IS NOT NULL
  WHERE (%(sources)s::bigint[] IS NULL OR s.id = ANY(%(sources)s))
    AND (%(event_types)s::smallint[] IS NULL OR EXISTS (
        SELECT 1 FROM profiles_touchpoint t
         WHERE t.profile_id = o.profile_id AND t.order_id = o.id AND t.type_id = ANY(%(event_types)s)))
 UNION ALL
-SELECT 'name', w.n, c.id, c.token, 0
-  FROM unnest(%(words)s::text[], %(prefixes)s::text[], %(skeletons)s::text[])
-       WITH ORDINALITY AS w(word, prefix, skeleton, n)
+SELECT 'last_four', i.profile_id, e.place, true
+  FROM unnest(%(ends)s::text[], %(end_places)s::int[]) AS e(last_four, place)
  CROSS JOIN LATERAL (
-       (SELECT id, token FROM profiles_nametoken WHERE token LIKE w.prefix ORDER BY token LIMIT 40)
-       UNION
-       (SELECT id, token FROM profiles_nametoken WHERE skeleton = w.skeleton AND w.skeleton <> '' LIMIT 200)
-       UNION
-       (SELECT id, token FROM profiles_nametoken WHERE token %% w.word ORDER BY similarity(token, w.word) DESC LIMIT 40)
-       ) AS c
+       SELECT i.profile_id FROM profiles_identifier i JOIN profiles_sourcerecord r ON r.id = i.record_id
+        WHERE i.kind = 'phone' AND "right"(i.value, 4) = e.last_four AND i.is_current AND i.valid_to IS NULL
+          AND (%(sources)s::bigint[] IS NULL OR r.source_id = ANY(%(sources)s))
+        ORDER BY i.last_stated_at DESC LIMIT %(most)s) AS i
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    word: int  # its place in the term, from 0
-    token_id: int
-    likeness: float
-
-
-def _look_up(
-    probes: Sequence[tuple[str, str]], variants: Sequence[str], words: Sequence[str], scope: Scope
-) -> tuple[list[tuple[int, str, float]], list[_Candidate]]:
-    """(profile id, field, likeness) of exact matches, and candidates for the words. One query."""
+def _exact(readings: Sequence[Reading], scope: Scope, hidden: frozenset[str]) -> list[_Match]:
+    """Who holds a key or a number that the term may be. One query."""
+    keys = [
+        (kind, value, place)
+        for place, reading in enumerate(readings)
+        for kind, value in reading.keys
+        if hidden.isdisjoint(_TRAITS_OF_KIND.get(kind, ()))
+    ]
+    numbers = [(number, place) for place, reading in enumerate(readings) for number in reading.numbers]
+    ends = [(reading.last_four, place) for place, reading in enumerate(readings) if reading.last_four]
+    if "phone" in hidden:
+        ends = []
     parameters = {
-        "kinds": [kind for kind, _ in probes],
-        "values": [value for _, value in probes],
-        "variants": list(variants),
-        "words": list(words),
-        "prefixes": [word.replace("\\", "").replace("%", "").replace("_", "") + "%" for word in words],
-        "skeletons": [skeleton(word)[:_LONGEST_SKELETON] for word in words],
+        "kinds": [kind for kind, _value, _place in keys],
+        "values": [value for _kind, value, _place in keys],
+        "key_places": [place for _kind, _value, place in keys],
+        "numbers": [number for number, _place in numbers],
+        "number_places": [place for _number, place in numbers],
+        "ends": [end for end, _place in ends],
+        "end_places": [place for _end, place in ends],
+        "most": MOST_OF_LAST_FOUR,
         "sources": None if scope.source_ids is None else sorted(scope.source_ids),
         "event_types": None if scope.event_type_ids is None else sorted(scope.event_type_ids),
     }
-    exact, candidates = [], []
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK_UP, parameters)
-        for field, word, number, token, likeness in cursor.fetchall():
-            if field != "name":
-                exact.append((number, field, float(likeness)))
-            elif (alike := _likeness(words[word - 1], token)) >= LEAST_LIKENESS:
-                candidates.append(_Candidate(word - 1, number, alike))
-    return exact, candidates
+        cursor.execute(_EXACT, parameters)
+        return [
+            _Match(profile_id, field, _likeness(field, is_current) - _RETYPED * bool(place), bool(place))
+            for field, profile_id, place, is_current in cursor.fetchall()
+        ]
 
 
-def _likeness(word: str, token: str) -> float:
-    if word == token:
-        return 1.0
-    begins = 0.9 if len(word) > 1 and token.startswith(word) else 0.0
-    return max(begins, 0.95 * readings_agree(word, token))
+def _likeness(field: str, is_current: bool) -> float:
+    if field == "last_four":
+        return LAST_FOUR
+    return CURRENT if is_current else EARLIER
 
 
-_BY_NAMES = """
-SELECT profile_id, sum(best) / %(words)s
-  FROM (SELECT m.profile_id, c.word, max(c.likeness) AS best
-          FROM unnest(%(word)s::int[], %(tokens)s::bigint[], %(likeness)s::float8[]) AS c(word, token_id, likeness)
-          JOIN profiles_recordname n ON n.token_id = c.token_id
-          JOIN profiles_sourcerecord r ON r.id = n.record_id
-          JOIN profiles_membership m ON m.record_id = r.id AND m.valid_to IS NULL
-         WHERE %(sources)s::bigint[] IS NULL OR r.source_id = ANY(%(sources)s)
-         GROUP BY m.profile_id, c.word) AS of_word
- GROUP BY profile_id
-HAVING count(*) = %(words)s
- ORDER BY 2 DESC, profile_id
- LIMIT %(limit)s
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def _by_names(readings: Sequence[Reading], scope: Scope, hidden: frozenset[str]) -> list[_Match]:
+    """Two queries, one more for a term that makes sense on the other keyboard layout, too."""
+    words = [word for reading in readings for word in reading.words]
+    candidates = name_search.candidates(words)
+    matches: list[_Match] = []
+    first = 0
+    for reading in readings:
+        places = range(first, first + len(reading.words))
+        first = places.stop
+        if any(match.likeness >= _SURE for match in matches):
+            break
+        of_reading = [
+            Candidate(one.place - places.start, one.token_id, one.likeness) for one in candidates if one.place in places
+        ]
+        people = name_search.people(reading.words, of_reading, scope, hidden=hidden)
+        matches += [_of_name(person, is_retyped=reading.is_retyped) for person in people]
+    return matches
+
+
+def _of_name(person: Person, *, is_retyped: bool) -> _Match:
+    likeness = person.likeness - (_RETYPED if is_retyped else 0)
+    return _Match(person.profile_id, "name", likeness, is_retyped, person.seen_at)
+
+
+# --- the order --------------------------------------------------------------------------------------------------------
+
+# Among the last twenty of each only: who sees few kinds of touchpoints would make a long timeline be read to its end.
+_LAST_TOUCHES = """
+SELECT p.id, max(t.occurred_at)
+  FROM unnest(%(profiles)s::bigint[]) AS p(id)
+ CROSS JOIN LATERAL (
+       SELECT occurred_at, source_id, type_id FROM profiles_touchpoint
+        WHERE profile_id = p.id ORDER BY occurred_at DESC LIMIT 20) AS t
+ WHERE (%(sources)s::bigint[] IS NULL OR t.source_id = ANY(%(sources)s))
+   AND (%(event_types)s::smallint[] IS NULL OR t.type_id = ANY(%(event_types)s))
+ GROUP BY p.id
 """
 
 
-def _by_names(
-    candidates: Iterable[_Candidate], words: Sequence[str], scope: Scope, limit: int
-) -> list[tuple[int, float]]:
-    """(profile id, likeness) of those whose names hold something like every word. One query."""
-    best: list[_Candidate] = []
-    for word in range(len(words)):
-        of_word = [candidate for candidate in candidates if candidate.word == word]
-        best += sorted(of_word, key=lambda one: (-one.likeness, one.token_id))[:MOST_CANDIDATES]
-    if len({candidate.word for candidate in best}) < len(words) or not words:
-        return []
-    parameters: dict[str, Any] = {
-        "words": len(words),
-        "word": [candidate.word for candidate in best],
-        "tokens": [candidate.token_id for candidate in best],
-        "likeness": [candidate.likeness for candidate in best],
+def _scores(matches: Collection[_Match], scope: Scope) -> dict[int, float]:
+    """How likely each is meant: by likeness, and a little by how lately the viewer's sources heard of the customer. One
+    query."""
+    parameters = {
+        "profiles": _best(matches, _TOUCHED),
         "sources": None if scope.source_ids is None else sorted(scope.source_ids),
-        "limit": limit,
+        "event_types": None if scope.event_type_ids is None else sorted(scope.event_type_ids),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_BY_NAMES, parameters)
-        return cursor.fetchall()
+        cursor.execute(_LAST_TOUCHES, parameters)
+        touched = dict(cursor.fetchall())
+    now = timezone.now()
+    return {
+        match.profile_id: match.likeness + _recency(touched.get(match.profile_id), match.seen_at, now=now)
+        for match in matches
+    }
 
 
-# --- the dictionary -----------------------------------------------------------------------------------------------
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a name as the dictionary holds them: one spelling each, without tone marks, accents and case.
-
-    >>> words_of("ก้องเกียรติ Müller-Smith")
-    ['กองเกียรติ', 'muller', 'smith']
-    """
-    plain = without_accents(_IGNORED_MARKS.sub("", normalise_thai(text))).casefold()
-    return [word[:_LONGEST_WORD] for word in _NO_LETTERS.split(plain) if word]
-
-
-def _words_of_term(text: str) -> list[str]:
-    """The words to look for; a title is none. Nothing for e-mails and numbers."""
-    if "@" in text or not any(character.isalpha() for character in text):
-        return []
-    name = person_name(text)
-    return list(dict.fromkeys(words_of(name.full if name else text)))[:MOST_WORDS]
-
-
-_ADD_WORDS = """
-INSERT INTO profiles_nametoken (token, skeleton)
-SELECT token, skeleton FROM unnest(%s::text[], %s::text[]) AS t(token, skeleton) ORDER BY token
-    ON CONFLICT (token) DO NOTHING
-"""
-_SET_WORDS = """
-WITH wanted AS (
-    SELECT w.record_id, t.id AS token_id
-      FROM unnest(%s::bigint[], %s::text[]) AS w(record_id, token) JOIN profiles_nametoken t USING (token)
-), gone AS (
-    DELETE FROM profiles_recordname n
-     WHERE n.record_id = ANY(%s)
-       AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.record_id = n.record_id AND w.token_id = n.token_id)
-)
-INSERT INTO profiles_recordname (record_id, token_id)
-SELECT record_id, token_id FROM wanted ORDER BY token_id, record_id
-    ON CONFLICT (token_id, record_id) DO NOTHING
-"""
-
-
-def index_names(attributes: Mapping[int, Mapping[str, Any]]) -> None:
-    """Make records (id → attributes) findable by exactly the names that they hold now. Two statements."""
-    if not attributes:
-        return
-    rows = [(number, word) for number, held in attributes.items() for word in words_of_record(held)]
-    words = sorted({word for _, word in rows})
-    with connection.cursor() as cursor:
-        if words:
-            cursor.execute(_ADD_WORDS, [words, [skeleton(word)[:_LONGEST_SKELETON] for word in words]])
-        cursor.execute(_SET_WORDS, [[row[0] for row in rows], [row[1] for row in rows], list(attributes)])
-
-
-def indexed_words(record_ids: Iterable[int]) -> dict[int, set[str]]:
-    """Record → the words by which it is found now. One query."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for number, word in RecordName.objects.filter(record__in=record_ids).values_list("record", "token__token"):
-        found[number].add(word)
-    return found
-
-
-def words_of_record(attributes: Mapping[str, Any]) -> set[str]:
-    """The words by which a record of these attributes is to be found."""
-    middle = attributes.get("middle_name")
-    texts = [name.full for name in names_of(attributes)] + ([middle] if isinstance(middle, str) else [])
-    return {word for text in texts for word in words_of(text)}
+def _recency(*moments: datetime | None, now: datetime) -> float:
+    known = [moment for moment in moments if moment is not None]
+    if not known:
+        return 0.0
+    days: float = max((now - max(known)).total_seconds(), 0) / 86_400
+    return float(_FOR_RECENCY * 0.5 ** (days / _HALF_DAYS))

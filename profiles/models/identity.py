@@ -3,11 +3,13 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Right
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
 from profiles.models.profile import Profile, SourceRecord
 from profiles.querysets import LinkDecisionQuerySet
+from profiles.querysets_names import NameTokenQuerySet
 
 
 class Identifier(models.Model):
@@ -43,6 +45,8 @@ class Identifier(models.Model):
         indexes: ClassVar = [
             # who holds this key: resolution and exact search
             models.Index(fields=["kind", "value", "namespace"], name="identifier_by_value"),
+            # whom a caller may be who says the end of a number
+            models.Index(Right("value", 4), name="identifier_last_four", condition=models.Q(kind="phone")),
         ]
 
 
@@ -146,8 +150,22 @@ class NameToken(models.Model):
     PERSONAL_DATA: ClassVar[Classification] = {"*": PERSONAL, "id": NONE}
 
     id = models.BigAutoField(primary_key=True)
-    token = models.CharField(max_length=80, unique=True)  # folded: lower case, Thai tone marks stripped
+    token = models.CharField(max_length=80)  # folded: lower case, Thai tone marks stripped
+    # How it sounds, in Latin letters; null: stored before readings were kept (`name_index.fill_readings`).
+    reading = models.CharField(max_length=80, null=True)
     skeleton = models.CharField(max_length=40)  # consonants, the same for Thai and Latin spellings
+
+    objects = NameTokenQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            # Two words may be spelled alike but for a mark that silences a letter, and be read otherwise.
+            models.UniqueConstraint(fields=["token", "reading"], name="name_token_once"),
+        ]
+        indexes: ClassVar = [
+            # what is left to be read
+            models.Index(fields=["id"], name="name_token_unread", condition=models.Q(reading__isnull=True)),
+        ]
 
 
 class RecordName(models.Model):

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from cdp_site.core.append_only import erasure_step
-from profiles import identifiers, intake, search, shares
+from profiles import identifiers, intake, name_index, shares
 from profiles.matching import active, online
 from profiles.models import LinkDecision
 from profiles.resolution import decision_log, pipeline
@@ -224,7 +224,7 @@ def _reduce(kept: Mapping[int, _Record], hanging: Mapping[int, UUID | None], tak
         [list(kept), taking.operation_id],
     )
     identifiers.retire(kept)
-    search.index_names(changed)
+    name_index.index_names(changed)
     return values
 
 

@@ -13,7 +13,7 @@ from profiles.models import (
     SourceRecord,
     Touchpoint,
 )
-from profiles.search import indexed_words
+from profiles.name_index import indexed_words
 
 
 def picture(*, times: bool = True) -> dict[str, Any]:

@@ -1,0 +1,234 @@
+"""Names with typing errors, in either script.
+
+First the dictionary: words that are spelled, begin, sound or look like each word of the term. Then people: those whose
+names hold something like every word, or the one that is rare; at last their whole names are compared with the term.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from rapidfuzz.distance import OSA
+
+from cdp_site.core.access import Scope
+from ingestion.normalise.thai import is_thai
+from profiles.models import Membership
+from profiles.name_index import NAME_TRAITS, Word, words_of_record
+
+# Words of the dictionary that are followed up per word of the term, and their least likeness to it.
+MOST_CANDIDATES = 80
+LEAST_LIKENESS = 0.5
+_LEAST_OF_NAME = 0.65  # of all words together
+_FOR_BEGINNING = 0.9  # the likeness of a word that only begins so: it may not be typed to the end yet
+_FOR_SIMILAR = 0.95  # at most; what is the same comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A word of the dictionary that a word of the term may mean."""
+
+    place: int  # of the word in the term, from 0
+    token_id: int
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A profile whose names are like the term. `seen_at`: when a record that the viewer sees was last heard of."""
+
+    profile_id: int
+    likeness: float
+    seen_at: datetime
+
+
+# In lateral joins: LIKE could not use an index there, its pattern being no constant. `chr(1114111)` is the last of all
+# letters. Popular forms are cut by what sounds most alike.
+CANDIDATES = """
+SELECT w.n::int - 1, c.id, c.token, c.reading, c.skeleton
+  FROM unnest(%(words)s::text[], %(readings)s::text[], %(skeletons)s::text[])
+       WITH ORDINALITY AS w(word, reading, skeleton, n)
+ CROSS JOIN LATERAL (
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE token ~>=~ w.word AND token ~<~ (w.word || chr(1114111)) ORDER BY token LIMIT 40)
+       UNION
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE skeleton = w.skeleton AND w.skeleton <> ''
+         ORDER BY similarity(reading, w.reading) DESC NULLS LAST LIMIT 80)
+       UNION
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE reading %% w.reading AND w.reading <> '' ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
+       UNION
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE char_length(token) <= 6 AND char_length(w.word) <= 5
+           AND "left"(token, 1) IN ("left"(w.word, 1), substr(w.word, 2, 1))
+           AND char_length(token) BETWEEN char_length(w.word) - 1 AND char_length(w.word) + 1 LIMIT 1500)
+       UNION
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE token %% w.word AND w.word <> w.reading ORDER BY similarity(token, w.word) DESC LIMIT 40)
+       ) AS c
+"""
+
+
+def likeness(word: Word, known: Word) -> float:
+    """How likely a word of a term means a word of a name, from 0 to 1.
+
+    As `ingestion.normalise.crossing.readings_agree`, which explains it, over forms that are stored.
+    """
+    if word.token == known.token:
+        return 1.0
+    begins = _FOR_BEGINNING if len(word.token) > 1 and known.token.startswith(word.token) else 0.0
+    thai = is_thai(word.token)
+    is_one_script = thai == is_thai(known.token)
+    letters = OSA.normalized_similarity(word.token, known.token) if is_one_script or not word.reading else 0.0
+    sound = 0.0
+    if word.reading and known.reading:
+        sound = OSA.normalized_similarity(word.reading, known.reading)
+        sound = (sound + OSA.normalized_similarity(word.skeleton, known.skeleton)) / 2
+        if thai and is_one_script:  # Thai spelling says more than the reading, which many names share
+            sound -= 0.2
+    return max(begins, _FOR_SIMILAR * max(letters, sound))
+
+
+def candidates(words: Sequence[Word]) -> list[Candidate]:
+    """Words of the dictionary for each word of the term, the likeliest first. One query."""
+    if not words:
+        return []
+    tokens, readings, skeletons = zip(*words, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(CANDIDATES, {"words": list(tokens), "readings": list(readings), "skeletons": list(skeletons)})
+        rows = cursor.fetchall()
+    found: dict[int, list[Candidate]] = defaultdict(list)
+    for place, token_id, token, reading, skeleton in rows:
+        alike = likeness(words[place], Word(token, reading or "", skeleton))
+        if alike >= LEAST_LIKENESS:
+            found[place].append(Candidate(place, token_id, alike))
+    best: list[Candidate] = []
+    for place in sorted(found):
+        best += sorted(found[place], key=lambda one: (-one.likeness, one.token_id))[:MOST_CANDIDATES]
+    return best
+
+
+# Rows of one word, its likeliest words of the dictionary first: a name that thousands bear is cut at its newest
+# records, and another word of the term tells which of them is meant. A word alone leads to people only when it is rare.
+_PEOPLE = """
+WITH c AS MATERIALIZED (
+    SELECT *
+      FROM unnest(%(places)s::int[], %(tokens)s::bigint[], %(likeness)s::float8[]) AS c(place, token_id, likeness)
+), held AS MATERIALIZED (
+    SELECT w.place, n.record_id, n.likeness
+      FROM generate_series(0, %(words)s - 1) AS w(place)
+     CROSS JOIN LATERAL (
+           SELECT n.record_id, c.likeness
+             FROM c
+            CROSS JOIN LATERAL (
+                  SELECT n.record_id FROM profiles_recordname n
+                   WHERE n.token_id = c.token_id
+                     AND (%(sources)s::bigint[] IS NULL OR EXISTS (
+                         SELECT 1 FROM profiles_sourcerecord r
+                          WHERE r.id = n.record_id AND r.source_id = ANY(%(sources)s)))
+                   ORDER BY n.record_id DESC LIMIT 4000) AS n
+            WHERE c.place = w.place
+            LIMIT 10000) AS n
+), rare AS (
+    SELECT place FROM held GROUP BY place HAVING count(*) <= 600 OR %(words)s = 1
+), records AS MATERIALIZED (
+    SELECT record_id, sum(best) AS likeness
+      FROM (SELECT record_id, place, max(likeness) AS best FROM held GROUP BY record_id, place) AS of_word
+     GROUP BY record_id
+    HAVING count(*) > 1 OR bool_or(place IN (SELECT place FROM rare))
+     ORDER BY 2 DESC, record_id DESC LIMIT %(looked_at)s
+), best AS (
+    SELECT records.record_id
+      FROM records JOIN profiles_sourcerecord r ON r.id = records.record_id
+     ORDER BY records.likeness DESC, r.last_seen_at DESC LIMIT %(most)s
+), profiles AS (
+    SELECT DISTINCT m.profile_id
+      FROM best JOIN profiles_membership m ON m.record_id = best.record_id AND m.valid_to IS NULL
+)
+SELECT p.profile_id, max(r.last_seen_at), array_agg(t.id), array_agg(t.token), array_agg(t.reading),
+       array_agg(t.skeleton)
+  FROM profiles p
+  JOIN profiles_membership m ON m.profile_id = p.profile_id AND m.valid_to IS NULL
+  JOIN profiles_sourcerecord r ON r.id = m.record_id
+  JOIN profiles_recordname n ON n.record_id = m.record_id
+  JOIN profiles_nametoken t ON t.id = n.token_id
+ WHERE %(sources)s::bigint[] IS NULL OR r.source_id = ANY(%(sources)s)
+ GROUP BY p.profile_id
+"""
+_MOST_RECORDS = 200  # whose whole names are compared
+_MOST_OF_ONE_NAME = 2_000  # bearers of one name, of whom those heard of last are compared
+
+
+def people(
+    words: Sequence[Word], found: Sequence[Candidate], scope: Scope, *, hidden: Collection[str] = ()
+) -> list[Person]:
+    """Whose names, in records that the scope sees, hold something like every word. One query; one more when traits that
+    names are made of are hidden from the viewer."""
+    if not found:
+        return []
+    parameters: dict[str, Any] = {
+        "words": len(words),
+        "places": [candidate.place for candidate in found],
+        "tokens": [candidate.token_id for candidate in found],
+        "likeness": [candidate.likeness for candidate in found],
+        "sources": None if scope.source_ids is None else sorted(scope.source_ids),
+        "looked_at": _MOST_RECORDS if len(words) > 1 else _MOST_OF_ONE_NAME,
+        "most": _MOST_RECORDS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PEOPLE, parameters)
+        rows = cursor.fetchall()
+    names = {
+        profile_id: {
+            token_id: Word(token, reading or "", skeleton)
+            for token_id, token, reading, skeleton in zip(*of_person, strict=True)
+        }
+        for profile_id, _at, *of_person in rows
+    }
+    seen_at = {profile_id: at for profile_id, at, *_of_person in rows}
+    if not NAME_TRAITS.isdisjoint(hidden):
+        names = _names_without(hidden, names, scope)
+    known = {(candidate.place, candidate.token_id): candidate.likeness for candidate in found}
+    return [
+        Person(profile_id, alike, seen_at[profile_id])
+        for profile_id, of_person in names.items()
+        if (alike := _whole_likeness(words, of_person, known))
+    ]
+
+
+def _whole_likeness(
+    words: Sequence[Word], of_person: Mapping[int, Word], known: Mapping[tuple[int, int], float]
+) -> float:
+    """The mean over the words of the term; 0 when one of them, or the whole, is like nothing in the name."""
+    total = 0.0
+    for place, word in enumerate(words):
+        best = max((known.get((place, token_id), 0.0) for token_id in of_person), default=0.0)
+        if not best:
+            best = max(likeness(word, token) for token in of_person.values())
+        if best < LEAST_LIKENESS:
+            return 0.0
+        total += best
+    whole = total / len(words)
+    return whole if whole >= _LEAST_OF_NAME else 0.0
+
+
+def _names_without(
+    hidden: Collection[str], names: Mapping[int, Mapping[int, Word]], scope: Scope
+) -> dict[int, dict[int, Word]]:
+    """The same, of words only that are in a trait which the viewer sees. One query."""
+    seen: dict[int, set[Word]] = defaultdict(set)
+    current = Membership.objects.filter(profile__in=list(names), valid_to=None)
+    if scope.source_ids is not None:
+        current = current.filter(record__source__in=scope.source_ids)
+    for profile_id, attributes in current.values_list("profile", "record__attributes"):
+        seen[profile_id] |= words_of_record(
+            {trait: value for trait, value in attributes.items() if trait not in hidden}
+        )
+    return {
+        profile_id: kept
+        for profile_id, words in names.items()
+        if (kept := {token_id: word for token_id, word in words.items() if word in seen[profile_id]})
+    }

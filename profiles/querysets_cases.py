@@ -20,16 +20,16 @@ class CaseQuerySet(models.QuerySet[Any]):
         rows = self.filter(profile__state="live")
         if may(user, Permission.SEE_ALL_DEPARTMENTS):
             return rows
-        seen = Q(department__isnull=True)
-        if user.department_id is not None:
-            steps = self.model._meta.get_field("notes").related_model
-            had = steps._default_manager.filter(case=OuterRef("pk"), department=user.department_id)
-            seen |= Q(department=user.department_id) | Exists(had)
-        return rows.filter(seen)
+        if user.department_id is None:
+            return rows.filter(department__isnull=True)
+        steps = self.model._meta.get_field("notes").related_model
+        had = steps._default_manager.filter(case=OuterRef("pk"), department=user.department_id)
+        return rows.filter(Q(department__isnull=True) | Q(department=user.department_id) | Q(Exists(had)))
 
     def of(self, profile: Any) -> Self:
         """Open ones first, by what is due first; then closed ones, the latest first."""
-        return self.filter(profile=profile).order_by("closed_at", F("follow_up_on").asc(nulls_last=True), "-opened_at")
+        order = (F("closed_at").desc(nulls_first=True), F("follow_up_on").asc(nulls_last=True), "-opened_at")
+        return self.filter(profile=profile).order_by(*order)
 
     def open(self) -> Self:
         return self.filter(status="open")

@@ -178,8 +178,8 @@ def standing(profile: Profile, segments: Iterable[Segment], scope: Scope) -> Sta
         for place, (_segment, definition) in enumerate(asked)
     ]
     places = {place for (place,) in _answer(SQL(" UNION ALL ").join(questions))} if questions else set()
-    found = [segment for place, segment in enumerate(seen) if place in places]
-    return Standing(found, {segment.pk: seen[segment] for segment in found}, through)
+    of_these = [segment for place, segment in enumerate(seen) if place in places]
+    return Standing(of_these, {segment.pk: seen[segment] for segment in of_these}, through)
 
 
 def read(stored: Json) -> nodes.Definition | None:

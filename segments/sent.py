@@ -41,6 +41,7 @@ _BY_PREFIX = (
     ("LINE Message", Channel.LINE),
     ("Push", Channel.PUSH),
 )
+_MAIL_GOES = ("Email Sent", "Email Delivered")
 _SENT_ON_LINE = frozenset({"Message Sent", "Message Delivered"})
 
 
@@ -132,11 +133,24 @@ def withdraw(*, profile: Profile, touchpoint: Touchpoint, purpose: Purpose, by: 
 
 
 def _sent_at(profile: Profile, touchpoint: Touchpoint, by: User) -> datetime:
-    """When the message went: of a mail that was opened, when it was delivered."""
-    seen = Touchpoint.objects.filter(profile=profile).within(scope_of(by))
+    """When the message went: of a mail that was opened, when it was last delivered before."""
     key = mails.key_of(touchpoint.type.name, touchpoint.source_id, touchpoint.properties)
-    journey = mails.load([touchpoint], seen).get(key) if key else None
-    return min([touchpoint.occurred_at, *(step.at for step in journey.steps)]) if journey else touchpoint.occurred_at
+    if key is None or touchpoint.type.name in _MAIL_GOES:
+        return touchpoint.occurred_at
+    went: datetime | None = (
+        Touchpoint.objects.filter(
+            profile=profile,
+            source=key.source_id,
+            type__name__in=_MAIL_GOES,
+            occurred_at__lte=touchpoint.occurred_at,
+            **{f"properties__{key.name}": touchpoint.properties[key.name]},
+        )
+        .within(scope_of(by))
+        .order_by("-occurred_at")
+        .values_list("occurred_at", flat=True)
+        .first()
+    )
+    return went or touchpoint.occurred_at
 
 
 def _origin(profile: Profile, touchpoint: Touchpoint, channel: Channel, sent_at: datetime, by: User) -> Origin | None:

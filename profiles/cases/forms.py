@@ -64,9 +64,9 @@ class StepForm(forms.Form):
 
     def __init__(self, *args: Any, case: Case, seen: UUID | None, **kwargs: Any) -> None:
         is_ahead = case.follow_up_on is not None and case.follow_up_on >= timezone.localdate()
-        initial = {"seen": seen, "follow_up_on": case.follow_up_on if is_ahead else None}
-        super().__init__(*args, initial=initial, **kwargs)
-        others = Department.objects.exclude(pk=case.department_id)
+        kwargs["initial"] = {"seen": seen, "follow_up_on": case.follow_up_on if is_ahead else None}
+        super().__init__(*args, **kwargs)
+        others = Department.objects.exclude(pk=case.department_id) if case.department_id else Department.objects.all()
         self.fields["to"] = forms.ModelChoiceField(
             label=_("Hand over to"), required=False, queryset=others, empty_label="—"
         )

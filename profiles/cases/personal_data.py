@@ -23,7 +23,7 @@ class CaseHolder(RowsHolder):
     """What the person waited for, and what staff did about it. Steps go before their case."""
 
     name = "profiles.cases"
-    tables = ("profiles.CaseNote", "profiles.Case")
+    tables: tuple[str, ...] = ("profiles.CaseNote", "profiles.Case")
     rows: ClassVar = {
         "profiles.CaseNote": lambda subject: CaseNote.objects.filter(case__record__in=subject.record_ids),
         "profiles.Case": lambda subject: Case.objects.filter(record__in=subject.record_ids),

@@ -1,4 +1,7 @@
-"""Cases as pages show them: on the customer's page, one with its history, and what somebody has to follow up."""
+"""Cases as pages show them: on the customer's page, one with its history, and what somebody has to follow up.
+
+What was written is free text: numbers and addresses in it are masked where the customer is not open for the reader.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from cdp_site.core.models import User
-from profiles import directory
+from profiles import directory, masking
 from profiles.cases import handling
 from profiles.models import Case, CaseNote, Profile
 
@@ -35,9 +38,10 @@ class Due(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A case in a list. `customer` only where the list is not about one customer."""
+    """A case in a list. `subject` is ready to be shown; `customer` only where the list is not about one customer."""
 
     case: Case
+    subject: str
     due: Due
     is_mine: bool
     customer: directory.Row | None = None
@@ -50,13 +54,22 @@ class OfCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a case; `text` is ready to be shown."""
+
+    note: CaseNote
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
-    """A case with the steps that the reader may see, the latest first. `seen` is the last step of all: what is written
-    answers to it."""
+    """A case with the steps that the reader may see, the latest first; texts are ready to be shown. `seen` is the last
+    step of all: what is written answers to it."""
 
     case: Case
+    subject: str
     due: Due
-    steps: Sequence[CaseNote]
+    steps: Sequence[Step]
     seen: UUID | None
     can_work: bool
     is_mine: bool
@@ -76,11 +89,10 @@ class FollowUps:
 
 
 def of_customer(profile: Profile, *, by: User) -> OfCustomer:
-    """The customer's cases that the user may see, the closed ones no more than the last. One query."""
+    """The customer's cases that the user may see, the closed ones no more than the last. Two queries."""
     today = timezone.localdate()
     rows = list(Case.objects.visible_to(by).of(profile).select_related("department", "assignee")[:SHOWN])
     closed = [row for row in rows if not row.is_open]
-    closed.sort(key=lambda row: row.closed_at, reverse=True)
     return OfCustomer(
         open=[_line(row, today, by) for row in rows if row.is_open],
         closed=[_line(row, today, by) for row in closed[:CLOSED_SHOWN]],
@@ -100,13 +112,15 @@ def find(profile: Profile, case_id: UUID, *, by: User) -> Case | None:
 
 
 def detail(case: Case, *, by: User) -> Detail:
-    """Two queries."""
+    """Three queries."""
+    shows = masking.shows_identifiers(by, case.profile_id)
     steps = case.notes.latest_first()
     readable = steps.readable_by(by, department_id=case.department_id)
     return Detail(
         case=case,
+        subject=masking.readable(case.subject, shows=shows),
         due=Due.of(case, timezone.localdate()),
-        steps=list(readable[:STEPS_SHOWN]),
+        steps=[Step(step, masking.readable(step.text, shows=shows)) for step in readable[:STEPS_SHOWN]],
         seen=steps.values_list("pk", flat=True).first(),
         can_work=handling.may_work_on(case, by),
         is_mine=case.assignee_id == by.pk,
@@ -114,7 +128,7 @@ def detail(case: Case, *, by: User) -> Detail:
 
 
 def follow_ups(whose: Whose, *, by: User) -> FollowUps:
-    """Open cases, what is due first on top, with the customers as the user may see them. Three queries beside the
+    """Open cases, what is due first on top, with the customers as the user may see them. Four queries beside the
     scope."""
     rows = Case.objects.visible_to(by).open()
     match whose:
@@ -142,4 +156,5 @@ def due_count(*, by: User) -> int:
 
 
 def _line(case: Case, today: date, by: User, customer: directory.Row | None = None) -> Line:
-    return Line(case, Due.of(case, today), case.assignee_id == by.pk, customer)
+    subject = masking.readable(case.subject, shows=masking.shows_identifiers(by, case.profile_id))
+    return Line(case, subject, Due.of(case, today), case.assignee_id == by.pk, customer)

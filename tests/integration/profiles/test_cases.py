@@ -11,7 +11,7 @@ from django.utils import timezone
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import AuditEvent, Department, User
 from cdp_site.core.personal_data import Subject
-from profiles import merging
+from profiles import masking, merging
 from profiles.cases import handling, presenting
 from profiles.cases.handling import Said
 from profiles.cases.personal_data import CaseHolder
@@ -55,9 +55,7 @@ class TestSteps:
         step = case.notes.get()
         assert (step.act, step.text, step.follow_up_on, step.author) == (Act.OPENED, "ขอส่งที่ทำงาน", tomorrow, agent)
 
-    def test_a_note_says_what_came_of_it_and_when_to_go_on(
-        self, somchai: Profile, agent: User, tomorrow: date
-    ) -> None:
+    def test_a_note_says_what_came_of_it_and_when_to_go_on(self, somchai: Profile, agent: User, tomorrow: date) -> None:
         case = opened(somchai, agent)
         said = Said("ไม่รับสาย", Disposition.NOT_REACHED, tomorrow)
         case = handling.note(case=case, said=said, seen=last_step(case), by=agent)
@@ -87,7 +85,7 @@ class TestSteps:
         case = handling.hand_over(case=case, to=marketing, said=Said(), seen=last_step(case), by=agent)
         case = handling.note(case=case, said=Said("ของการตลาด"), seen=last_step(case), by=marketer)
         mine = presenting.detail(case, by=agent)
-        assert [step.act for step in mine.steps] == [Act.HANDED_OVER, Act.OPENED]
+        assert [step.note.act for step in mine.steps] == [Act.HANDED_OVER, Act.OPENED]
         assert not mine.can_work
         assert [step.text for step in presenting.detail(case, by=marketer).steps] == ["ของการตลาด", "", "ของฝ่ายบริการ"]
         with pytest.raises(ConflictProblem):
@@ -96,12 +94,15 @@ class TestSteps:
     def test_closing_and_opening_again(self, somchai: Profile, agent: User, colleague: User, tomorrow: date) -> None:
         case = opened(somchai, agent, follow_up_on=tomorrow)
         case = handling.close(case=case, said=Said(), seen=last_step(case), by=agent)
-        assert not case.is_open and case.closed_at is not None and case.follow_up_on is None
+        assert not case.is_open
+        assert case.closed_at is not None
+        assert case.follow_up_on is None
         assert case.notes.latest_first()[0].disposition == Disposition.SOLVED
         with pytest.raises(ConflictProblem):
             handling.note(case=case, said=Said("ช้าไป"), seen=last_step(case), by=agent)
         case = handling.reopen(case=case, by=colleague)
-        assert case.is_open and case.assignee == colleague
+        assert case.is_open
+        assert case.assignee == colleague
         assert handling.reopen(case=case, by=agent).assignee == colleague
 
     def test_nobody_answers_to_what_a_colleague_has_just_changed(
@@ -205,6 +206,17 @@ class TestWhoSees:
         assert not Case.objects.visible_to(nobody_s).exists()
         common = opened(somchai, nobody_s)
         assert Case.objects.visible_to(nobody_s).get() == common
+
+    def test_numbers_and_addresses_in_it_are_masked_where_the_customer_is_not_open(
+        self, somchai: Profile, agent: User, steward: User
+    ) -> None:
+        case = opened(somchai, agent, subject="โทร 081-987-6543", text="เขียนถึง ann@baansabai.co.th")
+        for by, number, address in ((agent, "081-987-6543", "ann@"), (steward, "081-987-6543", "ann@")):
+            detail = presenting.detail(case, by=by)
+            shows = masking.shows_identifiers(by, somchai.pk)
+            assert (number in detail.subject, address in detail.steps[0].text) == (shows, shows)
+            assert (number in presenting.of_customer(somchai, by=by).open[0].subject) == shows
+        assert not masking.shows_identifiers(agent, somchai.pk)
 
 
 class TestLists:

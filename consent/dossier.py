@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cdp_site.core.access import EVERYTHING, Scope
-from consent.contacts import CHANNELS_OF_KIND, KIND_OF_CHANNEL, Contact, fault_of, postal_addresses, together
+from consent.contacts import CHANNELS_OF_KIND, HARMLESS, KIND_OF_CHANNEL, Contact, fault_of, postal_addresses, together
 from consent.models import Channel, ConsentEntry, DataSubjectRequest, Purpose
 from consent.reasons import Reason, first_told
 from consent.states import Basis, Held, Origin, State, Statement, Target, Verdict, overall, resolve
 from profiles import masking
 from profiles.models import Identifier, Profile
+from profiles.past import Past
 
 REASON_OF_STATE = {
     State.NEVER: Reason.NEVER_ASKED,
@@ -119,6 +120,28 @@ def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
         postal_address=postal_addresses([profile], scope)[profile.pk],
         is_there=profile.state == Profile.State.LIVE,
         is_to_be_erased=DataSubjectRequest.objects.about_profile(profile).open().exists(),
+    )
+
+
+def look_back(past: Past) -> Dossier:
+    """What had been said by the end of a day, by all records of the customer of then; without addresses, which nobody
+    can use in the past. Two queries."""
+    entries = ConsentEntry.objects.of_records(past.record_ids).stood(past.at).select_related("source")
+    by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
+    for entry in entries.order_by("-occurred_at", "-pk"):
+        by_purpose[entry.purpose_id].append(entry)
+    stated = Identifier.objects.filter(
+        record__in=past.record_ids, kind__in=CHANNELS_OF_KIND, valid_from__lt=past.at, problem__in=HARMLESS
+    )
+    return Dossier(
+        entries=by_purpose,
+        contacts=(),
+        held=frozenset(
+            Held(one.record_id, channel, one.value) for one in stated for channel in CHANNELS_OF_KIND[one.kind]
+        ),
+        postal_address="",
+        is_there=True,
+        is_to_be_erased=False,
     )
 
 

@@ -20,6 +20,7 @@ from ingestion.models import Source
 from profiles import masking
 from profiles.labels import phone_text
 from profiles.models import Profile
+from profiles.past import Past
 
 ICON_OF_CHANNEL = {
     Channel.EMAIL: "mail",
@@ -129,6 +130,20 @@ def read(profile: Profile, *, by: User, purpose: str = "") -> Matrix:
         if chosen
         else [],
         is_to_be_erased=known.is_to_be_erased,
+    )
+
+
+def look_back(past: Past) -> Matrix:
+    """What had been said by the end of a day. Three queries."""
+    known = dossier.look_back(past)
+    purposes = list(Purpose.objects.filter(is_active=True))
+    channels = _channels(known, purposes)
+    return Matrix(
+        channels=[(channel, ICON_OF_CHANNEL[channel]) for channel in channels],
+        rows=[(one, [_cell(known, one, channel) for channel in channels]) for one in purposes],
+        purpose=None,
+        addresses=[],
+        is_to_be_erased=False,
     )
 
 

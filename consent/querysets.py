@@ -30,6 +30,10 @@ class ConsentEntryQuerySet(models.QuerySet[Any]):
             .order_by("-occurred_at", "-pk")
         )
 
+    def stood(self, moment: datetime) -> "ConsentEntryQuerySet":
+        """What had been received by then and had effect then."""
+        return self.filter(models.Q(void__isnull=True) | models.Q(void__at__gte=moment), received_at__lt=moment)
+
     def with_origin(self, origin: str) -> "ConsentEntryQuerySet":
         return self.filter(origin=origin)
 

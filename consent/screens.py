@@ -15,6 +15,19 @@ def register() -> None:
     )
     home.register(home.HomePanel("requests", _("Requests due"), "consent:due", "gavel", 200, Permission.VIEW_REQUESTS))
     style = "css/consent.css"
-    panels.register(panels.Panel("consent", _("Consent"), "consent:panel", 100, Permission.VIEW_CUSTOMERS, style))
+    panels.register(
+        panels.Panel(
+            key="consent",
+            title=_("Consent"),
+            url_name="consent:panel",
+            order=100,
+            permission=Permission.VIEW_CUSTOMERS,
+            stylesheet=style,
+            icon="shield-check",
+            has_past=True,
+        )
+    )
     title = _("Who opened this customer")
-    panels.register(panels.Panel("access_log", title, "consent:access_log", 900, Permission.VIEW_AUDIT, style))
+    panels.register(
+        panels.Panel("access_log", title, "consent:access_log", 900, Permission.VIEW_AUDIT, style, icon="eye")
+    )

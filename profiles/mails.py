@@ -7,11 +7,12 @@ journey, which stands on the timeline where its latest step is: what an agent wa
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils import timezone
 
 from profiles.event_text import SUBJECTS, icon_of
 from profiles.models import EventType, Touchpoint
@@ -43,6 +44,10 @@ class Step:
     at: datetime
     times: int
     link: str
+
+    @property
+    def day(self) -> date:
+        return timezone.localdate(self.at)
 
 
 @dataclass(frozen=True, slots=True)

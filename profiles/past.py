@@ -26,12 +26,13 @@ QUERY = "as_of"
 class Past:
     """`records` are those of the customer then that the scope sees, as they were, oldest intake first.
 
-    `held_by` are the profiles that hold these records today.
+    `record_ids` are all of theirs, whoever may see them; `held_by` the profiles that hold these records today.
     """
 
     day: date
     at: datetime  # the first moment that is too late
     records: Sequence[SourceRecord]
+    record_ids: Collection[int]
     held_by: Collection[int]
 
     def touchpoints(self, scope: Scope) -> "QuerySet[Touchpoint]":
@@ -80,8 +81,6 @@ def at_moment(profile: Profile, at: datetime, *, scope: Scope) -> Past:
         .filter(Exists(now.filter(profile__state=Profile.State.LIVE)))
         .annotate(held_by=now.values("profile")[:1])
     )
-    if scope.source_ids is not None:
-        kept = kept.filter(record__source__in=scope.source_ids)
     held_by: dict[int, int] = dict(kept.values_list("record", "held_by"))
     pins = Pin.objects.stood(at).filter(record=OuterRef("pk")).order_by("trait")
     records = (
@@ -90,7 +89,15 @@ def at_moment(profile: Profile, at: datetime, *, scope: Scope) -> Past:
         .select_related("source")
     )
     day = timezone.localdate(at - timedelta(microseconds=1))
-    return Past(day, at, _as_they_were(list(records.order_by("pk")), at), frozenset(held_by.values()))
+    if scope.source_ids is not None:
+        records = records.filter(source__in=scope.source_ids)
+    return Past(
+        day=day,
+        at=at,
+        records=_as_they_were(list(records.order_by("pk")), at),
+        record_ids=frozenset(held_by),
+        held_by=frozenset(held_by.values()),
+    )
 
 
 def _at(moment: datetime) -> Q:

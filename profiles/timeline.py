@@ -22,7 +22,7 @@ from profiles.channels import TouchChannel, channel_of
 from profiles.models import EventType, KindOfData, Note, Profile, Touchpoint
 from profiles.orders import BIRTH_EVENTS
 from profiles.past import Past
-from profiles.timeline_entries import Entry
+from profiles.timeline_entries import Entry, Links
 
 PAGE_SIZE = 50
 _OF_TYPE = ("type_id", "type__name", "type__name_th", "type__kind_of_data")
@@ -125,6 +125,7 @@ def page(
     notes: Sequence[Note] = (),
     past: Past | None = None,
     shows_identifiers: bool = False,
+    links: Links = lambda _touchpoint: (),
 ) -> Page:
     """The newest touchpoints and notes behind `after`, newest first, told as visits, mails and orders.
 
@@ -132,6 +133,7 @@ def page(
         notes: those that the viewer may read.
         past: as the page was then.
         shows_identifiers: whether addresses and numbers in what people wrote are readable.
+        links: what can be asked about a touchpoint.
     """
     everything = _everything(profile, scope, past)
     found = list(
@@ -151,6 +153,7 @@ def page(
             follows=after.occurred_at if after else None,
             tells_apart=filters.type_id is not None,
             shows_identifiers=shows_identifiers,
+            links=links,
             until=past.at if past else None,
         ),
         next=Cursor(last.occurred_at, last.pk) if last is not None else None,

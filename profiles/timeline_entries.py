@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from cdp_site.core.timeline_links import TimelineLink
 from profiles import mails, masking, order_cards, visits
 from profiles.channels import ICONS, TouchChannel, channel_of
 from profiles.event_text import EventText, describe
-from profiles.mails import Journey
+from profiles.mails import Journey, MailKey
 from profiles.models import Note, Touchpoint
 from profiles.order_cards import Card
 from profiles.orders import BIRTH_EVENTS
@@ -21,6 +22,7 @@ from profiles.visits import Act, Visit
 _TALK = frozenset({TouchChannel.PHONE, TouchChannel.CHAT, TouchChannel.NOTE})
 Read = Callable[[Touchpoint], EventText]
 Part = tuple[datetime, dict[str, Any]]
+Links = Callable[[Touchpoint], Sequence[TimelineLink]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Entry:
     visit: Visit | None = None
     mail: Journey | None = None
     note: Note | None = None
+    links: Sequence[TimelineLink] = ()
     quote: str = ""  # what the note says, as the viewer may read it
 
     @property
@@ -64,6 +67,7 @@ def told(
     follows: datetime | None,
     tells_apart: bool,
     shows_identifiers: bool,
+    links: Links,
     until: datetime | None = None,
 ) -> list[Entry]:
     """Entries, the newest first. Up to five queries: one for mails, four for orders.
@@ -73,18 +77,24 @@ def told(
         follows: when the page before ended; None on the first.
         tells_apart: one type was asked for, each touchpoint stands for itself.
         shows_identifiers: whether addresses and numbers in what people wrote are readable.
+        links: what can be asked about a touchpoint.
         until: nothing that happened later is told.
     """
     parts: list[Part] = [
         (note.at, {"note": note, "quote": masking.readable(note.text, shows=shows_identifiers)}) for note in notes
     ]
     read = partial(_read, shows=shows_identifiers)
-    parts += _told_apart(touchpoints, read) if tells_apart else _told_together(touchpoints, among, until, read)
+    if tells_apart:
+        parts += [(row.occurred_at, {"touchpoint": row, "text": read(row)}) for row in touchpoints]
+    else:
+        journeys = _readable(mails.load(touchpoints, among), shows=shows_identifiers)
+        parts += _told_together(touchpoints, journeys, until, read)
     day = timezone.localdate(follows) if follows else None
     entries = []
     for at, part in sorted(parts, key=lambda pair: pair[0], reverse=True):
         previous, day = day, timezone.localdate(at)
-        entries.append(Entry(at, day, opens_day=day != previous, **part))
+        asked = links(part["touchpoint"]) if "text" in part else ()
+        entries.append(Entry(at, day, opens_day=day != previous, links=asked, **part))
     return entries
 
 
@@ -100,14 +110,22 @@ def _read(touchpoint: Touchpoint, *, shows: bool) -> EventText:
     )
 
 
-def _told_apart(touchpoints: Sequence[Touchpoint], read: Read) -> list[Part]:
-    return [(row.occurred_at, {"touchpoint": row, "text": read(row)}) for row in touchpoints]
+def _readable(journeys: Mapping[MailKey, Journey], *, shows: bool) -> dict[MailKey, Journey]:
+    return {
+        key: replace(
+            journey,
+            subject=masking.readable(journey.subject, shows=shows),
+            steps=[replace(step, link=masking.readable(step.link, shows=shows)) for step in journey.steps],
+        )
+        for key, journey in journeys.items()
+    }
 
 
-def _told_together(touchpoints: Sequence[Touchpoint], among: Any, until: datetime | None, read: Read) -> list[Part]:
+def _told_together(
+    touchpoints: Sequence[Touchpoint], journeys: Mapping[MailKey, Journey], until: datetime | None, read: Read
+) -> list[Part]:
     births = [row.order_id for row in touchpoints if row.order_id and row.type.name in BIRTH_EVENTS]
     cards = order_cards.load(births, until=until)
-    journeys = mails.load(touchpoints, among)
     found, in_visits = _visits(touchpoints, read)
     parts: list[Part] = []
     for row in touchpoints:
@@ -124,7 +142,7 @@ def _told_together(touchpoints: Sequence[Touchpoint], among: Any, until: datetim
     return parts
 
 
-def _journey(row: Touchpoint, journeys: Mapping[mails.MailKey, Journey]) -> Journey | None:
+def _journey(row: Touchpoint, journeys: Mapping[MailKey, Journey]) -> Journey | None:
     key = mails.key_of(row.type.name, row.source_id, row.properties)
     return journeys.get(key) if key is not None else None
 

@@ -55,5 +55,7 @@ def register() -> None:
             url_name="segments:of_profile",
             order=200,
             permission=Permission.VIEW_CUSTOMERS,
+            icon="users-group",
+            has_past=True,
         )
     )

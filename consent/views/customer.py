@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from cdp_site.core.access import Permission, requires
+from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
 from consent import answers, matrix, trail
 from consent.forms import AnswerForm
 from consent.models import Channel, Purpose
+from profiles import past
 from profiles.models import Profile
 from profiles.views.fetch import reader, visible_profile
 
@@ -26,9 +27,13 @@ PANEL, PANEL_BODY = "consent/panel.html", "#panel-consent-body"
 @requires(Permission.VIEW_CUSTOMERS)
 @require_GET
 def panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Channel × purpose, and the addresses for one purpose."""
+    """Channel × purpose, and the addresses for one purpose; of an earlier day (`as_of`) what had been said."""
     profile = visible_profile(request, public_id, logged_as=CONSENT)
-    context = _panel(request, profile, request.GET.get("purpose", ""))
+    then = past.asked(profile, request.GET, scope=scope_of(reader(request)))
+    if then is not None:
+        context: dict[str, object] = {"profile": profile, "past": then, "matrix": matrix.look_back(then)}
+    else:
+        context = _panel(request, profile, request.GET.get("purpose", ""))
     return render_page_or_fragment(request, "consent/panel_page.html", PANEL, context)
 
 

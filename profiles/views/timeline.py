@@ -1,5 +1,6 @@
 """The timeline of the 360 page: a card that replaces itself, and its older rows."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +8,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
+from cdp_site.core import timeline_links
 from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
 from profiles import masking, notes, past, timeline, viewing
@@ -38,6 +40,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
         notes=written,
         past=then,
         shows_identifiers=shows_identifiers,
+        links=partial(timeline_links.links_at, user=user),
     )
     context = {
         "profile": profile,

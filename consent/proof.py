@@ -50,7 +50,7 @@ def at_moment(
     scope = scope_of(by)
     known = dossier.read(profile, scope=scope)
     by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
-    for entry in ConsentEntry.objects.of_profiles([profile.pk]).known_at(at):
+    for entry in ConsentEntry.objects.of_profiles([profile.pk]).stood(at).latest_first():
         by_purpose[entry.purpose_id].append(entry)
     then = replace(known, entries=by_purpose)
     masks = not masking.shows_identifiers(by, profile.pk)

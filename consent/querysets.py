@@ -21,18 +21,13 @@ class ConsentEntryQuerySet(models.QuerySet[Any]):
         """Those that have effect: not what came by an import that was reverted."""
         return self.filter(void__isnull=True)
 
-    def known_at(self, moment: datetime) -> "ConsentEntryQuerySet":
-        """What had reached us by then and had effect then, with its purpose and source, the newest first."""
-        had_effect = models.Q(void__isnull=True) | models.Q(void__at__gt=moment)
-        return (
-            self.filter(had_effect, received_at__lte=moment)
-            .select_related("purpose", "source")
-            .order_by("-occurred_at", "-pk")
-        )
-
     def stood(self, moment: datetime) -> "ConsentEntryQuerySet":
         """What had been received by then and had effect then."""
         return self.filter(models.Q(void__isnull=True) | models.Q(void__at__gte=moment), received_at__lt=moment)
+
+    def latest_first(self) -> "ConsentEntryQuerySet":
+        """The newest first, with purpose and source."""
+        return self.select_related("purpose", "source").order_by("-occurred_at", "-pk")
 
     def with_origin(self, origin: str) -> "ConsentEntryQuerySet":
         return self.filter(origin=origin)

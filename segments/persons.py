@@ -63,7 +63,9 @@ def then(past: Past, scope: Scope, *, events: Collection[str]) -> evaluate.Perso
         # Consent itself is everybody's: it knows no departments.
         consents=_consents(
             (entry.purpose.slug, statement_of(entry))
-            for entry in ConsentEntry.objects.of_records(record.pk for record in past.records).known_at(past.at)
+            for entry in ConsentEntry.objects.of_records(record.pk for record in past.records)
+            .stood(past.at)
+            .latest_first()
         ),
     )
 

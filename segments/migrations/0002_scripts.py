@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
             name="Script",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("text", models.TextField(blank=True, max_length=2000, verbose_name="text in English")),
-                ("text_th", models.TextField(blank=True, max_length=2000, verbose_name="text in Thai")),
+                ("text", models.TextField(blank=True, max_length=2000)),
+                ("text_th", models.TextField(blank=True, max_length=2000)),
                 ("rank", models.PositiveIntegerField(db_index=True)),
                 ("is_active", models.BooleanField(default=True)),
                 ("version", models.PositiveIntegerField(default=1)),

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.models import User
 from cdp_site.core.personal_data import NONE, Classification
@@ -19,8 +18,8 @@ class Script(models.Model):
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
 
     segment = models.OneToOneField(Segment, on_delete=models.CASCADE, related_name="script")
-    text = models.TextField(_("text in English"), max_length=2000, blank=True)
-    text_th = models.TextField(_("text in Thai"), max_length=2000, blank=True)
+    text = models.TextField(max_length=2000, blank=True)  # English
+    text_th = models.TextField(max_length=2000, blank=True)
     rank = models.PositiveIntegerField(db_index=True)  # the lowest is said
     is_active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, NotFoundProblem
 from cdp_site.core.models import User
-from profiles import identifiers, intake, search
+from profiles import golden, identifiers, intake, name_index
 from profiles.editing.holding import hold
 from profiles.models import AgentEdit, Identifier, Membership, Pin, Profile, SourceRecord, SourceRecordVersion
 from profiles.resolution import pipeline
@@ -59,8 +59,8 @@ def undo(*, profile: Profile, edit_id: UUID, by: User) -> AgentEdit:
         raise ConflictProblem(_("This has been changed since; it cannot be undone any more."))
     _restore(record, edit.before, said, edit.at)
     identifiers.retire([record.pk])
-    search.index_names({record.pk: record.attributes})
-    _restore_pins(profile, edit.before)
+    name_index.index_names({record.pk: record.attributes})
+    _restore_pins(edit.before)
     pipeline.resolve([record.pk], by=audit.actor_name(by))
     edit.undone_at = timezone.now()
     edit.save(update_fields=["undone_at"])
@@ -102,9 +102,15 @@ def _restore_identifiers(record: SourceRecord, before: Before, said: Sequence[st
         stated.filter(pk=number).update(last_stated_at=last_stated_at)
 
 
-def _restore_pins(profile: Profile, before: Before) -> None:
-    """Pins that the change replaced, unless somebody has pinned otherwise since."""
+def _restore_pins(before: Before) -> None:
+    """Pins that the change replaced, wherever their records are by now, unless somebody has pinned otherwise since."""
     if before["pin"] is None or not Pin.objects.filter(pk=before["pin"]).delete()[0]:
         return
-    members = Membership.objects.filter(profile=profile, valid_to=None).values("record")
-    Pin.objects.filter(pk__in=before["pins"], record__in=members).update(ended_at=None)
+    restored = set()
+    for pin in Pin.objects.filter(pk__in=before["pins"]).order_by("pk"):
+        owner = Membership.objects.get(record=pin.record_id, valid_to=None).profile_id
+        members = Membership.objects.filter(profile=owner, valid_to=None).values("record")
+        if not Pin.objects.in_force().filter(record__in=members, trait__in=before["unit"]).exists():
+            Pin.objects.filter(pk=pin.pk).update(ended_at=None)
+            restored.add(owner)
+    golden.refresh(sorted(restored))

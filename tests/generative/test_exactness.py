@@ -1,7 +1,7 @@
 """Whatever stewards and models decide, undone it has never been: customers are what the arrivals alone make of them.
 
-Each example is a world in which messages arrive while people and models join and part customers, verify, pin, take
-notes and erase. After every step all that is derived follows from what is true. At the end everything that can be
+Each example is a world in which messages arrive while people and models join and part customers, verify, change values,
+take notes and erase. After every step all that is derived follows from what is true. At the end everything that can be
 undone is undone, and the world must be the one in which the same messages arrived and nobody decided anything.
 """
 
@@ -16,14 +16,17 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from cdp_site.core.errors import ConflictProblem
+from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import Operation, User
 from consent import erasure, requests
 from consent.models import DataSubjectRequest
 from ingestion.models import Source
 from profiles import merging, notes, rebuild
+from profiles.editing import changing, fields, undoing
+from profiles.labels import phone_text
 from profiles.matching import labels, rollback, runs, settling, verified
 from profiles.models import (
+    AgentEdit,
     LinkDecision,
     MatchLabel,
     MatchModel,
@@ -53,6 +56,16 @@ EMAILS = st.sampled_from([None, "ann@baansabai.co.th", "bea@baansabai.co.th"])
 PHONES = st.sampled_from([None, "0863451972", "0819876543"])
 NAMES = st.sampled_from([{}, {"first_name": "Suda", "last_name": "Rakdee"}, {"first_name": "Prasit"}])
 BIRTHS = st.sampled_from([None, None, "1990-04-01"])
+# What an agent may type: also what is another customer's, what a part of a name does to the whole, and emptied.
+TYPED = st.sampled_from(
+    [
+        *[("email", mail) for mail in ("ann@baansabai.co.th", "bea@baansabai.co.th", "")],
+        *[("phone", number) for number in ("0863451972", "0812345679", "0819876543, 0812345679", "")],
+        *[("last_name", name) for name in ("Rakdee", "Jaidee", "")],
+        *[("birth_date", day) for day in ("1/4/2533", "2/4/2533")],
+        *[("occupation", word) for word in ("Teacher", "Nurse", "")],
+    ]
+)
 VERDICTS = st.sampled_from(MatchLabel.Verdict.values)
 CONSENTS = st.sampled_from(["Consent Granted", "Consent Refused", "Consent Withdrawn"])
 # What one training and another may have found: a name with one more field is enough, or a name alone, or birth dates.
@@ -93,6 +106,7 @@ class Exactness(RuleBasedStateMachine):
         self.moment = 0  # of whatever happens
         self.arrivals: list[Callable[[], object]] = []  # what comes from outside, and erasures: in their order
         self.undoable: list[tuple[Operation, dict[str, str], int]] = []
+        self.edits: list[tuple[AgentEdit, dict[str, str], int]] = []
 
     def teardown(self) -> None:
         try:
@@ -250,6 +264,47 @@ class Exactness(RuleBasedStateMachine):
         pair = ReviewPair(record_a_id=a, record_b_id=b)
         labels.give(pair=pair, verdict="same", origin="training", by=self.steward)
 
+    @precondition(lambda self: Profile.objects.people().exists())
+    @rule(data=st.data(), typed=TYPED)
+    def agent_changes_a_value(self, data: st.DataObject, typed: tuple[str, str]) -> None:
+        """What was put right is shown, whoever says otherwise."""
+        trait, text = typed
+        profile = data.draw(people())
+        self.moment += 1
+        record = notes.agent_record(profile, by=self.steward)  # born with the first change, and stays when it is undone
+        before = state()
+        seen = fields.load(profile, trait, by=self.steward)
+        assert seen is not None
+        shown = {field.trait.name: field.text for field in seen.fields}
+        said = shown | {trait: text}
+        try:
+            done = changing.change(profile=profile, trait=trait, said=said, version=seen.version, by=self.steward)
+        except MendableError:  # a source's value is not emptied here
+            assert text == ""
+            assert state() == before
+            return
+        if done.edit is not None:
+            assert done.edit.record == record
+            self.edits.append((done.edit, before, self.moment))
+        if text:
+            now = fields.load(profile, trait, by=self.steward)
+            assert now is not None
+            assert {field.trait.name: field.text for field in now.fields}[trait] == shown_as(trait, text)
+
+    @precondition(lambda self: self.edits)
+    @rule()
+    def agent_undoes_the_last_change(self) -> None:
+        edit, before, moment = self.edits.pop()
+        self.undo_change(edit)
+        if moment == self.moment:  # nothing has happened since
+            assert state() == before
+        self.moment += 1
+
+    def undo_change(self, edit: AgentEdit) -> None:
+        here = Membership.objects.filter(record=edit.record_id, valid_to=None).select_related("profile").first()
+        if here is not None:  # else the person has been erased
+            undoing.undo(profile=here.profile, edit_id=edit.pk, by=self.steward)
+
     # --- what cannot be undone ------------------------------------------------------------------------------------
 
     @precondition(lambda self: Profile.objects.people().exists())
@@ -271,6 +326,8 @@ class Exactness(RuleBasedStateMachine):
     # --- what holds -----------------------------------------------------------------------------------------------
 
     def undo_everything(self) -> None:
+        for edit, _before, _moment in reversed(self.edits):
+            self.undo_change(edit)
         decided = LinkDecision.objects.filter(kind="steward").order_by("-pk").values_list("operation_id", flat=True)
         for operation_id in filter(None, dict.fromkeys(decided)):
             self.undo(Operation.objects.get(pk=operation_id))
@@ -295,6 +352,13 @@ class Exactness(RuleBasedStateMachine):
             assert all(owners[number] == owner for number, owner in hung)
         agents = SourceRecord.objects.filter(kind=SourceRecord.Kind.AGENT)
         assert all(owners[agent.pk] == owners[agent.tied_to_id or 0] for agent in agents)
+
+
+def shown_as(trait: str, text: str) -> str:
+    """What an agent typed, as the form shows it later."""
+    if trait == "phone":
+        return ", ".join(phone_text(number) for number in text.split(", "))
+    return {"1/4/2533": "01/04/2533", "2/4/2533": "02/04/2533"}.get(text, text)
 
 
 def known(stated: dict[str, Any]) -> dict[str, Any]:

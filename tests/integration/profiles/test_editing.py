@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from cdp_site.core import personal_data
 from cdp_site.core.errors import ConflictProblem, MendableError, NotFoundProblem
 from cdp_site.core.models import AuditEvent, User
+from cdp_site.core.personal_data import Subject
 from ingestion.models import Source
-from profiles import merging, notes, overview, pins, rebuild
+from profiles import merging, notes, overview, pins, presence, rebuild
 from profiles.editing import changing, consequences, fields, reading, undoing
 from profiles.editing.changing import Changed, Overtaken
 from profiles.editing.reading import Unreadable
@@ -406,3 +408,24 @@ def test_an_unmerge_asks_where_a_change_goes_that_was_made_while_they_were_one(
     apart = SourceRecord.objects.get(source__slug="web", external_id="u7")
     preview = merging.preview_unmerge(one, [apart.pk])
     assert list(preview.unclear_notes) == [SourceRecord.objects.get(kind="agent").pk]
+
+
+def test_whoever_is_erased_takes_changes_drafts_and_presence_along(somchai: Profile, steward: User) -> None:
+    change(somchai, "email", by=steward, email="new@baansabai.co.th")
+    notes.keep_draft(profile=somchai, text="x", disposition="", by=steward)
+    presence.look(somchai, by=steward)
+    records = Membership.objects.filter(profile=somchai, valid_to=None).values_list("record", flat=True)
+    births = Profile.objects.filter(birth_record__in=records)
+    who = Subject(
+        profile_ids=tuple(births.values_list("pk", flat=True)),
+        record_ids=tuple(records),
+        public_ids=tuple(births.values_list("public_id", flat=True)),
+    )
+    (holder,) = (one for one in personal_data.holders() if one.name == "profiles.editing")
+    tables = {"profiles.AgentEdit": 1, "profiles.NoteDraft": 1, "profiles.Presence": 1}
+    assert holder.locate(who) == tables
+    exported = holder.export(who)
+    assert exported["profiles.AgentEdit"][0]["traits"] == ["email"]
+    assert exported["profiles.NoteDraft"][0]["text"] == "x"
+    assert holder.erase(who).erased == tables
+    assert not any(holder.locate(who).values())

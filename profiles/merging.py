@@ -8,7 +8,7 @@ merge back without a word on the people is `revert`'s.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cdp_site.core import audit, impact
+from cdp_site.core.access import Scope
 from cdp_site.core.errors import ConflictProblem, InternalError, MendableError
 from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Operation, User
@@ -84,6 +85,18 @@ class Preview:
                 if group & other:
                     changed.update(trait for trait in old.keys() | new.keys() if old.get(trait) != new.get(trait))
         return sorted(changed)
+
+    def within(self, scope: Scope) -> "Preview":
+        """The same without the traits that the scope hides."""
+
+        def seen(golden: Mapping[str, Any]) -> dict[str, Any]:
+            return {trait: value for trait, value in golden.items() if trait not in scope.hidden_traits}
+
+        return replace(
+            self,
+            golden_before=[seen(golden) for golden in self.golden_before],
+            golden_after=[seen(golden) for golden in self.golden_after],
+        )
 
 
 @dataclass(frozen=True, slots=True)

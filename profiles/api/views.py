@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from cdp_site.core import hashing
-from cdp_site.core.access import Permission, requires
+from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.errors import MendableError, NotFoundProblem
 from cdp_site.core.models import Operation, User
 from profiles import explaining, merging, overview, viewing
@@ -114,7 +114,8 @@ def explain(request: Request, public_id: UUID) -> Response:
 def preview_merge(request: Request) -> Response:
     """Changes nothing."""
     asked = _read(MergePreviewRequest, request)
-    return Response(answers.preview(merging.preview_merge(_profiles(asked["profiles"], request))))
+    preview = merging.preview_merge(_profiles(asked["profiles"], request))
+    return Response(answers.preview(preview.within(scope_of(reader(request._request)))))
 
 
 @requires(Permission.VIEW_CUSTOMERS, Permission.MERGE_PROFILES)
@@ -138,7 +139,8 @@ def preview_unmerge(request: Request) -> Response:
     """Changes nothing."""
     asked = _read(UnmergePreviewRequest, request)
     (profile,) = _profiles([asked["profile"]], request)
-    return Response(answers.preview(merging.preview_unmerge(profile, asked["records"], asked.get("notes_to"))))
+    preview = merging.preview_unmerge(profile, asked["records"], asked.get("notes_to"))
+    return Response(answers.preview(preview.within(scope_of(reader(request._request)))))
 
 
 @requires(Permission.VIEW_CUSTOMERS, Permission.MERGE_PROFILES)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from cdp_site.core.access import Scope
 from profiles import comparison, merging
 from profiles.comparison import Comparison
 from profiles.matching import cluster, review
@@ -22,13 +23,13 @@ class Foreseen:
     needs_second_person: bool
 
 
-def foresee(pair: ReviewPair) -> Foreseen:
-    """Changes nothing. Raises as `merging.preview_merge` does."""
+def foresee(pair: ReviewPair, *, scope: Scope) -> Foreseen:
+    """Without the traits that the scope hides. Changes nothing. Raises as `merging.preview_merge` does."""
     profiles = list(review.customers_of([pair]))
     numbers = merging.members_of(profiles) | {pair.record_a_id, pair.record_b_id}
     members = SourceRecord.objects.filter(pk__in=numbers).select_related("source").order_by("pk")
     held = cluster.of_pair(pair, list(members))
-    preview = merging.preview_merge(profiles) if len(profiles) > 1 else None
+    preview = merging.preview_merge(profiles).within(scope) if len(profiles) > 1 else None
     return Foreseen(
         cluster=held,
         preview=preview,

@@ -14,11 +14,13 @@ from uuid import UUID
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from cdp_site.core.access import Scope
 from cdp_site.core.errors import Text
 from cdp_site.core.templatetags.formats import day_text
 from ingestion.normalise import names
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.romanise import romanise
+from profiles import masking
 from profiles.labels import identifier_kind, phone_text, value_label
 from profiles.matching import letters
 from profiles.matching.letters import Piece
@@ -117,15 +119,17 @@ class _Field:
     is_name: bool = False
 
 
-def side_by_side(pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], SideBySide]:
-    """Pair of record ids → how it is shown; a pair of which a record is gone is left out. Six queries for all."""
+def side_by_side(pairs: Iterable[tuple[int, int]], *, scope: Scope) -> dict[tuple[int, int], SideBySide]:
+    """Pair of record ids → how it is shown to who sees all sources, without the traits that the scope hides; a pair of
+    which a record is gone is left out. Six queries for all."""
     wanted = list(pairs)
     customer_of = _customers({number for pair in wanted for number in pair})
     chosen = {pair: _choose(pair, customer_of) for pair in wanted}
     shown = {number for sides in chosen.values() for number in sides}
     records = SourceRecord.objects.select_related("source").in_bulk(shown)
-    identifiers = _identifiers(shown)
-    traits = {trait.name: trait for trait in Trait.objects.select_related("group")}
+    identifiers = _identifiers(shown, scope)
+    seen = Trait.objects.exclude(name__in=scope.hidden_traits).select_related("group")
+    traits = {trait.name: trait for trait in seen}
     found: dict[tuple[int, int], SideBySide] = {}
     for pair, sides in chosen.items():
         if pair[0] in records and pair[1] in records:
@@ -238,9 +242,10 @@ def _of_trait(
     return _Field(str(traits.get(name, name)), of, is_name=name in _NAMES)
 
 
-def _identifiers(records: Collection[int]) -> dict[int, list[Identifier]]:
+def _identifiers(records: Collection[int], scope: Scope) -> dict[int, list[Identifier]]:
     found: dict[int, list[Identifier]] = defaultdict(list)
-    rows = Identifier.objects.filter(record__in=records).exclude(kind__in=["device", "cookie", "anonymous"])
+    unsaid = {"device", "cookie", "anonymous", *masking.hidden_kinds(scope)}
+    rows = Identifier.objects.filter(record__in=records).exclude(kind__in=unsaid)
     for row in rows.order_by("-is_current", "pk"):
         found[row.record_id].append(row)
     return found

@@ -57,7 +57,7 @@ def merge(request: HttpRequest, public_id: UUID, other_id: UUID) -> HttpResponse
         done = by_hand.merge(profiles=profiles, by=reader(request), reason=form.cleaned_data["reason"])
         _say(request, _("Merged: the two are one customer now."), done.operation)
         return redirect("profiles:customer", done.profiles[0].public_id)
-    preview = merging.preview_merge(profiles)
+    preview = merging.preview_merge(profiles).within(scope_of(reader(request)))
     context = {
         "profile": profiles[0],
         "other": profiles[1],
@@ -81,7 +81,7 @@ def unmerge(request: HttpRequest, public_id: UUID) -> HttpResponse:
     named = [(record, shown_name(record.attributes)) for record in told]
     context = {"profile": profile, "records": named, "chosen": chosen}
     try:
-        preview = merging.preview_unmerge(profile, chosen) if chosen else None
+        preview = merging.preview_unmerge(profile, chosen).within(scope_of(reader(request))) if chosen else None
     except MendableError as problem:
         return _unmerge_page(request, context | {"problem": problem}, status=422)
     if preview is None:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cdp_site.core.access import Permission, requires
+from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.htmx import wants_fragment
 from profiles import viewing
@@ -116,7 +116,8 @@ def show_effects(request: HttpRequest, pair_id: int) -> HttpResponse:
     """What a merge would hang together by and change; asked for when somebody stays with a pair. Nothing of a pair
     that measures: what others think of it is not told."""
     pair = get_object_or_404(ReviewPair, pk=pair_id, is_held_out=False)
-    return render(request, "profiles/_review_effects.html", {"pair": pair, "foreseen": effects.foresee(pair)})
+    foreseen = effects.foresee(pair, scope=scope_of(reader(request)))
+    return render(request, "profiles/_review_effects.html", {"pair": pair, "foreseen": foreseen})
 
 
 def _verdict(request: HttpRequest) -> tuple[str, Wish]:
@@ -153,7 +154,7 @@ def _answer(request: HttpRequest, pairs: Sequence[ReviewPair], back: ReviewPair 
     """What page and answers have in common: pairs to come, one that comes back, and how the reader gets on."""
     user = reader(request)
     shown = [*([] if back is None else [back]), *pairs]
-    sides = presenting.side_by_side((pair.record_a_id, pair.record_b_id) for pair in shown)
+    sides = presenting.side_by_side(((pair.record_a_id, pair.record_b_id) for pair in shown), scope=scope_of(user))
     heard = review.heard(shown)
     viewing.log(review.customers_of(shown), by=user, what=viewing.COMPARED)
     items = [

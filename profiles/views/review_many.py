@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from cdp_site.core.access import scope_of
 from cdp_site.core.errors import MendableError
 from profiles import viewing
 from profiles.forms import ManyForm
@@ -37,7 +38,9 @@ def show(request: HttpRequest) -> HttpResponse:
             form.add_error("percent", str(problem.message))
         else:
             preview = many.foresee(portion)
-            sides = presenting.side_by_side((pair.record_a_id, pair.record_b_id) for pair in portion.sample)
+            sides = presenting.side_by_side(
+                ((pair.record_a_id, pair.record_b_id) for pair in portion.sample), scope=scope_of(user)
+            )
             viewing.log(review.customers_of(portion.sample), by=user, what=viewing.COMPARED)
             context |= {
                 "portion": portion,

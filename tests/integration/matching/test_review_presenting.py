@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from cdp_site.core.access import EVERYTHING
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles import merging
@@ -28,7 +29,7 @@ def record(external_id: str) -> SourceRecord:
 
 def show(*external_ids: str) -> SideBySide:
     a, b = sorted(record(external_id).pk for external_id in external_ids)
-    return presenting.side_by_side([(a, b)])[a, b]
+    return presenting.side_by_side([(a, b)], scope=EVERYTHING)[a, b]
 
 
 def row_of(shown: SideBySide, label: str) -> Row:
@@ -85,7 +86,7 @@ def test_at_most_five_records_the_asked_ones_first(pos: Source, steward: User) -
     merging.merge_many(groups=[people[:4], people[4:]], by=steward, reason="")
     numbers = [profile.birth_record.pk for profile in people]
     asked = (numbers[2], numbers[5])
-    shown = presenting.side_by_side([asked])[asked]
+    shown = presenting.side_by_side([asked], scope=EVERYTHING)[asked]
     assert [column.record.pk for column in shown.columns[:2]] == list(asked)
     assert [column.is_asked for column in shown.columns] == [True, True, False, False, False]
     assert [column.side for column in shown.columns] == [1, 2, 1, 1, 2]
@@ -97,11 +98,11 @@ def test_many_pairs_take_as_many_queries_as_one(pos: Source, django_assert_num_q
     numbers = list(SourceRecord.objects.order_by("pk").values_list("pk", flat=True))
     for count in (1, 3):
         with django_assert_num_queries(5):
-            presenting.side_by_side(list(zip(numbers[::2], numbers[1::2], strict=True))[:count])
+            presenting.side_by_side(list(zip(numbers[::2], numbers[1::2], strict=True))[:count], scope=EVERYTHING)
 
 
 def test_a_record_that_is_gone_shows_nothing() -> None:
-    assert presenting.side_by_side([(1, 2)]) == {}
+    assert presenting.side_by_side([(1, 2)], scope=EVERYTHING) == {}
 
 
 def test_the_weakest_link_comes_first(pos: Source, web_shop: Source, steward: User) -> None:
@@ -125,7 +126,7 @@ def test_foresees_a_merge_and_changes_nothing(pos: Source, settings: Any) -> Non
     a, b = sorted((record("a").pk, record("b").pk))
     pair = ReviewPair.objects.create(record_a_id=a, record_b_id=b, reason="band", score=0.7)
     settings.MATCH_RECORDS_FOR_ONE_PERSON = 1
-    foreseen = effects.foresee(pair)
+    foreseen = effects.foresee(pair, scope=EVERYTHING)
     assert foreseen.preview is not None
     assert [len(foreseen.preview.before), len(foreseen.preview.after)] == [2, 1]
     assert foreseen.needs_second_person

@@ -89,6 +89,11 @@ class Address:
         return self.channel.label
 
     @property
+    def opens_program(self) -> bool:
+        """Whether there is a program to open with it, once it is shown."""
+        return self.channel in SCHEME
+
+    @property
     def is_real(self) -> bool:
         """Whether it is an address of the person at all, whatever they say about its use."""
         return self.reason is None or self.reason not in FAULTS
@@ -101,6 +106,11 @@ class Matrix:
     purpose: Purpose | None
     addresses: Sequence[Address]
     is_to_be_erased: bool
+
+    @property
+    def open_purposes(self) -> frozenset[int]:
+        """Keys of the purposes for which some address may be used now."""
+        return frozenset(purpose.pk for purpose, cells in self.rows if any(cell.permission.is_given for cell in cells))
 
 
 @dataclass(frozen=True, slots=True)

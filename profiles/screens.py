@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core import home, navigation, panels
+from cdp_site.core import home, navigation, palette, panels
 from cdp_site.core.access import Permission
+from profiles import finding
 
 
 def register() -> None:
@@ -58,6 +59,9 @@ def register() -> None:
             badge_url_name="profiles:review_count",
         )
     )
+    palette.register(
+        palette.Section("customers", _("Customers"), 100, Permission.VIEW_CUSTOMERS, finding.for_palette)
+    )
     home.register(
         home.HomePanel(
             key="recent",
@@ -97,6 +101,7 @@ def register() -> None:
             order=80,
             permission=Permission.HANDLE_CASES,
             stylesheet="css/cases.css",
+            icon="inbox",
         )
     )
     panels.register(

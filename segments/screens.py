@@ -2,9 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core import home, navigation, panels, timeline_links
+from cdp_site.core import home, navigation, palette, panels, timeline_links
 from cdp_site.core.access import Permission
-from segments import sent
+from segments import finding, sent
 
 
 def register() -> None:
@@ -16,6 +16,12 @@ def register() -> None:
             icon="users-group",
             order=200,
             permission=Permission.VIEW_SEGMENTS,
+        )
+    )
+    palette.register(palette.Section("segments", _("Segments"), 200, Permission.VIEW_SEGMENTS, finding.for_palette))
+    palette.register_action(
+        palette.Action(
+            "new_segment", _("New segment"), "segments:create", "users-group", Permission.BUILD_SEGMENTS, "audience"
         )
     )
     home.register(
@@ -36,6 +42,7 @@ def register() -> None:
             order=60,
             permission=Permission.VIEW_CUSTOMERS,
             stylesheet="css/scripts.css",
+            icon="headset",
         )
     )
     timeline_links.register(

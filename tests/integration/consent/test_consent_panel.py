@@ -84,6 +84,34 @@ def test_addresses_of_a_customer_who_is_not_open_stand_nowhere_in_the_page(
         assert hidden not in page
 
 
+def test_a_call_back_about_an_order_needs_no_consent_to_marketing(desk: Client, customer: Profile, agent: User) -> None:
+    open_for_call(customer, to=agent)
+    for channel in ("email", "phone", "sms"):
+        say(records_of(customer)[0], "refused", channel=channel)
+    about_an_order = text_of(desk.get(panel_of(customer, "service")))
+    assert 'class="btn btn-sm btn-allowed" href="tel:+66812345678"' in about_an_order
+    assert "btn-blocked" not in about_an_order
+    assert "Needs no consent (contract)." in about_an_order
+    with_an_offer = text_of(desk.get(panel_of(customer, "marketing")))
+    assert "btn-allowed" not in with_an_offer
+    assert with_an_offer.count("btn-blocked") == 3
+    assert '<span class="blocked-why" aria-hidden="true">The customer refused</span>' in with_an_offer
+
+
+def test_the_purposes_say_which_of_them_is_open(desk: Client, customer: Profile) -> None:
+    page = text_of(desk.get(panel_of(customer)))
+    chips = page.split('<ul class="cluster purposes">')[1].split("</ul>")[0].split("<li>")[1:]
+    assert ["may be contacted" in chip for chip in chips] == [False, False, True]
+
+
+def test_a_button_of_a_customer_who_is_not_open_asks_why_first(
+    desk: Client, customer: Profile, login: Callable[[User], Client], steward: User
+) -> None:
+    page = text_of(desk.get(panel_of(customer)))
+    assert page.count(f'href="/customers/{customer.public_id}/reveal/"') == 3  # e-mail, SMS and call
+    assert "/reveal/" not in text_of(login(steward).get(panel_of(customer)))
+
+
 def test_the_matrix_says_each_state_in_words(desk: Client, customer: Profile) -> None:
     record = records_of(customer)[0]
     say(record, "granted", channel="email")

@@ -80,13 +80,14 @@ def _public_id(text: str) -> UUID:
 
 @requires(Permission.VIEW_CUSTOMERS, Permission.EDIT_CUSTOMERS)
 @sensitive_post_parameters()
-@require_POST
+@require_http_methods(["GET", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
-    """Compare what the caller answers; two facts lead to the customer's page."""
+    """Compare what the caller answers; two facts lead to the customer's page. Who comes back to the address (another
+    language, a reload) is led to the call."""
     user = reader(request)
     call = calling.current(user)
     caller = callers.one(call, by=user) if call else None
-    if call is None or caller is None or call.verified_at is not None:
+    if request.method == "GET" or call is None or caller is None or call.verified_at is not None:
         return redirect("profiles:call")
     form = FactsForm(request.POST, askable=verifying.standing(call, caller, by=user).askable)
     if not form.is_valid():
@@ -111,9 +112,11 @@ def check(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.VIEW_CUSTOMERS, Permission.EDIT_CUSTOMERS)
 @sensitive_post_parameters()
-@require_POST
+@require_http_methods(["GET", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """The caller becomes a customer."""
+    if request.method == "GET":
+        return redirect("profiles:call")
     form = NewcomerForm(request.POST)
     if form.is_valid():
         try:

@@ -179,6 +179,10 @@ class TestVerification:
         post(desk, "choose_caller", customer=str(tim.public_id))
         assert "Too little is known to verify the caller" in text_of(desk)
 
+    def test_who_comes_back_to_the_form_is_led_to_the_call(self, desk: Client) -> None:
+        for name in ("check_caller", "create_customer"):
+            assert desk.get(reverse(f"profiles:{name}"))["Location"] == CALL
+
     def test_checking_outside_of_a_call_leads_to_the_number(self, desk: Client) -> None:
         assert post(desk, "check_caller", postcode="10260")["Location"] == CALL
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.models import Department
@@ -72,7 +73,8 @@ class Source(models.Model):
         ordering: ClassVar = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        """As people read it: this platform's own source is called in the reader's language."""
+        return capfirst(self.get_kind_display()) if self.kind == self.Kind.INTERNAL else self.name
 
 
 class WriteKey(models.Model):

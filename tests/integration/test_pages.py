@@ -1,0 +1,100 @@
+"""All pages, generated from the URLconf: each is there, in its reader's language, with our dates, and light."""
+
+import logging
+import re
+from datetime import datetime
+from functools import cache
+
+import brotli
+import pytest
+from django.contrib.staticfiles import finders
+
+from tests import pages, visible_text
+from tests.company import Company, open_company
+
+pytestmark = pytest.mark.django_db
+
+log = logging.getLogger(__name__)
+LIMIT = 150 * 1024  # packed by brotli, before charts
+# Addresses that show nothing of the company of the tests: adding one here is a decision.
+NOTHING_THERE = {
+    "openid_connect_callback": "the company's login provider sends people here",
+    "mfa_view_recovery_codes": "nobody has recovery codes",
+    "consent:certificate": "the request is not carried out yet",
+    "profiles:edit_trait": "takes a trait",
+    "profiles:quality_key": "nobody shares an identifier",
+    "segments:script_why": "takes a script",
+    "segments:sent": "takes a message that was sent",
+}
+# Words that are not ours to translate, or are the same in Thai. Adding one here is a decision.
+PROPER = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        Baan Sabai English EN TH Web shop Point of sale Call centre members pos ops
+        agent steward marketer compliance analyst admin colleague outsider
+        Beige Black Blue Brown Green Grey gray Light blue sky Oak Orange Pink Purple violet Red White Yellow cream
+        color category material price name mail archive rejected success messageId erasure matching test
+        API CRM CSV JSON JSONL XLSX TSV ZIP gzip KB MB URL HTTP HTTPS https SMS POS SFTP ID IP UTF TLS QR PIN SQL PDPA
+        LINE OA Shopify Shopee Lazada Senzing dunnhumby Segment RudderStack SDK Python JavaScript curl SELECT Schema
+        Webhook Webhooks Messaging Developers Console Channel secret Basic settings Settings Notifications client
+        Tracking mysql mssql
+        """,
+    )
+)
+_WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")
+_ADDRESS = re.compile(r"\S+@\S+|https?://\S+|\S+://\S+|[\w-]+(?:\.[\w-]+)+|[\w./*-]*[/*_][\w./*-]*")
+
+
+@pytest.fixture
+def company(request: pytest.FixtureRequest) -> Company:
+    return open_company(request)
+
+
+def test_every_address_has_something_to_show(company: Company) -> None:
+    gone = {visit.route.name: visit.response.status_code for visit in pages.visits(company, "en")}
+    gone = {name: status for name, status in gone.items() if status not in (200, 302, 405)}
+    assert gone == dict.fromkeys(NOTHING_THERE, 404)
+
+
+def test_thai_pages_speak_thai_and_say_the_year_as_thais_do(company: Company) -> None:
+    wrong = []
+    for visit in pages.visits(company, "th"):
+        read = visible_text.read(visit.html)
+        for text in set(read.texts):
+            words = set(_WORD.findall(_ADDRESS.sub(" ", text))) - PROPER
+            if words:
+                wrong.append(f"{visit.route.name}: {text} ({', '.join(sorted(words))})")
+        for machine, shown in read.times:
+            datetime.fromisoformat(machine)
+            if re.search(r"\b20\d\d\b", shown):
+                wrong.append(f"{visit.route.name}: {shown}")
+    assert not wrong, "\n".join(wrong)
+
+
+@cache
+def packed(path: str) -> int:
+    """Size of a static file as it is sent."""
+    found = finders.find(path)
+    assert isinstance(found, str), path
+    with open(found, "rb") as file:
+        content = file.read()
+    return len(content) if path.endswith(".woff2") else len(brotli.compress(content))
+
+
+def weight(html: str) -> int:
+    """The page, its style sheets and scripts, and the fonts that draw Thai and English in both weights."""
+    files = set(re.findall(r'(?:href|src)="/static/([^"#]+)', html))
+    fonts = {
+        f"vendor/ibm-plex-sans-thai/ibm-plex-sans-thai-{script}-{heft}-normal.woff2"
+        for script in ("thai", "latin")
+        for heft in (400, 600)
+    }
+    return len(brotli.compress(html.encode(), quality=5)) + sum(map(packed, files | fonts))
+
+
+def test_no_page_weighs_more_than_its_budget(company: Company) -> None:
+    weights = {visit.route.name: weight(visit.html) for visit in pages.visits(company, "th") if visit.is_page}
+    assert len(weights) > 60
+    log.info("heaviest page: %s", max(weights.items(), key=lambda one: one[1]))
+    assert {name: bytes_ for name, bytes_ in weights.items() if bytes_ > LIMIT} == {}

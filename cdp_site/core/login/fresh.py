@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, overload
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from cdp_site.core.api_errors import error_response, wants_json

@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal.auth import begin_registration
 from allauth.mfa.webauthn.views import AddWebAuthnView
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -60,6 +61,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         audit.record(action="user.change", target=user, by=user, fields=["password"])
         devices.forget_others(request, user)
         mails.tell(user, News.PASSWORD)
+    update_session_auth_hash(request, user)
     sessions.go_on(request, user)
     messages.success(request, _("Your password is changed. You are logged out everywhere else."))
     return redirect("account")

@@ -20,6 +20,7 @@ urlpatterns = [
     path("language/", views.set_language, name="set_language"),
     path("display/", views.set_display, name="set_display"),
     path("styleguide", styleguide.show, name="style"),
+    path("palette/", views.find_anything, name="palette"),
     path("healthz", views.healthz, name="healthz"),
     path("api/schema", public(SpectacularJSONAPIView.as_view()), name="schema"),
     path("", include("ingestion.urls")),

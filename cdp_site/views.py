@@ -1,7 +1,7 @@
 """The frame's own pages: home, language and display switches, and the pages of an error."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -9,9 +9,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from cdp_site import health
+from cdp_site.core import palette
 from cdp_site.core.access import public, requires
 from cdp_site.core.api_errors import error_response, wants_json
 from cdp_site.core.context import THEME_COOKIE, THEMES, remember
@@ -60,6 +62,17 @@ def set_display(request: HttpRequest) -> HttpResponse:
         if value in values:
             remember(response, name, value)
     return response
+
+
+@requires()
+@require_POST
+@sensitive_post_parameters("q")
+def find_anything(request: HttpRequest) -> HttpResponse:
+    """What the palette finds of what is typed: customers, segments, actions and pages that the reader may open."""
+    if not isinstance(request.user, User):
+        raise Http404
+    sections = palette.find(request.POST.get("q", ""), by=request.user)
+    return render(request, "core/_palette_results.html", {"sections": sections})
 
 
 @public

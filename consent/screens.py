@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core import home, navigation, panels
+from cdp_site.core import home, navigation, palette, panels
 from cdp_site.core.access import Permission
 
 
@@ -12,6 +12,11 @@ def register() -> None:
     )
     navigation.register(
         navigation.NavEntry("audit", _("Audit"), "consent:audit", "list-check", 600, Permission.VIEW_AUDIT)
+    )
+    palette.register_action(
+        palette.Action(
+            "new_request", _("New request"), "consent:intake", "gavel", Permission.MANAGE_REQUESTS, "pdpa gdpr dsr"
+        )
     )
     home.register(home.HomePanel("requests", _("Requests due"), "consent:due", "gavel", 200, Permission.VIEW_REQUESTS))
     style = "css/consent.css"

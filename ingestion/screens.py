@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core import home, navigation
+from cdp_site.core import home, navigation, palette
 from cdp_site.core.access import Permission
 
 
@@ -48,6 +48,14 @@ def register() -> None:
             order=420,
             permission=Permission.VIEW_SOURCES,
         )
+    )
+    palette.register_action(
+        palette.Action(
+            "import", _("Import a file"), "ingestion:new_import", "file-import", Permission.IMPORT_FILES, "csv xlsx"
+        )
+    )
+    palette.register_action(
+        palette.Action("new_source", _("New source"), "ingestion:new_source", "database", Permission.MANAGE_SOURCES)
     )
     home.register(
         home.HomePanel(

@@ -1,26 +1,23 @@
 """A search as a page shows it: the customers with what matched, in words and marked in the text."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from cdp_site.core.marking import Piece, pieces, whole_words
 from cdp_site.core.models import User
-from profiles import directory, search
+from cdp_site.core.palette import Item
+from profiles import directory, name_search, search, terms, viewing
 from profiles.directory import Row
 from profiles.labels import identifier_kind
+from profiles.name_index import words_of
+from profiles.terms import Reading
 
 SHORTEST = 2  # characters: one letter would match half of the customers
 EXACT = 1.5  # search.Hit.likeness of identifiers, also of earlier ones; names stay at 1 and below
-
-
-class Piece(NamedTuple):
-    """A part of a text; `is_match` for what is to be marked."""
-
-    text: str
-    is_match: bool
+_SAME_NAME = 0.94  # the same name, also when what was typed needed the other keyboard layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +40,60 @@ def is_long_enough(text: str) -> bool:
 
 
 def find(text: str, *, by: User, limit: int) -> list[Match]:
-    """The customers that a term may mean, best first; none for a term that is too short. At most six queries
-    beside the scope."""
+    """The customers that a term may mean, best first; none for a term that is too short. At most three queries more
+    than `search.find`."""
     if not is_long_enough(text):
         return []
     hits = search.find(text, by=by, limit=limit)
     rows = directory.rows([hit.profile for hit in hits], by=by)
+    readings = terms.read(text)
     return [
         Match(
             row=row,
-            name=pieces(row.name, text) if hit.field == "name" else [Piece(row.name, False)],
+            name=_marked(row.name, text, readings) if hit.field == "name" else [Piece(row.name, False)],
             reason=_reason(hit),
             is_exact=hit.likeness >= EXACT,
-            by_phone=hit.field == "phone" and _last_digits(text) == _last_digits(row.phone),
+            by_phone=hit.field in ("phone", "last_four") and _last_digits(text) == _last_digits(row.phone),
             by_email=hit.field == "email" and text.strip().casefold() == row.email.casefold(),
         )
         for hit, row in zip(hits, rows, strict=True)
     ]
 
 
+def only_exact(matches: Sequence[Match]) -> Match | None:
+    """The one whose number, address or id it is, when there is exactly one: who is meant is no question then."""
+    exact = [match for match in matches if match.is_exact]
+    return exact[0] if len(exact) == 1 else None
+
+
+def _marked(name: str, text: str, readings: Sequence[Reading]) -> list[Piece]:
+    """What is written as in the term; else the words that are meant, in whatever script and spelling."""
+    words = [word for reading in readings for word in reading.words]
+
+    def is_meant(of_name: str) -> bool:
+        known = words_of(of_name)
+        return any(name_search.likeness(word, one) >= name_search.LEAST_OF_NAME for word in words for one in known)
+
+    return whole_words(pieces(name, text), is_meant)
+
+
 def _reason(hit: search.Hit) -> str:
+    if hit.is_retyped:
+        return _("%(reason)s, typed with the other keyboard layout") % {"reason": _kind_of_match(hit)}
+    return _kind_of_match(hit)
+
+
+def _kind_of_match(hit: search.Hit) -> str:
     if hit.field == "name":
-        return _("Name") if hit.likeness >= 1 else _("Similar name")
+        return _("Name") if hit.likeness >= _SAME_NAME else _("Similar name")
     if hit.field == "order":
         return _("Order number")
     if hit.field == "record":
         return _("Number in a source")
+    if hit.field == "last_four":
+        return _("Last four digits of a phone number")
     kind = identifier_kind(hit.field)
-    return kind if hit.likeness > EXACT else _("%(kind)s, an earlier one") % {"kind": kind}
+    return kind if hit.likeness > search.EARLIER else _("%(kind)s, an earlier one") % {"kind": kind}
 
 
 def _last_digits(text: str) -> str:
@@ -78,14 +101,29 @@ def _last_digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit())[-4:]
 
 
-def pieces(text: str, term: str) -> list[Piece]:
-    """The text cut where words of the term stand in it, case aside.
+# --- the palette ------------------------------------------------------------------------------------------------------
 
-    >>> pieces("Somchai Jaidee", "jai")
-    [Piece(text='Somchai ', is_match=False), Piece(text='Jai', is_match=True), Piece(text='dee', is_match=False)]
-    """
-    words = sorted({word for word in term.split() if word}, key=len, reverse=True)
-    if not words:
-        return [Piece(text, False)]
-    cut = re.split("(" + "|".join(re.escape(word) for word in words) + ")", text, flags=re.IGNORECASE)
-    return [Piece(part, place % 2 == 1) for place, part in enumerate(cut) if part]
+PALETTE_HITS = 6
+
+
+def for_palette(text: str, by: User) -> list[Item]:
+    """What a term finds; before anything is typed, whom the reader opened last. Hits are written down."""
+    if not text.strip():
+        rows = directory.rows(viewing.recent(by=by)[:PALETTE_HITS], by=by)
+        return [_item(row, [Piece(row.name, False)], [Piece(row.phone or row.email, False)]) for row in rows]
+    matches = find(text, by=by, limit=PALETTE_HITS)
+    viewing.log([match.row.profile for match in matches], by=by, what=viewing.FOUND)
+    return [_item(match.row, match.name, _details(match)) for match in matches]
+
+
+def _item(row: Row, name: Sequence[Piece], detail: Sequence[Piece]) -> Item:
+    address = reverse("profiles:customer", args=[row.profile.public_id])
+    shown = name if row.name else [Piece(_("Customer without a name"), False)]
+    return Item(shown, address, "user", [piece for piece in detail if piece.text])
+
+
+def _details(match: Match) -> list[Piece]:
+    pieces_of = [(match.reason, False), (match.row.phone, match.by_phone), (match.row.email, match.by_email)]
+    shown = [Piece(text, is_match) for text, is_match in pieces_of if text]
+    dotted = [part for piece in shown for part in (piece, Piece(" · ", False))]
+    return dotted[:-1]

@@ -33,9 +33,9 @@ class Word(NamedTuple):
 
     Attributes:
         token: one spelling each, without tone marks, accents and case.
-        reading: how it sounds, in Latin letters; the same for the usual spellings of one Thai sound. "" in scripts that
-            are neither Thai nor Latin.
-        skeleton: its consonants alone.
+        reading: how it sounds, in Latin letters; the same for the usual spellings of one Thai sound. In scripts that
+            are neither Thai nor Latin, the token itself.
+        skeleton: the consonants of the reading; "" in such scripts.
     """
 
     token: str
@@ -55,8 +55,9 @@ def words_of(text: str) -> list[Word]:
 
 
 def _word(text: str) -> Word:
+    token = _IGNORED_MARKS.sub("", text)[:_LONGEST_WORD]
     reading, skeleton = sound(text)
-    return Word(_IGNORED_MARKS.sub("", text)[:_LONGEST_WORD], reading[:_LONGEST_WORD], skeleton[:_LONGEST_SKELETON])
+    return Word(token, (reading or token)[:_LONGEST_WORD], skeleton[:_LONGEST_SKELETON])
 
 
 def words_of_record(attributes: Mapping[str, Any]) -> set[Word]:

@@ -21,7 +21,7 @@ from profiles.name_index import NAME_TRAITS, Word, words_of_record
 # Words of the dictionary that are followed up per word of the term, and their least likeness to it.
 MOST_CANDIDATES = 80
 LEAST_LIKENESS = 0.5
-_LEAST_OF_NAME = 0.65  # of all words together
+LEAST_OF_NAME = 0.65  # of all words together
 _FOR_BEGINNING = 0.9  # the likeness of a word that only begins so: it may not be typed to the end yet
 _FOR_SIMILAR = 0.95  # at most; what is the same comes first
 
@@ -56,10 +56,10 @@ SELECT w.n::int - 1, c.id, c.token, c.reading, c.skeleton
        UNION
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
          WHERE skeleton = w.skeleton AND w.skeleton <> ''
-         ORDER BY similarity(reading, w.reading) DESC NULLS LAST LIMIT 80)
+         ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
        UNION
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
-         WHERE reading %% w.reading AND w.reading <> '' ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
+         WHERE reading %% w.reading ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
        UNION
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
          WHERE char_length(token) <= 6 AND char_length(w.word) <= 5
@@ -82,9 +82,9 @@ def likeness(word: Word, known: Word) -> float:
     begins = _FOR_BEGINNING if len(word.token) > 1 and known.token.startswith(word.token) else 0.0
     thai = is_thai(word.token)
     is_one_script = thai == is_thai(known.token)
-    letters = OSA.normalized_similarity(word.token, known.token) if is_one_script or not word.reading else 0.0
+    letters = OSA.normalized_similarity(word.token, known.token) if is_one_script else 0.0
     sound = 0.0
-    if word.reading and known.reading:
+    if word.skeleton and known.skeleton:
         sound = OSA.normalized_similarity(word.reading, known.reading)
         sound = (sound + OSA.normalized_similarity(word.skeleton, known.skeleton)) / 2
         if thai and is_one_script:  # Thai spelling says more than the reading, which many names share
@@ -102,7 +102,7 @@ def candidates(words: Sequence[Word]) -> list[Candidate]:
         rows = cursor.fetchall()
     found: dict[int, list[Candidate]] = defaultdict(list)
     for place, token_id, token, reading, skeleton in rows:
-        alike = likeness(words[place], Word(token, reading or "", skeleton))
+        alike = likeness(words[place], Word(token, reading, skeleton))
         if alike >= LEAST_LIKENESS:
             found[place].append(Candidate(place, token_id, alike))
     best: list[Candidate] = []
@@ -183,7 +183,7 @@ def people(
         rows = cursor.fetchall()
     names = {
         profile_id: {
-            token_id: Word(token, reading or "", skeleton)
+            token_id: Word(token, reading, skeleton)
             for token_id, token, reading, skeleton in zip(*of_person, strict=True)
         }
         for profile_id, _at, *of_person in rows
@@ -212,7 +212,7 @@ def _whole_likeness(
             return 0.0
         total += best
     whole = total / len(words)
-    return whole if whole >= _LEAST_OF_NAME else 0.0
+    return whole if whole >= LEAST_OF_NAME else 0.0
 
 
 def _names_without(

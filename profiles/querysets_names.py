@@ -8,7 +8,7 @@ from django.db import models
 class NameTokenQuerySet(models.QuerySet[Any]):
     def unread(self) -> Self:
         """Stored before readings were kept."""
-        return self.filter(reading__isnull=True)
+        return self.filter(reading="")
 
     def claimed(self, count: int) -> "models.QuerySet[Any, int]":
         """The ids of the first so many, locked; those that another transaction holds are left to it."""

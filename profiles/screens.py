@@ -59,8 +59,16 @@ def register() -> None:
             badge_url_name="profiles:review_count",
         )
     )
-    palette.register(
-        palette.Section("customers", _("Customers"), 100, Permission.VIEW_CUSTOMERS, finding.for_palette)
+    palette.register(palette.Section("customers", _("Customers"), 100, Permission.VIEW_CUSTOMERS, finding.for_palette))
+    navigation.register(
+        navigation.NavEntry(
+            key="access",
+            title=_("Access"),
+            url_name="profiles:access",
+            icon="key",
+            order=610,
+            permission=Permission.VIEW_ACCESS,
+        )
     )
     home.register(
         home.HomePanel(

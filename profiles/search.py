@@ -15,7 +15,7 @@ from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from profiles import name_search, terms
-from profiles.models import Profile, Trait
+from profiles.models import Profile
 from profiles.name_index import NAME_TRAITS
 from profiles.name_search import Candidate, Person
 from profiles.terms import Reading
@@ -62,13 +62,14 @@ class _Match:
 def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
     """The customers that a term may mean, best first; of equally good ones who was heard of last.
 
-    Two queries for a number or an address, at most six for a name, beside the viewer's scope.
+    Two queries for a number or an address, at most five for a name, beside the viewer's scope; one more when the term
+    makes sense on the other keyboard layout as well, and when traits of names are hidden from the viewer.
     """
     readings = terms.read(term)
     if not readings:
         return []
     scope = scope_of(by)
-    hidden = _hidden_traits(scope)
+    hidden = _TRAITS & scope.hidden_traits
     matches = _exact(readings, scope, hidden)
     if any(reading.words for reading in readings) and not hidden >= NAME_TRAITS:
         matches += _by_names(readings, scope, hidden)
@@ -83,14 +84,6 @@ def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
         key=lambda match: (-scores.get(match.profile_id, 0), profiles[match.profile_id].sort_name, match.profile_id),
     )
     return [Hit(profiles[match.profile_id], match.field, match.likeness, match.is_retyped) for match in ordered[:limit]]
-
-
-def _hidden_traits(scope: Scope) -> frozenset[str]:
-    """Traits of identifiers and names that the viewer may not see. At most one query."""
-    if scope.trait_groups is None:
-        return frozenset()
-    groups = Trait.objects.filter(name__in=_TRAITS).values_list("name", "group__slug")
-    return frozenset(name for name, group in groups if not scope.sees_trait_group(group))
 
 
 def _best(matches: Iterable[_Match], count: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Named queries over segments."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -25,6 +26,13 @@ class SegmentQuerySet(models.QuerySet[Any]):
 
     def without_script(self) -> "SegmentQuerySet":
         return self.filter(script__isnull=True)
+
+    def with_words(self, words: Iterable[str]) -> "SegmentQuerySet":
+        """Whose names hold every one of the words, case aside."""
+        rows = self
+        for word in words:
+            rows = rows.filter(name__icontains=word)
+        return rows
 
     def newest_first(self) -> "SegmentQuerySet":
         """The last changed first."""

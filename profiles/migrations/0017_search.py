@@ -22,13 +22,13 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterField("nametoken", "token", models.CharField(max_length=80)),
-        migrations.AddField("nametoken", "reading", models.CharField(max_length=80, null=True)),
+        migrations.AddField("nametoken", "reading", models.CharField(default="", max_length=80)),
         migrations.AddConstraint(
             "nametoken", models.UniqueConstraint(fields=["token", "reading"], name="name_token_once")
         ),
         migrations.AddIndex(
             "nametoken",
-            models.Index(fields=["id"], name="name_token_unread", condition=models.Q(reading__isnull=True)),
+            models.Index(fields=["id"], name="name_token_unread", condition=models.Q(reading="")),
         ),
         migrations.AddIndex(
             "identifier",

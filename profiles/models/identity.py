@@ -151,8 +151,8 @@ class NameToken(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     token = models.CharField(max_length=80)  # folded: lower case, Thai tone marks stripped
-    # How it sounds, in Latin letters; null: stored before readings were kept (`name_index.fill_readings`).
-    reading = models.CharField(max_length=80, null=True)
+    # How it sounds, in Latin letters; "": stored before readings were kept (`name_index.fill_readings`).
+    reading = models.CharField(max_length=80, default="")
     skeleton = models.CharField(max_length=40)  # consonants, the same for Thai and Latin spellings
 
     objects = NameTokenQuerySet.as_manager()
@@ -164,7 +164,7 @@ class NameToken(models.Model):
         ]
         indexes: ClassVar = [
             # what is left to be read
-            models.Index(fields=["id"], name="name_token_unread", condition=models.Q(reading__isnull=True)),
+            models.Index(fields=["id"], name="name_token_unread", condition=models.Q(reading="")),
         ]
 
 

@@ -39,14 +39,14 @@ def _public_id(text: str) -> UUID | None:
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters("q")
 def search(request: HttpRequest) -> HttpResponse:
-    """What a term finds; a single customer whose number or address it is opens at once."""
+    """What a term finds; the one customer whose number or address it is opens at once."""
     user = reader(request)
     text = request.POST.get("q", "")
     if request.method == "GET" or not text.strip():
         return redirect("profiles:customers")
     matches = finding.find(text, by=user, limit=PAGE_HITS)
-    if len(matches) == 1 and matches[0].is_exact:
-        return redirect("profiles:customer", matches[0].row.profile.public_id)
+    if match := finding.only_exact(matches):
+        return redirect("profiles:customer", match.row.profile.public_id)
     viewing.log([match.row.profile for match in matches], by=user, what=viewing.FOUND)
     context = {"matches": matches, "search_text": text, "is_cut": len(matches) == PAGE_HITS}
     return render(request, "profiles/search.html", context)

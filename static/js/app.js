@@ -169,14 +169,6 @@
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.code === "KeyK" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
-      const search = document.getElementById("search");
-      if (search) {
-        event.preventDefault();
-        press(search);
-      }
-      return;
-    }
     if (event.code === "Escape") {
       const menu = document.querySelector("[data-menu][open]");
       if (menu) {

@@ -86,11 +86,11 @@ def test_the_exact_name_comes_first(people: None, steward: User) -> None:
     assert len(found("ใจดี", steward, limit=1)) == 1
 
 
-def test_six_queries(people: None, steward: User) -> None:
+def test_five_queries(people: None, steward: User) -> None:
     search.find("Somchai Jaidee", by=steward)  # the viewer's scope is known now
     with CaptureQueriesContext(connection) as queries:
         search.find("Somchai Jaidee", by=steward)
-    assert len(queries) <= 6
+    assert len(queries) <= 5
 
 
 class TestScope:

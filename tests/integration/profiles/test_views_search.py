@@ -7,10 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from cdp_site.core.marking import Piece, pieces
 from cdp_site.core.models import AccessLogEntry, User
 from ingestion.models import Source
 from profiles import directory
-from profiles.finding import Piece, pieces
 from profiles.models import Profile
 from tests.customers import Tell, identify, open_for_call, profile_of
 

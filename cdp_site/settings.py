@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "cdp_site.core.login.second_factors.SecondFactorMiddleware",
+    "cdp_site.core.stand_in.ViewAsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cdp_site.core.middleware.RequestLogMiddleware",
     "cdp_site.core.middleware.ErrorTreeMiddleware",

@@ -38,8 +38,8 @@ class TraitAdmin(DiscoveredAdmin):
 
 @admin.register(TraitGroup)
 class TraitGroupAdmin(AuditedAdmin):
-    list_display = ("name", "name_th", "kind_of_data", "department", "position")
-    list_filter = ("kind_of_data", "department")
+    list_display = ("name", "name_th", "kind_of_data", "is_sensitive", "department", "position")
+    list_filter = ("kind_of_data", "is_sensitive", "department")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Traits and grants hold on to the short name."""

@@ -7,7 +7,15 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils import timezone
 
-from cdp_site.core.access import ContainerQuerySet, Permission, Scope, may, scope_of
+from cdp_site.core.access import (
+    ContainerQuerySet,
+    Permission,
+    Scope,
+    is_stand_in,
+    may,
+    own_department,
+    scope_of,
+)
 from cdp_site.core.models import User
 
 
@@ -40,7 +48,10 @@ class TraitGroupQuerySet(ContainerQuerySet):
         owns them and whatever the role."""
         seen = models.Q(is_sensitive=False)
         if isinstance(user, User) and user.department_id is not None:
-            seen |= models.Q(pk__in=self.granted_to(user.department_id))
+            named = models.Q(pk__in=self.granted_to(user.department_id))
+            if is_stand_in(user):
+                named &= models.Q(pk__in=self.granted_to(own_department(user) or 0))
+            seen |= named
         return super().visible_to(user).filter(seen)
 
 

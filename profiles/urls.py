@@ -5,6 +5,7 @@ from django.urls import path
 from profiles.api import views as api
 from profiles.calling import urls as calling
 from profiles.views import (
+    access,
     arrangement,
     calls,
     cases,
@@ -77,6 +78,11 @@ urlpatterns = [
     path("customers/<uuid:public_id>/unmerge/", merging.unmerge, name="unmerge"),
     path("customers/<uuid:public_id>/opening/", openings.show, name="opening"),
     path("customers/<uuid:public_id>/reveal/", openings.reveal, name="reveal"),
+    path("access/", access.show, name="access"),
+    path("access/reading/", access.show_reading, name="access_reading"),
+    path("access/view-as/", access.view_as, name="view_as"),
+    path("access/view-as/stop/", access.stop_viewing, name="stop_viewing"),
+    path("access/<slug:kind>/<int:container_id>/<int:department_id>/", access.change, name="access_change"),
     path("api/v1/profiles/merge", api.merge, name="api_merge"),
     path("api/v1/profiles/merge/preview", api.preview_merge, name="api_preview_merge"),
     path("api/v1/profiles/unmerge", api.unmerge, name="api_unmerge"),

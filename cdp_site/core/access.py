@@ -56,6 +56,9 @@ class Permission(StrEnum):
     MANAGE_REQUESTS = "manage_requests"
     APPROVE_REQUESTS = "approve_requests"
     VIEW_AUDIT = "view_audit"
+    VIEW_ACCESS = "view_access"  # which department sees what
+    MANAGE_ACCESS = "manage_access"
+    VIEW_AS = "view_as"  # look with the eyes of another role and department, changing nothing
     MANAGE_CONFIGURATION = "manage_configuration"  # the Django admin
 
 
@@ -112,6 +115,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.MANAGE_REQUESTS,
             P.APPROVE_REQUESTS,
             P.VIEW_AUDIT,
+            P.VIEW_ACCESS,
+            P.VIEW_AS,
             P.VIEW_SOURCES,
         }
     ),
@@ -120,6 +125,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.ADMIN: frozenset(
         {
             P.MANAGE_CONFIGURATION,
+            P.VIEW_ACCESS,
+            P.MANAGE_ACCESS,
+            P.VIEW_AS,
             P.SEE_ALL_DEPARTMENTS,
             P.VIEW_SOURCES,
             P.MANAGE_SOURCES,
@@ -130,11 +138,42 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
 }
 
 
+# What shows customers: who looks with another role's eyes needs it in their own role as well.
+OF_CUSTOMERS = frozenset(
+    {
+        P.VIEW_CUSTOMERS,
+        P.SEE_IDENTIFIERS,
+        P.REVEAL_IDENTIFIERS,
+        P.SEE_ALL_DEPARTMENTS,
+        P.MERGE_PROFILES,
+        P.EXPORT_SEGMENTS,
+        P.MANAGE_QUARANTINE,
+        P.VIEW_REQUESTS,
+    }
+)
+
+
 def may(user: User | AnonymousUser, permission: Permission) -> bool:
     """True when the user's role carries the permission. Superusers get no more than their role."""
     if not isinstance(user, User) or not user.is_active:
         return False
-    return permission in ROLE_PERMISSIONS.get(user.role, frozenset())
+    if permission not in ROLE_PERMISSIONS.get(user.role, frozenset()):
+        return False
+    return not is_stand_in(user) or permission not in OF_CUSTOMERS or permission in ROLE_PERMISSIONS[own_role(user)]
+
+
+def own_role(user: User) -> str:
+    """The role of the person, also while they look with another's eyes (`core.stand_in`)."""
+    role: str = getattr(user, "own_role", None) or user.role
+    return role
+
+
+def own_department(user: User) -> int | None:
+    return getattr(user, "own_department_id", user.department_id) if is_stand_in(user) else user.department_id
+
+
+def is_stand_in(user: object) -> bool:
+    return getattr(user, "own_role", None) is not None
 
 
 @dataclass(frozen=True)
@@ -179,14 +218,20 @@ class ContainerQuerySet(models.QuerySet[Any]):
         if may(user, Permission.SEE_ALL_DEPARTMENTS):
             return self.all()
         permission = f"view_{self.model._meta.model_name}"
+        if is_stand_in(user):
+            return self.filter(self._of_department(user.department_id))
         # Grants are on single containers; asking for global ones too would cost two queries a request.
         granted = get_objects_for_user(
             user, permission, klass=self.model, use_groups=False, accept_global_perms=False, with_superuser=False
         ).values("pk")
-        own = models.Q(department__isnull=True) | models.Q(pk__in=granted)
-        if user.department_id is not None:
-            own |= models.Q(department_id=user.department_id) | models.Q(pk__in=self.granted_to(user.department_id))
-        return self.filter(own)
+        return self.filter(models.Q(pk__in=granted) | self._of_department(user.department_id))
+
+    def _of_department(self, department_id: int | None) -> models.Q:
+        """Common ones, and those that the department owns or was granted."""
+        seen = models.Q(department__isnull=True)
+        if department_id is not None:
+            seen |= models.Q(department_id=department_id) | models.Q(pk__in=self.granted_to(department_id))
+        return seen
 
     def granted_to(self, department_id: int) -> "models.QuerySet[Any, Any]":
         """Keys granted to the department's group. A user belongs to a department, never to its group."""

@@ -3,24 +3,20 @@
 `AuditedAdmin` is the base of every admin of the product: what is changed here is in the audit, as anywhere else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
-from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from guardian.shortcuts import assign_perm, get_objects_for_group, remove_perm
 
 from cdp_site.core import audit
-from cdp_site.core.access import ContainerQuerySet
 from cdp_site.core.login import sessions
 from cdp_site.core.models import Department, User
 
@@ -101,63 +97,8 @@ class UserAdmin(AuditedAdmin, DjangoUserAdmin):
         return response
 
 
-def containers() -> Iterator[type[models.Model]]:
-    """The models that belong to departments: sources, event types, trait groups."""
-    return (model for model in apps.get_models() if isinstance(model._default_manager.none(), ContainerQuerySet))
-
-
-class DepartmentForm(forms.ModelForm):
-    """A department and the containers of other departments that it may see (django-guardian grants)."""
-
-    class Meta:
-        model = Department
-        fields = ("slug", "name", "name_th")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for model in containers():
-            name = _field_name(model)
-            self.fields[name] = forms.ModelMultipleChoiceField(
-                queryset=model._default_manager.exclude(department=None).exclude(department=self.instance.pk),
-                required=False,
-                label=_("May also see: %(what)s") % {"what": model._meta.verbose_name_plural},
-                widget=FilteredSelectMultiple(str(model._meta.verbose_name_plural), is_stacked=False),
-            )
-            if self.instance.pk:
-                self.initial[name] = list(_granted(self.instance, model).values_list("pk", flat=True))
-
-    def grant(self) -> None:
-        """Make the department's grants those of the form."""
-        for model in containers():
-            wanted, held = set(self.cleaned_data[_field_name(model)]), set(_granted(self.instance, model))
-            permission = f"view_{model._meta.model_name}"
-            for container in wanted - held:
-                assign_perm(permission, self.instance.group, container)
-            for container in held - wanted:
-                remove_perm(permission, self.instance.group, container)
-
-
-def _field_name(model: type[models.Model]) -> str:
-    return f"sees_{model._meta.model_name}"
-
-
-def _granted(department: Department, model: type[models.Model]) -> "models.QuerySet[Any]":
-    permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
-    return get_objects_for_group(department.group, permission, klass=model, accept_global_perms=False)
-
-
 @admin.register(Department)
 class DepartmentAdmin(AuditedAdmin):
+    """What it may see of other departments is granted on the page "Access"."""
+
     list_display = ("name", "name_th", "slug")
-    form = DepartmentForm
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["slug", "name", "name_th", *(_field_name(model) for model in containers())]
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form's own: Django would look for model fields of the names of the grants."""
-        return DepartmentForm
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        form.grant()

@@ -1,4 +1,4 @@
-"""Configuration: what is changed in the admin is in the audit, and a department's grants bite."""
+"""Configuration: what is changed in the admin is in the audit, without customers in it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from cdp_site.core.access import scope_of
 from cdp_site.core.models import AuditEvent, Department, User
 from consent.models import Purpose
-from ingestion.models import Source
 
 pytestmark = pytest.mark.django_db
 
@@ -58,19 +56,6 @@ def test_a_new_password_is_audited_without_it(desk: Client, agent: User) -> None
     before = AuditEvent.objects.count()
     assert desk.post(f"/admin/core/user/{agent.pk}/password/", {**new, "password2": "other"}).status_code == 200
     assert AuditEvent.objects.count() == before
-
-
-def test_a_department_is_let_see_a_source_of_another(
-    desk: Client, care: Department, agent: User, web_shop: Source
-) -> None:
-    assert web_shop.pk not in (scope_of(agent).source_ids or ())
-    path = f"/admin/core/department/{care.pk}/change/"
-    answer = desk.post(path, {**fields_of(desk, path), "sees_source": [web_shop.pk]})
-    assert answer.status_code == 302, answer.context["adminform"].form.errors
-    assert last_audit() == ("department.change", ["sees_source"])
-    assert web_shop.pk in (scope_of(User.objects.get(pk=agent.pk)).source_ids or ())
-    desk.post(path, {**fields_of(desk, path), "sees_source": []})
-    assert web_shop.pk not in (scope_of(User.objects.get(pk=agent.pk)).source_ids or ())
 
 
 def test_a_new_department_can_be_made(desk: Client) -> None:

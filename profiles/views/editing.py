@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRefresh, reswap
+from django_htmx.http import HttpResponseClientRefresh, reswap, retarget
 
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
@@ -172,10 +172,11 @@ def _changed(
         messages.success(request, text % {"trait": editable.trait}, extra_tags=undo_url)
     if not wants_fragment(request):
         return redirect("profiles:customer", profile.public_id)
-    context = _attributes(request, profile) | {"edited": editable.trait.name, "tells": True}
     if _kinds(request, profile) != kinds:  # a panel comes or goes with it
         return HttpResponseClientRefresh()
-    return reswap(render(request, ATTRIBUTES, context), "none")
+    kind = editable.trait.group.kind_of_data
+    context = _attributes(request, profile) | {"kind": kind, "edited": editable.trait.name, "tells": True}
+    return reswap(retarget(render(request, ATTRIBUTES, context), f"#panel-{kind}-body"), "innerHTML")
 
 
 def _kinds(request: HttpRequest, profile: Profile) -> set[str]:

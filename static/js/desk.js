@@ -45,9 +45,10 @@
     event.detail.isError = false;
   });
 
-  // The value that was saved is shown by other parts of the page: its button takes the focus there.
-  document.addEventListener("htmx:oobAfterSwap", (event) => {
-    event.detail.target.querySelector?.(".edit-open[data-focus]")?.focus();
+  // The morph extension inserts what bears a part for another place together with the part (see app.js on toasts).
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const bearer = event.detail.fragment.firstElementChild;
+    if (bearer?.matches("[data-bearer]")) bearer.replaceWith(...bearer.childNodes);
   });
 
   // ---- colleagues ----------------------------------------------------------------------------------------

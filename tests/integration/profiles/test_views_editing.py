@@ -75,8 +75,8 @@ class TestForm:
         client = login(agent)
         response = save(client, somchai, "occupation", occupation="ครู")
         html = response.content.decode()
-        assert (response.status_code, response["HX-Reswap"]) == (200, "none")
-        assert 'hx-swap-oob="innerHTML:#panel-descriptive-body"' in html
+        assert (response.status_code, response["HX-Retarget"]) == (200, "#panel-descriptive-body")
+        assert 'hx-swap-oob="innerHTML:#panel-identity-body"' in html
         assert "ครู" in html
         undo = reverse("profiles:undo_edit", args=[somchai.public_id, AgentEdit.objects.get().pk])
         assert undo in html

@@ -63,6 +63,14 @@ def one(call: Call, *, by: User) -> Caller | None:
     return Caller(profile, call.record_id, *_cards([profile], scope_of(by))[profile.pk])
 
 
+def profile_ids(call: Call) -> frozenset[int]:
+    """Everybody who may be calling, whether the agent may see them or not. One query, or none."""
+    number = numbers.of_call(call)
+    if number is None:
+        return frozenset()
+    return frozenset(Identifier.objects.filter(kind="phone", value=number).values_list("profile", flat=True))
+
+
 def chosen(call: Call, public_id: UUID, *, by: User) -> Caller | None:
     """The one of the number's people who has this id."""
     return next((caller for caller in of_number(call, by=by) if caller.profile.public_id == public_id), None)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from ingestion.normalise.dates import normalise_date
 from ingestion.normalise.email import normalise_email
 from ingestion.normalise.thai import ascii_digits
+from ingestion.normalise.values import Problem
 from profiles.models import Order
 
 LONGEST = 200  # characters of an answer
@@ -75,7 +76,7 @@ def read(kind: Kind, said: str) -> str | None:
         return None if day.problem else day.value
     if kind is Kind.EMAIL:
         address = normalise_email(text)
-        return address.value if address.evidence else None
+        return None if address.problem in (Problem.MALFORMED, Problem.MASKED) else address.value
     if kind in (Kind.CITIZEN, Kind.POSTCODE):
         digits = "".join(filter(str.isdecimal, text))
         return digits if len(digits) == (4 if kind is Kind.CITIZEN else 5) else None
@@ -112,7 +113,9 @@ def are_enough(kinds: Iterable[Kind]) -> bool:
 
 
 def _kept(kind: Kind, text: str) -> str | None:
-    """A record's value as an answer is read; of a date only a whole one."""
+    """A record's value as an answer is read; of a date only a whole one, of an address none that many have."""
+    if kind is Kind.EMAIL and not normalise_email(text).evidence:
+        return None
     if kind is not Kind.BIRTH_DATE:
         return read(kind, text)
     try:

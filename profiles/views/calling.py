@@ -146,10 +146,13 @@ def end(request: HttpRequest) -> HttpResponse:
 @requires(Permission.VIEW_CUSTOMERS, Permission.EDIT_CUSTOMERS)
 @require_GET
 def show_strip(request: HttpRequest) -> HttpResponse:
-    """Below the top bar of every page: the call that the agent is in, and the customers opened last."""
+    """Below the top bar of every page: the call that the agent is in, and the customers opened last; of whom may be
+    calling no name before they are verified."""
     user = reader(request)
-    rows = directory.rows(viewing.recent(by=user), by=user)
-    return render(request, "profiles/_strip.html", {"call": calling.current(user), "rows": rows})
+    call = calling.current(user)
+    hidden = callers.profile_ids(call) if call and call.verified_at is None else frozenset()
+    shown = [profile for profile in viewing.recent(by=user) if profile.pk not in hidden]
+    return render(request, "profiles/_strip.html", {"call": call, "rows": directory.rows(shown, by=user)})
 
 
 def _say(form: NumberForm | NewcomerForm, problem: MendableError) -> None:

@@ -220,12 +220,24 @@ class TestStrip:
         assert desk.get("/customers/strip/").content.decode().strip() == ""
         for profile in (pim, somchai):
             desk.get(reverse("profiles:customer", args=[profile.public_id]))
-        post(desk, "call", number=PHONE)
         strip = desk.get("/customers/strip/").content.decode()
         assert strip.index("สมชาย") < strip.index("พิมพ์ชนก")
         assert strip.count("data-recent=") == 2
         assert 'aria-keyshortcuts="Alt+1"' in strip
+
+    def test_who_may_be_calling_is_not_named_before_verification(
+        self, desk: Client, pim: Profile, tim: Profile, somchai: Profile
+    ) -> None:
+        for profile in (pim, tim, somchai):
+            desk.get(reverse("profiles:customer", args=[profile.public_id]))
+        post(desk, "call", number=PHONE)
+        strip = desk.get("/customers/strip/").content.decode()
         assert "•••• 5678" in strip
+        assert "สมชาย" in strip
+        assert [secret for secret in SECRETS if secret in strip] == []
+        post(desk, "choose_caller", customer=str(pim.public_id))
+        post(desk, "check_caller", birth_date="14/2/2534", postcode="10260")
+        assert "พิมพ์ชนก" in desk.get("/customers/strip/").content.decode()
 
     def test_it_costs_little(
         self, desk: Client, pim: Profile, somchai: Profile, django_assert_max_num_queries: Any

@@ -52,6 +52,7 @@ def test_what_is_kept_of_a_number_can_be_read_with_our_key_alone() -> None:
         (Kind.CITIZEN, "๑๙๗๒", "1972"),
         (Kind.CITIZEN, "197", None),
         (Kind.EMAIL, " Pim.Sae@Baansabai.CO.TH ", "pim.sae@baansabai.co.th"),
+        (Kind.EMAIL, "noemail@example.com", "noemail@example.com"),
         (Kind.EMAIL, "pim at example", None),
         (Kind.POSTCODE, "10 260", "10260"),
         (Kind.POSTCODE, "1026", None),
@@ -75,7 +76,11 @@ def test_what_is_known_is_what_any_record_says() -> None:
     ]
     known = facts.known(
         [
-            {"birth_date": "1991-02-14", "email": ["pim@baansabai.co.th", "tim@baansabai.co.th"], "postcode": 10260},
+            {
+                "birth_date": "1991-02-14",
+                "email": ["pim@baansabai.co.th", "tim@baansabai.co.th", "noemail@example.com"],
+                "postcode": 10260,
+            },
             {"birth_date": "14/2/34", "email": "tim@baansabai.co.th", "national_id": "1972", "member_id": None},
         ],
         orders,

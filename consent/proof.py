@@ -23,10 +23,10 @@ from profiles.models import Profile
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One purpose on one channel at a moment.
+    """One purpose on one channel at a moment, by what the person had said: a source that sends by itself knows that
+    before us. `reached_us_later` says that the entry that decided was told to us after the moment.
 
-    `needed_none`: the purpose rests on a contract or the like, and nothing had been said against it. `told` is the
-    entry that decided; None when there was none. `may_withdraw`: the person does not object already.
+    `told` is the entry that decided; None when there was none.
     """
 
     purpose: Purpose
@@ -35,22 +35,36 @@ class Proof:
     text: Text
     was_allowed: bool
     told: Told | None
-    now: Text
-    may_withdraw: bool
+    reached_us_later: bool
+    now: State
 
     @property
     def needed_none(self) -> bool:
+        """The purpose rests on a contract or the like, and nothing had been said against it."""
         return self.was_allowed and self.state is State.NEVER
+
+    @property
+    def has_changed(self) -> bool:
+        return self.now is not self.state
+
+    @property
+    def now_text(self) -> Text:
+        return STATES[self.now]
+
+    @property
+    def may_object(self) -> bool:
+        """Whether the person does not object already."""
+        return not self.now.denies
 
 
 def at_moment(
     profile: Profile, purposes: Iterable[Purpose], channel: Channel, at: datetime, *, by: User
 ) -> list[Proof]:
-    """The proof of each purpose on the channel, from what had reached us by then. Four queries beside the scope."""
+    """The proof of each purpose on the channel. Four queries beside the scope."""
     scope = scope_of(by)
     known = dossier.read(profile, scope=scope)
     by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
-    for entry in ConsentEntry.objects.of_profiles([profile.pk]).stood(at).latest_first():
+    for entry in ConsentEntry.objects.of_profiles([profile.pk]).said_by(at).latest_first():
         by_purpose[entry.purpose_id].append(entry)
     then = replace(known, entries=by_purpose)
     masks = not masking.shows_identifiers(by, profile.pk)
@@ -66,8 +80,8 @@ def at_moment(
                 text=STATES[verdict.state],
                 was_allowed=verdict.is_usable,
                 told=told_of(entry, scope, masks=masks) if entry else None,
-                now=STATES[now.state],
-                may_withdraw=not now.state.denies,
+                reached_us_later=entry is not None and entry.received_at > at,
+                now=now.state,
             )
         )
     return found

@@ -21,6 +21,10 @@ class ConsentEntryQuerySet(models.QuerySet[Any]):
         """Those that have effect: not what came by an import that was reverted."""
         return self.filter(void__isnull=True)
 
+    def said_by(self, moment: datetime) -> "ConsentEntryQuerySet":
+        """What the person had said by then by the source's clock, whenever it reached us."""
+        return self.standing().filter(occurred_at__lte=moment)
+
     def stood(self, moment: datetime) -> "ConsentEntryQuerySet":
         """What had been received by then and had effect then."""
         return self.filter(models.Q(void__isnull=True) | models.Q(void__at__gte=moment), received_at__lt=moment)

@@ -1,4 +1,5 @@
-"""What the staff of the sample company have already done: segments of the marketer, a deletion request to decide on."""
+"""What the staff of the sample company have already done: segments and scripts of the marketer, a deletion request to
+decide on."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from consent import requests
 from consent.models import DataSubjectRequest
 from profiles.models import Profile, SourceRecord
 from segments import authoring
-from segments.models import Segment
+from segments.models import Script, Segment
+from segments.scripts import authoring as scripts
 
 #: Who wrote the deletion request down, so that the one compliance login of the demo can be the second person.
 COLLEAGUE = "compliance-colleague"
@@ -91,6 +93,25 @@ SEGMENTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
     ),
 )
 
+#: Place of a segment in SEGMENTS -> what agents say to its customers, in Thai and English; the first comes first.
+SCRIPTS: tuple[tuple[int, str, str], ...] = (
+    (
+        4,
+        "ขออภัยที่ครั้งก่อนไม่ประทับใจ ถามว่าเกิดอะไรขึ้น ฟังให้จบ แล้วเสนอส่งฟรีในคำสั่งซื้อถัดไป",
+        "Say sorry for the last time, ask what happened and hear them out. Offer free delivery of the next order.",
+    ),
+    (
+        2,
+        "ทักด้วยชื่อ ขอบคุณที่อุดหนุนเสมอ แจ้งว่าสมาชิกคนสำคัญเลือกเวลาจัดส่งได้เอง",
+        "Greet them by name and thank them for their loyalty. Best customers choose the hour of delivery themselves.",
+    ),
+    (
+        1,
+        "ถามว่าติดใจอะไรกับสินค้าในตะกร้า เรื่องขนาดหรือราคา แล้วบอกว่าเปลี่ยนคืนได้ภายใน 30 วัน",
+        "Ask what kept them from what is in the basket: size, price? It can be returned within 30 days.",
+    ),
+)
+
 
 @transaction.atomic
 def add(*, marketer: User) -> None:
@@ -110,8 +131,16 @@ def add(*, marketer: User) -> None:
                 definition={"version": 1, "where": {"kind": "all", "of": conditions}},
                 by=marketer,
             )
+    if not Script.objects.exists():
+        _write_scripts(marketer, department)
     if not DataSubjectRequest.objects.exists():
         _ask_for_deletion()
+
+
+def _write_scripts(marketer: User, department: Department) -> None:
+    for place, text_th, text in SCRIPTS:
+        segment = Segment.objects.get(department=department, name=SEGMENTS[place][0])
+        scripts.write(segment=segment, text=text, text_th=text_th, is_active=True, seen=0, by=marketer)
 
 
 def _ask_for_deletion() -> None:

@@ -209,7 +209,18 @@ class TestTheConsent:
         assert self.proofs(reader_of_mails, after, agent)["service"] == (State.NEVER, True, True)
         told = sent.why(reader_of_mails, after, by=agent).proofs[0]
         assert told.told is not None
-        assert (told.told.notice_version, str(told.now), told.may_withdraw) == ("3", "Withdrawn", False)
+        assert (told.told.notice_version, told.now, told.may_object) == ("3", State.WITHDRAWN, False)
+        assert not told.reached_us_later
+
+    def test_a_consent_that_its_source_told_us_later_counts_and_is_marked(
+        self, reader_of_mails: Profile, agent: User, tell: Tell, pos: Source
+    ) -> None:
+        message = mailed(tell, pos, days=1)
+        with time_machine.travel(TODAY, tick=False):
+            tell(pos, track("P6", "Consent Refused", hours=-12, purpose="analytics", channel="email"))
+        found = {one.purpose.slug: one for one in sent.why(reader_of_mails, message, by=agent).proofs}
+        assert (found["analytics"].state, found["analytics"].reached_us_later) == (State.REFUSED, True)
+        assert (found["marketing"].state, found["marketing"].reached_us_later) == (State.GRANTED, False)
 
     def test_of_the_purpose_that_the_message_names(
         self, reader_of_mails: Profile, agent: User, tell: Tell, pos: Source
@@ -242,7 +253,7 @@ class TestWithdrawing:
         assert (entry.state, entry.channel, entry.address) == ("withdrawn", "email", "")
         assert AuditEvent.objects.filter(action="consent.withdrawn").count() == 1
         answer = sent.why(reader_of_mails, trace, by=agent)
-        assert [one.may_withdraw for one in answer.proofs] == [False]
+        assert [one.may_object for one in answer.proofs] == [False]
 
     def test_without_htmx_the_customer_s_page_comes_back(
         self, listed: SegmentExport, reader_of_mails: Profile, agent: User, login: Login

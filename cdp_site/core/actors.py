@@ -3,8 +3,32 @@
 from collections.abc import Collection, Mapping
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cdp_site.core.models import User
+
+# Parts of the platform that act by themselves. Others, such as a command with a name of its own, are called by it.
+_PARTS = {
+    "digest": gettext_lazy("intake"),
+    "matching": pgettext_lazy("part of the platform", "matching"),
+    "match_batch": gettext_lazy("run of matching"),
+    "train_matching": gettext_lazy("training"),
+    "quality": gettext_lazy("data quality"),
+    "erasure": pgettext_lazy("part of the platform", "erasure"),
+    "retention": gettext_lazy("retention"),
+    "replay": gettext_lazy("replay of quarantine"),
+    "revert": gettext_lazy("taking an import back"),
+    "rebuild": gettext_lazy("rebuilding profiles"),
+    "webhook": gettext_lazy("webhooks"),
+    "pull": gettext_lazy("pulling from databases"),
+    "watched_folder": gettext_lazy("watched folders"),
+    "import_file": gettext_lazy("file import"),
+    "pins": gettext_lazy("pins that have run out"),
+    "openings": gettext_lazy("opened customers"),
+    "login": gettext_lazy("logins"),
+    "demo": gettext_lazy("sample company"),
+    "generate_company": gettext_lazy("sample company"),
+}
 
 
 def names_of(written: Collection[str]) -> Mapping[str, str]:
@@ -19,4 +43,5 @@ def name_of(user: User) -> str:
 
 
 def _platform(actor: str) -> str:
-    return _("Platform: %(part)s") % {"part": actor.removeprefix("system:")}
+    part = actor.removeprefix("system:").replace("-", "_")
+    return _("Platform: %(part)s") % {"part": _PARTS.get(part, part)}

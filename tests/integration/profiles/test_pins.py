@@ -1,6 +1,10 @@
 """A person decides which record's value wins."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import AuditEvent, User
@@ -45,6 +49,20 @@ def test_a_new_pin_replaces_those_of_the_same_name(suda: Profile, steward: User)
     assert Pin.objects.in_force().get().record == record("p1")
     suda.refresh_from_db()
     assert suda.golden["first_name"] == "Sudarat"
+
+
+def test_a_pin_ends_when_its_days_are_over(suda: Profile, steward: User) -> None:
+    pins.add(profile=suda, record=record("u1"), trait="city", by=steward, days=7)
+    pins.add(profile=suda, record=record("u1"), trait="first_name", by=steward)
+    with time_machine.travel(timezone.now() + timedelta(days=6)):
+        assert pins.end_expired() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1)):
+        assert pins.end_expired() == 1
+        assert pins.end_expired() == 0
+    suda.refresh_from_db()
+    assert (suda.golden["city"], suda.golden["first_name"]) == ("Phuket", "Suda")
+    assert AuditEvent.objects.filter(action="profile.unpin", actor="system:pins").get().fields == ["city"]
+    assert rebuild.check() == []
 
 
 def test_what_is_not_said_cannot_be_pinned(suda: Profile, steward: User, web_shop: Source) -> None:

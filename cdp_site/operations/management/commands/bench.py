@@ -16,8 +16,11 @@ from cdp_site.operations.bench import (
     hostile,
     imports,
     ingest,
+    lookup,
     matching,
+    pages,
     segment,
+    timelines,
     webhooks,
 )
 from cdp_site.operations.bench.measure import Result
@@ -27,7 +30,10 @@ BENCHES = {
     "ingest": ingest.run,
     "import": imports.run,
     "hostile": hostile.run,
+    "lookup": lookup.run,
+    "page": pages.run,
     "segment": segment.run,
+    "timeline": timelines.run,
     "webhooks": webhooks.run,
 }
 MATCH = "match"  # in parts, some of which need no database

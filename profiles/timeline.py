@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from cdp_site.core.access import Scope
 from cdp_site.core.errors import MendableError
+from ingestion.models import Source
 from profiles import channels, masking, order_cards, timeline_entries, visits
 from profiles.channels import TouchChannel, channel_of
 from profiles.models import EventType, KindOfData, Note, Profile, Touchpoint
@@ -234,7 +235,7 @@ def choices(
     groups: list[_Group] = []
     for row in _everything(profile, scope, past).values(*_OF_TYPE, *_OF_SOURCE).annotate(n=Count("*")):
         types[str(row["type_id"])] = str(EventType(name=row["type__name"], name_th=row["type__name_th"]))
-        sources[str(row["source_id"])] = row["source__name"]
+        sources[str(row["source_id"])] = str(Source(name=row["source__name"], kind=row["source__kind"]))
         channel = channel_of(row["type__name"], row["source__kind"])
         groups.append(_Group(row["type__kind_of_data"], channel, row["type_id"], row["source_id"], row["n"]))
     groups.append(_Group(KindOfData.QUALITATIVE, TouchChannel.NOTE, None, None, len(notes)))

@@ -36,6 +36,7 @@ PROPER = frozenset(
         Beige Black Blue Brown Green Grey gray Light blue sky Oak Orange Pink Purple violet Red White Yellow cream
         color category material price name mail archive rejected success messageId erasure matching test
         API CRM CSV JSON JSONL XLSX TSV ZIP gzip KB MB URL HTTP HTTPS https SMS POS SFTP ID IP UTF TLS QR PIN SQL PDPA
+        marketing analytics phone email sms
         LINE OA Shopify Shopee Lazada Senzing dunnhumby Segment RudderStack SDK Python JavaScript curl SELECT Schema
         Webhook Webhooks Messaging Developers Console Channel secret Basic settings Settings Notifications client
         Tracking mysql mssql

@@ -42,6 +42,7 @@ urlpatterns = [
     path("logout/", views.log_out, name="logout"),
     path("account/", views_account.show, name="account"),
     path("account/", views_account.show, name="mfa_index"),
+    path("account/", views_account.show, name="mfa_deactivate_totp"),  # where allauth sends who has a code app already
     path("account/password/", views_account.change_password, name="account_password"),
     path("account/elsewhere/", views_account.leave_elsewhere, name="account_elsewhere"),
     path("account/codes/", own(ActivateTOTPView, "core/account_codes.html"), name="mfa_activate_totp"),

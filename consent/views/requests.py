@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cdp_site.core.access import Permission, requires
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
+from cdp_site.core.login.fresh import fresh_login
 from consent import case, forwarded, requests
 from consent.forms import IntakeForm, RefusalForm
 from consent.models import DataSubjectRequest, ForwardedRequest
@@ -93,6 +94,7 @@ def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 
 @requires(Permission.VIEW_REQUESTS, Permission.APPROVE_REQUESTS)
+@fresh_login
 @require_POST
 def approve(request: HttpRequest, request_id: UUID) -> HttpResponse:
     asked = _visible(request, request_id)

@@ -28,6 +28,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
@@ -73,6 +74,10 @@ class Statement:
     at: datetime
     pinned: bool
     pinned_until: datetime | None = None
+
+    @property
+    def source_name(self) -> str:
+        return source_name(self.source)
 
     @property
     def source_icon(self) -> str:
@@ -145,6 +150,11 @@ class Overview:
     @property
     def sources(self) -> list[Source]:
         return sources_of(self.records)
+
+
+def source_name(source: Source) -> str:
+    """Who said it; what staff typed is theirs, and not the platform's."""
+    return _("Agent") if source.kind == Source.Kind.INTERNAL else str(source)
 
 
 def sources_of(records: Iterable[SourceRecord]) -> list[Source]:
@@ -230,7 +240,8 @@ def load(profile: Profile, *, by: User, past: Past | None = None) -> Overview:
     winners = golden_of(records, traits, scope)
     values = survivorship.values(winners)
     touched_at = _last_touch_of(past, scope) if past else getattr(profile, "last_touch_at", None)
-    seen = [record.last_seen_at for record in records] + ([touched_at] if touched_at else [])
+    told = [record for record in records if record.kind != SourceRecord.Kind.AGENT] or records
+    seen = [record.last_seen_at for record in told] + ([touched_at] if touched_at else [])
     return Overview(
         profile=profile,
         name=masking.readable(shown_name(values), shows=shows_identifiers),
@@ -239,7 +250,7 @@ def load(profile: Profile, *, by: User, past: Past | None = None) -> Overview:
         records=records,
         figures=_figures(profile, scope, past=past),
         last_seen_at=max(seen, default=None),
-        first_seen_at=min((record.first_seen_at for record in records), default=None),
+        first_seen_at=min((record.first_seen_at for record in told), default=None),
         shows_identifiers=shows_identifiers,
     )
 

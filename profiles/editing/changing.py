@@ -92,7 +92,7 @@ def _stated(editable: Editable, record: SourceRecord, news: Mapping[str, Any]) -
         return said
     if not any(is_value(record.attributes.get(part)) for part in unit):
         raise MendableError(
-            _("This comes from %(source)s: it can be replaced here, not emptied.") % {"source": editable.source},
+            _("This comes from %(source)s: it can be replaced here, not emptied.") % {"source": editable.source_name},
             field=editable.trait.name,
         )
     return said

@@ -49,7 +49,7 @@ def _row(field: Field, said: str, *, differs: bool) -> Row:
 def changed_by(now: Editable) -> str:
     """Who says what stands there now: the colleague who changed it last, or the source; "" when nobody does."""
     if now.record is None or now.record.kind != SourceRecord.Kind.AGENT:
-        return str(now.source or "")
+        return now.source_name
     edits = AgentEdit.objects.filter(record=now.record, undone_at=None).select_related("by").order_by("-at")
     last = next((edit for edit in edits[:_LOOKED_AT] if now.names & set(edit.traits)), None)
     return actors.name_of(last.by) if last is not None and last.by is not None else _("a colleague")

@@ -3,7 +3,7 @@
 What an agent types proposes and joins nobody, so the consequences are few; they are told before anything is saved.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -49,7 +49,8 @@ def foresee(profile: Profile, editable: Editable, typed: Typed, *, by: User) -> 
     if trait not in IDENTIFYING or typed.values.get(trait, editable.values.get(trait)) == editable.values.get(trait):
         return Consequences()
     scope = scope_of(by)
-    own = {one.pk: one for one in overview.records_of([profile], scope)[profile.pk]}
+    seen = overview.records_of([profile], scope)[profile.pk]
+    told = {one.pk: one for one in seen if one.kind != SourceRecord.Kind.AGENT}
     new = [one.value.value for one in typed.identifiers if one.kind == trait]
     stating = Identifier.objects.filter(kind=trait, value__in=new, is_current=True, valid_to__isnull=True)
     holders = _seen(stating.exclude(profile=profile), scope)
@@ -57,8 +58,8 @@ def foresee(profile: Profile, editable: Editable, typed: Typed, *, by: User) -> 
     return Consequences(
         others=list(customers.values())[:MOST],
         more=max(0, len(customers) - MOST),
-        known_from=_names(own[one] for one in stating.filter(record__in=own).values_list("record", flat=True)),
-        stays=_staying(profile, trait, own, without=new, by=by),
+        known_from=_names(told[one] for one in stating.filter(record__in=told).values_list("record", flat=True)),
+        stays=_staying(profile, trait, told, without=new, by=by),
         speaks_for_nobody=any(not one.value.evidence for one in typed.identifiers if one.kind == trait),
     )
 
@@ -71,10 +72,9 @@ def _seen(stating: QuerySet[Identifier], scope: Scope) -> set[int]:
 
 
 def _staying(
-    profile: Profile, trait: str, own: dict[int, SourceRecord], *, without: Sequence[str], by: User
+    profile: Profile, trait: str, told: Mapping[int, SourceRecord], *, without: Sequence[str], by: User
 ) -> list[tuple[str, list[str]]]:
     """Values that sources state and that the change does not take from them: a source alone takes back its word."""
-    told = {number: record for number, record in own.items() if record.kind != SourceRecord.Kind.AGENT}
     rows = Identifier.objects.filter(record__in=told, kind=trait, is_current=True, valid_to__isnull=True)
     by_value: dict[str, list[SourceRecord]] = {}
     for value, record in rows.exclude(value__in=without).order_by("pk").values_list("value", "record"):

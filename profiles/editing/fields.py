@@ -64,6 +64,11 @@ class Editable:
     is_pinned: bool = False
 
     @property
+    def source_name(self) -> str:
+        """Who says what stands there; "" when nobody does."""
+        return "" if self.source is None else overview.source_name(self.source)
+
+    @property
     def names(self) -> frozenset[str]:
         """Names of the traits in the form."""
         return frozenset(field.trait.name for field in self.fields)

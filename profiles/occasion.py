@@ -134,7 +134,7 @@ def _case(known: _Known) -> Clause | None:
 
 
 def _open_call(known: _Known) -> Clause | None:
-    """A call whose matter was left open; or, less urgent, any call of the last days."""
+    """A call whose matter was left open; or, less urgent, any call of the last days, the less the longer ago."""
     event = known.latest("Call Ended", days=14)
     if event is None:
         return None
@@ -147,10 +147,9 @@ def _open_call(known: _Known) -> Clause | None:
             else _("to be followed up, called %(ago)s")
         )
         return Clause("call", text % said, because, 90, event.occurred_at)
-    if event.occurred_at < known.now - 3 * _DAY:
-        return None
     text = _("called %(ago)s: %(reason)s") if said["reason"] else _("called %(ago)s")
-    return Clause("call", text % said, because, 58, event.occurred_at)
+    urgency = 58 if event.occurred_at > known.now - 3 * _DAY else 38
+    return Clause("call", text % said, because, urgency, event.occurred_at)
 
 
 def _message(known: _Known) -> Clause | None:
@@ -169,40 +168,31 @@ def _order(known: _Known) -> Clause | None:
 
 
 def _of_order(order: Order, known: _Known) -> Clause | None:
-    def clause(urgency: int, text: str, at: datetime) -> Clause:
-        said = {"amount": _amount(order.total, order.currency), "ago": _ago(at, known.now)}
-        because = _("Order of %(when)s, told by %(source)s.") % {
-            "when": _when(order.placed_at),
-            "source": order.source.name,
-        }
-        return Clause("order", text % said, because, urgency, at)
+    """What the order's last state makes people call about; after so many days nobody calls about it any more."""
+    urgency, text, at, days = _state_of(order, known.now)
+    if not known.now - days * _DAY <= at <= known.now:
+        return None
+    said = {"amount": _amount(order.total, order.currency), "ago": _ago(at, known.now)}
+    because = _("Order of %(when)s, told by %(source)s.") % {
+        "when": _when(order.placed_at),
+        "source": order.source.name,
+    }
+    return Clause("order", text % said, because, urgency, at)
 
-    def lately(at: datetime | None, days: int) -> bool:
-        return at is not None and known.now - days * _DAY <= at <= known.now
 
+def _state_of(order: Order, now: datetime) -> tuple[int, str, datetime, int]:
+    """(urgency, text, since when, for how many days)."""
     if order.status == Order.Status.CANCELLED:
-        return (
-            clause(65, _("order cancelled %(ago)s, %(amount)s"), order.version_at)
-            if lately(order.version_at, 14)
-            else None
-        )
-    if order.refunded and lately(order.version_at, 14):
-        return clause(65, _("money back %(ago)s for an order of %(amount)s"), order.version_at)
+        return 65, _("order cancelled %(ago)s, %(amount)s"), order.version_at, 14
+    if order.refunded:
+        return 65, _("money back %(ago)s for an order of %(amount)s"), order.version_at, 14
     if order.delivered_at:
-        return (
-            clause(55, _("order delivered %(ago)s, %(amount)s"), order.delivered_at)
-            if lately(order.delivered_at, 5)
-            else None
-        )
+        return 55, _("order delivered %(ago)s, %(amount)s"), order.delivered_at, 5
     if order.shipped_at:
-        return (
-            clause(80, _("parcel on its way since %(ago)s, %(amount)s"), order.shipped_at)
-            if lately(order.shipped_at, 14)
-            else None
-        )
-    if order.paid_at and order.source.kind in _SOLD_AT_A_DISTANCE and known.now - order.paid_at > 2 * _DAY:
-        return clause(85, _("paid %(ago)s and not sent, %(amount)s"), order.paid_at)
-    return clause(60, _("ordered %(ago)s, %(amount)s"), order.placed_at) if lately(order.placed_at, 5) else None
+        return 80, _("parcel on its way since %(ago)s, %(amount)s"), order.shipped_at, 14
+    if order.paid_at and order.source.kind in _SOLD_AT_A_DISTANCE and now - order.paid_at > 2 * _DAY:
+        return 85, _("paid %(ago)s and not sent, %(amount)s"), order.paid_at, DAYS_BACK
+    return (60 if now - order.placed_at < 5 * _DAY else 46), _("ordered %(ago)s, %(amount)s"), order.placed_at, 14
 
 
 def _basket(known: _Known) -> Clause | None:

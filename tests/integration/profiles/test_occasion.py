@@ -112,7 +112,8 @@ class TestRules:
             ("Call Ended", 0, {}, "called today"),
             ("Call Ended", 10, {"outcome": "escalated", "reason": "complaint"},
              "to be followed up, called 10 days ago: complaint"),
-            ("Call Ended", 10, {"outcome": "solved"}, ""),
+            ("Call Ended", 10, {"outcome": "solved"}, "called 10 days ago"),
+            ("Call Ended", 15, {"outcome": "escalated"}, ""),
             ("Survey Answered", 1, {"survey": "nps", "score": 4}, "gave only 4 in a survey yesterday"),
             ("Survey Answered", 1, {"survey": "nps", "score": 9}, ""),
             ("Survey Answered", 1, {"survey": "stars", "score": 4}, ""),
@@ -124,7 +125,8 @@ class TestRules:
             ("Product Added", 20, CHAIR, ""),
             ("Product Added", 1, {"name": "Lamp", "price": 20, "currency": "EUR"}, "basket: Lamp €20.00"),
             ("Order Completed", 1, {"order_id": "A1", "total": 4740, "currency": "THB"}, "ordered yesterday, 4,740"),
-            ("Order Completed", 9, {"order_id": "A1", "total": 4740, "currency": "THB"}, ""),
+            ("Order Completed", 9, {"order_id": "A1", "total": 4740, "currency": "THB"}, "ordered 9 days ago, 4,740"),
+            ("Order Completed", 15, {"order_id": "A1", "total": 4740, "currency": "THB"}, ""),
             ("Page Viewed", 0, {"name": "Home"}, ""),
         ],
     )  # fmt: skip
@@ -163,7 +165,7 @@ class TestRules:
         order = {"order_id": "A1", "total": 990, "currency": "THB"}
         did("Order Completed", days=6, source=shop, **order)
         pim = profile_of(shop, "P9")
-        assert occasion.of(pim, by=agent).text == ""
+        assert occasion.of(pim, by=agent).text == "ordered 6 days ago, 990"
         did("Order Paid", days=5, source=shop, **order)
         assert occasion.of(pim, by=agent).text == "paid 5 days ago and not sent, 990"
         did("Order Fulfilled", days=2, source=shop, **order)

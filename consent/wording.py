@@ -136,6 +136,8 @@ LOOKS: dict[str, Text] = {
     "profile.explanation": _("how the records became one"),
     "profile.household": _("related customers"),
     "profile.question": _("question for the call"),
+    "profile.occasion": _("why they may call"),
+    "call.card": _("card of somebody who may be calling"),
     "profile.api": _("programming interface"),
     "profile.consent": _("consent"),
     "profile.access_log": _("this log"),

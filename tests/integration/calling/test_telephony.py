@@ -93,3 +93,11 @@ def test_the_key_is_a_secret_one_of_a_call_centre(client: Client, call_centre: S
 def test_a_public_address_of_the_platform_stands_in_the_answer(telephone: TelephoneSystem, settings: Any) -> None:
     settings.PUBLIC_URL = "https://cdp.baansabai.co.th/"
     assert telephone.announce(number=PHONE).json()["url"].startswith("https://cdp.baansabai.co.th/pop/")
+
+
+def test_the_page_of_a_call_centres_source_says_how(
+    login: Callable[[User], Client], steward: User, call_centre: Source, web_shop: Source
+) -> None:
+    desk = login(steward)
+    assert "/api/v1/calls" in desk.get(f"/sources/{call_centre.pk}/").content.decode()
+    assert "/api/v1/calls" not in desk.get(f"/sources/{web_shop.pk}/").content.decode()

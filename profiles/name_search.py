@@ -85,8 +85,9 @@ def likeness(word: Word, known: Word) -> float:
     letters = OSA.normalized_similarity(word.token, known.token) if is_one_script else 0.0
     sound = 0.0
     if word.skeleton and known.skeleton:
-        sound = OSA.normalized_similarity(word.reading, known.reading)
-        sound = (sound + OSA.normalized_similarity(word.skeleton, known.skeleton)) / 2
+        sound = OSA.normalized_similarity(word.skeleton, known.skeleton)
+        if known.reading:  # else: stored before readings were kept
+            sound = (sound + OSA.normalized_similarity(word.reading, known.reading)) / 2
         if thai and is_one_script:  # Thai spelling says more than the reading, which many names share
             sound -= 0.2
     return max(begins, _FOR_SIMILAR * max(letters, sound))

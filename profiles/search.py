@@ -7,6 +7,7 @@ Nobody is found by what the viewer may not see: neither by a record of another d
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -137,7 +138,7 @@ def _exact(readings: Sequence[Reading], scope: Scope, hidden: frozenset[str]) ->
     ends = [(reading.last_four, place) for place, reading in enumerate(readings) if reading.last_four]
     if "phone" in hidden:
         ends = []
-    parameters = {
+    parameters: dict[str, Any] = {
         "kinds": [kind for kind, _value, _place in keys],
         "values": [value for _kind, value, _place in keys],
         "key_places": [place for _kind, _value, place in keys],
@@ -208,7 +209,7 @@ SELECT p.id, max(t.occurred_at)
 def _scores(matches: Collection[_Match], scope: Scope) -> dict[int, float]:
     """How likely each is meant: by likeness, and a little by how lately the viewer's sources heard of the customer. One
     query."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "profiles": _best(matches, _TOUCHED),
         "sources": None if scope.source_ids is None else sorted(scope.source_ids),
         "event_types": None if scope.event_type_ids is None else sorted(scope.event_type_ids),

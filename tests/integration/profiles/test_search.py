@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles import search
-from profiles.models import EventType, Profile, TraitGroup
+from profiles import name_index, search
+from profiles.models import EventType, NameToken, Profile, SourceRecord, Trait, TraitGroup
 from tests.factories.arrivals import arrive, identify, row, track
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,12 @@ def found(term: str, by: User, **more: int) -> list[tuple[str, str]]:
         ("SO-2026-77", [("ธนกร", "order")]),
         ("P77", [("วิชัย", "record")]),
         ("u-1002", [("Somchai", "user")]),
+        ("1972", [("Somchai", "last_four")]),
+        ("•••• 1972", [("Somchai", "last_four")]),
+        ("#so-2026-77", [("ธนกร", "order")]),
+        ("จคุ-ภถๅตึ/", [("Somchai", "phone")]),  # 0863451972 on the other keyboard layout
         ("0863451973", []),
+        ("9999", []),
         ("nobody@baansabai.co.th", []),
         ("device-9", []),
         ("", []),
@@ -71,6 +76,12 @@ def test_a_term_is_looked_up_as_what_it_is(
         ("SOMCHAI jai", "Somchai"),
         ("Somchia", "Somchai"),  # two letters swapped
         ("วิชัย", "วิชัย"),
+        ("Wichai", "วิชัย"),
+        ("ธนกณ", "ธนกร"),
+        ("Tanakon Kongkiat", "ธนกร"),
+        ("Somchai Jadee", "Somchai"),
+        ("l,=kp", "Somchai"),  # สมชาย on the other keyboard layout
+        ("รักไทย", "วิชัย"),
     ],
 )
 def test_names_are_found_in_either_script_and_misspelt(people: None, steward: User, term: str, name: str) -> None:
@@ -109,6 +120,28 @@ class TestScope:
         del marketer._scope
         assert found("Somchai", marketer) == []
 
+    def test_a_hidden_trait_finds_nobody_by_its_words(
+        self, web_shop: Source, steward: User, marketer: User, care: object
+    ) -> None:
+        """Sensitive groups are hidden from every role: a name in one of them is no way to its bearer."""
+        arrive(web_shop, identify("u-1", firstName="Somchai", nickname="Zebra"))
+        assert found("Zebra", marketer) == [("Somchai", "name")]
+        hidden = TraitGroup.objects.create(slug="secret", name="Secret", name_th="ลับ", is_sensitive=True)
+        Trait.objects.update_or_create(name="nickname", defaults={"group": hidden})
+        for viewer in (marketer, steward):
+            viewer.__dict__.pop("_scope", None)
+            assert found("Zebra", viewer) == []
+            assert found("Somchai", viewer) == [("Somchai", "name")]
+
+    def test_hidden_numbers_have_no_last_four(self, people: None, marketer: User, care: object) -> None:
+        assert found("1972", marketer) == [("Somchai", "last_four")]
+        TraitGroup.objects.filter(slug="contact").update(department=care)
+        del marketer._scope
+        assert found("1972", marketer) == []
+
+    def test_the_last_four_of_another_departments_number_find_nobody(self, people: None, agent: User) -> None:
+        assert found("1972", agent) == []
+
     def test_a_hidden_event_type_hides_the_order(self, people: None, marketer: User, care: object) -> None:
         EventType.objects.filter(name="Order Completed").update(department=care)
         assert found("SO-2026-77", marketer) == []
@@ -116,6 +149,34 @@ class TestScope:
     def test_nobody_finds_a_person_who_is_being_erased(self, people: None, steward: User) -> None:
         Profile.objects.filter(golden__first_name="Somchai").update(state="erasing")
         assert found("0863451972", steward) == []
+
+
+def test_of_equal_names_the_customer_heard_of_last_comes_first(web_shop: Source, pos: Source, steward: User) -> None:
+    for number in range(1, 4):
+        arrive(web_shop, identify(f"a-{number}", firstName="มานี", lastName="มีนา", city=f"town {number}", day=1))
+    arrive(web_shop, track("Page Viewed", "a-2", day=20))
+    first = search.find("มานี มีนา", by=steward)[0]
+    assert first.profile.golden["city"] == "town 2"
+
+
+def test_words_of_an_earlier_release_are_found_and_read_by_the_chore(people: None, steward: User) -> None:
+    """They have letters and consonants, and no reading yet."""
+    before = name_index.indexed_words(SourceRecord.objects.values_list("pk", flat=True))
+    NameToken.objects.update(reading="")
+    assert found("สมชาย", steward)[0] == ("Somchai", "name")
+    name_index.fill_readings()
+    assert name_index.indexed_words(SourceRecord.objects.values_list("pk", flat=True)) == before
+    assert not NameToken.objects.unread().exists()
+    assert found("Tanagon", steward)[0] == ("ธนกร", "name")
+
+
+def test_the_chore_works_in_portions(people: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    NameToken.objects.update(reading="")
+    monkeypatch.setattr(name_index, "_PORTION", 1)
+    monkeypatch.setattr(name_index, "_PORTIONS", 2)
+    left = NameToken.objects.unread().count()
+    name_index.fill_readings()
+    assert 0 < NameToken.objects.unread().count() < left
 
 
 def test_a_renamed_record_is_found_by_its_new_name_only(people: None, web_shop: Source, steward: User) -> None:

@@ -1,0 +1,96 @@
+"""What else a platform does while agents search: an import with its digest, a match batch, a segment refresh. Each in a
+process of its own, over and over, on a copy of the benchmark's database."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+
+from cdp_site.operations.bench import child, company, database, segment
+from cdp_site.operations.company import loading
+from cdp_site.operations.progress import Progress
+from consent.models import Purpose
+from profiles.models import EventType
+from segments.definition import compile as compiler
+
+_NEWCOMERS: Final = 500  # people of one import, with all that their systems say of them
+_A_PERSON: Final = 10  # touchpoints
+
+
+@contextmanager
+def busy_copy(*, people: int) -> Iterator[str]:
+    """The URL of a copy of this process's database, on which all three are at work."""
+    template = str(connection.settings_dict["NAME"])
+    until = database.built_until().isoformat()
+    copied = f"{template}_busy"
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as at_work:
+        address = database.copy(template, copied)
+        at_work.callback(database.drop, copied)
+        environment = {"DATABASE_URL": address, "CDP_DATA": folder}
+        child.measured(
+            f"{company.__name__}.prepare", str(people), str(_A_PERSON * people), until, environment=environment
+        )
+        for work in (("take_in", str(people), until), ("match",), ("refresh", until)):
+            at_work.enter_context(_child(*work, environment=environment))
+        yield address
+
+
+@contextmanager
+def _child(function: str, *arguments: str, environment: dict[str, str]) -> Iterator[None]:
+    command = child.command(f"{__name__}.{function}", *arguments)
+    quiet = subprocess.DEVNULL
+    working = subprocess.Popen(command, env=os.environ | environment, stdout=quiet, stderr=quiet)
+    try:
+        yield
+        if working.poll() is not None:
+            raise RuntimeError(f"{function} ended while it was to keep the platform busy")
+    finally:
+        working.kill()
+        working.wait(timeout=30)
+
+
+# --- in processes of their own ----------------------------------------------------------------------------------------
+
+
+def take_in(people: str, until: str) -> None:
+    """Import one lot of newcomers after another, and digest what their systems say."""
+    settings.CDP_DATA = Path(os.environ["CDP_DATA"])
+    first = int(people)
+    while True:
+        loading.load(
+            people=int(people),
+            touchpoints=_A_PERSON * int(people),
+            seed=database.SEED,
+            end=datetime.fromisoformat(until),
+            among=range(first, first + _NEWCOMERS),
+            progress=Progress(),
+        )
+        first += _NEWCOMERS
+
+
+def match() -> None:
+    """Match everything, again and again."""
+    while True:
+        company.match()
+
+
+def refresh(until: str) -> None:
+    """Compute the members of one segment after another."""
+    now, zone = datetime.fromisoformat(until), ZoneInfo(settings.COMPANY_TIME_ZONE)
+    viewer = compiler.Viewer(
+        event_types=dict(EventType.objects.values_list("name", "pk")),
+        purposes=dict(Purpose.objects.values_list("slug", "pk")),
+    )
+    while True:
+        for question in segment.QUESTIONS:
+            with connection.cursor() as cursor:
+                cursor.execute(compiler.people(question.definition, viewer, now=now, time_zone=zone))
+                cursor.fetchall()

@@ -96,7 +96,7 @@ def register() -> None:
             key="opening",
             title=_("Contact details"),
             url_name="profiles:opening",
-            order=10,
+            order=20,
             permission=Permission.REVEAL_IDENTIFIERS,
             column="header",
         )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # it brings no types
 from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client

@@ -38,7 +38,7 @@ def at(moment: datetime, message: dict[str, Any]) -> dict[str, Any]:
 def suda(tell: Tell, web_shop: Source, pos: Source, steward: User) -> Profile:
     """1 September: known to the till, buys. 10: known to the shop by the same phone, she moves, agrees to mails, and
     gives something back. 20: she withdraws, and a steward pins the old address."""
-    order = {"order_id": "R-9", "total": 1000, "currency": "THB"}
+    order: dict[str, Any] = {"order_id": "R-9", "total": 1000, "currency": "THB"}
     with time_machine.travel(FIRST, tick=False):
         tell(
             pos,
@@ -46,7 +46,7 @@ def suda(tell: Tell, web_shop: Source, pos: Source, steward: User) -> Profile:
             at(FIRST, track("P9", "Order Completed", **order)),
         )
     with time_machine.travel(SECOND, tick=False):
-        mail = {"purpose": "marketing", "channel": "email"}
+        mail: dict[str, Any] = {"purpose": "marketing", "channel": "email"}
         tell(
             web_shop,
             at(SECOND, identify("u9", phone="0863451977", email="suda@baansabai.co.th", city="Phuket")),

@@ -6,7 +6,7 @@ an open session there is no sign that the person sits here.
 """
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import get_adapter
@@ -31,7 +31,7 @@ def is_offered() -> bool:
 
 def provider_id() -> str:
     """The provider's id; of an installation without one, the id that it would have."""
-    apps: list[dict[str, str]] = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    apps = cast("list[dict[str, str]]", settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"])
     return apps[0]["provider_id"] if apps else "oidc"
 
 

@@ -38,6 +38,8 @@ def too_many(wait: Any) -> ValidationError:
 class LoginForm(AuthenticationForm):
     """Name and password; it never says which of the two was wrong."""
 
+    request: HttpRequest
+
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         mismatch = _("User name and password do not match. Check both, also for capital letters.")
@@ -45,7 +47,6 @@ class LoginForm(AuthenticationForm):
         self.fields["username"].label = _("User name")
         self.fields["username"].widget.attrs |= {"autocomplete": "username", "spellcheck": "false"}
         self.fields["password"].label = _("Password")
-        self.fields["password"].max_length = LONGEST_PASSWORD
 
     def clean(self) -> dict[str, Any]:
         name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password", "")
@@ -122,7 +123,7 @@ class PasskeyLoginForm(_FromHere, LoginWebAuthnForm):
 class AddPasskeyForm(_FromHere, AddWebAuthnForm):
     """A new passkey, with a name by which its owner knows it."""
 
-    passwordless = None  # type: ignore[assignment]  # always: the browser is asked for nothing less
+    passwordless = None  # always: the browser is asked for nothing less
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["initial"] = {"name": ""} | (kwargs.get("initial") or {})

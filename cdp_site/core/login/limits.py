@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -93,7 +94,11 @@ def take(limits: Sequence[Limit]) -> timedelta | None:
     """Count a try against each limit, all at once for all processes. How long to wait when one is reached, else None:
     then the try may be made."""
     now = timezone.now()
-    counting = {"now": now, "keys": [one.key for one in limits], "untils": [now + one.window for one in limits]}
+    counting: dict[str, Any] = {
+        "now": now,
+        "keys": [one.key for one in limits],
+        "untils": [now + one.window for one in limits],
+    }
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, counting)
         counted = {bytes(key): (until, count) for key, until, count in cursor.fetchall()}

@@ -80,7 +80,7 @@ def second_factor_removed(sender: object, instance: Authenticator, **kwargs: Any
 
 
 def _second_factor(action: str, factor: Authenticator, news: News) -> None:
-    user: User = factor.user  # type: ignore[assignment]
+    user: User = factor.user
     audit.record(action=action, target=user, by=_who_is_here(user), fields=[factor.type])
     if factor.type != Authenticator.Type.RECOVERY_CODES:  # they come and go with the others
         mails.tell(user, news)

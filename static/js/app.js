@@ -5,13 +5,14 @@
 (() => {
   const root = document.documentElement;
   const TOAST_MS = 5000;
+  const UNDO_MS = 10000; // as long as a change may be taken back by the button beside it
 
   // ---- toasts -------------------------------------------------------------------------------------------
   const armToast = (toast) => {
     if (toast.dataset.armed) return;
     toast.dataset.armed = "1";
     let timer = null;
-    const start = () => { timer = setTimeout(() => toast.remove(), TOAST_MS); };
+    const start = () => { timer = setTimeout(() => toast.remove(), toast.querySelector("form") ? UNDO_MS : TOAST_MS); };
     const hold = () => clearTimeout(timer);
     // Somebody who reads it or is about to press its button is not hurried (WCAG 2.2.1).
     toast.addEventListener("mouseenter", hold);

@@ -58,5 +58,6 @@ def show(request: HttpRequest) -> HttpResponse:
         "colours": COLOURS,
         "spaces": SPACES,
         "now": timezone.now(),
+        "today": timezone.localdate(),
     }
     return render(request, "core/style.html", context)

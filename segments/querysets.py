@@ -10,19 +10,23 @@ from cdp_site.core.access import Permission, may
 from cdp_site.core.models import User
 
 
+def _common_or_of(user: User) -> models.Q:
+    return models.Q(department__isnull=True) | models.Q(department_id=user.department_id)
+
+
 class SegmentQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User | AnonymousUser) -> "SegmentQuerySet":
         """Common segments and those of the user's department; none without the permission to view segments."""
         if not isinstance(user, User) or not may(user, Permission.VIEW_SEGMENTS):
             return self.none()
-        return self.named_to(user)
+        return self if may(user, Permission.SEE_ALL_DEPARTMENTS) else self.filter(_common_or_of(user))
 
     def named_to(self, user: User) -> "SegmentQuerySet":
         """Whose names may stand on a customer's page before the user: an agent who builds no segments meets them
-        there, too."""
+        there, too, and those of other departments that a script speaks of to all agents."""
         if may(user, Permission.SEE_ALL_DEPARTMENTS):
             return self.all()
-        return self.filter(models.Q(department__isnull=True) | models.Q(department_id=user.department_id))
+        return self.filter(_common_or_of(user) | models.Q(script__is_active=True))
 
     def without_script(self) -> "SegmentQuerySet":
         return self.filter(script__isnull=True)

@@ -149,6 +149,17 @@ class TestThePanel:
         assert "Product Viewed: once" in told
         assert "รองเท้าแดง" in told
         assert {entry.what for entry in AccessLogEntry.objects.all()} == {"profile.script"}
+        of = client.get(reverse("segments:of_profile", args=[caller.public_id]), headers=HTMX)
+        assert "Red lovers" in of.content.decode()
+
+    def test_other_departments_segments_without_a_script_stay_unnamed(
+        self, caller: Profile, make_segment: Make, marketer: User, agent: User, login: Login
+    ) -> None:
+        make_segment(name="Secret")
+        written(make_segment(name="Silent"), marketer, is_active=False)
+        page = login(agent).get(reverse("segments:of_profile", args=[caller.public_id]), headers=HTMX).content.decode()
+        assert "Secret" not in page
+        assert "Silent" not in page
 
     def test_says_that_there_is_none(self, caller: Profile, agent: User, login: Login) -> None:
         path = reverse("segments:script_of_profile", args=[caller.public_id])

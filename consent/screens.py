@@ -11,7 +11,15 @@ def register() -> None:
         navigation.NavEntry("requests", _("Requests"), "consent:requests", "gavel", 500, Permission.VIEW_REQUESTS)
     )
     navigation.register(
-        navigation.NavEntry("audit", _("Audit"), "consent:audit", "list-check", 600, Permission.VIEW_AUDIT)
+        navigation.NavEntry(
+            key="audit",
+            title=_("Audit"),
+            url_name="consent:audit",
+            icon="list-check",
+            order=600,
+            permission=Permission.VIEW_AUDIT,
+            badge_url_name="consent:alarm_count",
+        )
     )
     palette.register_action(
         palette.Action(
@@ -19,6 +27,9 @@ def register() -> None:
         )
     )
     home.register(home.HomePanel("requests", _("Requests due"), "consent:due", "gavel", 200, Permission.VIEW_REQUESTS))
+    home.register(
+        home.HomePanel("alarms", _("Opened outside calls"), "consent:alarms", "eye", 210, Permission.VIEW_AUDIT)
+    )
     style = "css/consent.css"
     panels.register(
         panels.Panel(

@@ -1,7 +1,7 @@
 """Reading the audit: who did what to which object, page by page, and the state of its chain."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from cdp_site.core.actors import name_of, names_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import AccessLogEntry, AuditEvent, AuditSeal, Heartbeat, User
 from consent.wording import LOOKS
-from profiles.models import Profile
+from profiles.models import OpeningReason, Profile
 
 PAGE_SIZE = 50
 # Actions offered as a filter are those of the latest rows: the whole table is not read for a list of choices.
@@ -59,13 +59,15 @@ class ChainState:
 
 @dataclass(slots=True)
 class Visit:
-    """Somebody looked at a customer: the parts of the page that they saw, from the first to the last look."""
+    """Somebody looked at a customer: the parts of the page that they saw, from the first to the last look, and why they
+    had contact details shown, where they did."""
 
     actor: str
     name: str
     began_at: datetime
     ended_at: datetime
     parts: list[Text]
+    reasons: list[Text] = field(default_factory=list)
 
 
 def page(*, by: User, action: str = "", actor: str = "", target: str = "", before: int | None = None) -> Page:
@@ -124,7 +126,10 @@ def visits_to(profile: Profile) -> list[Visit]:
             if part not in last.parts:
                 last.parts.insert(0, part)
         else:
-            visits.append(Visit(entry.actor, names[entry.actor], entry.at, entry.at, [part]))
+            last = Visit(entry.actor, names[entry.actor], entry.at, entry.at, [part])
+            visits.append(last)
+        if entry.reason in OpeningReason.values and OpeningReason(entry.reason).label not in last.reasons:
+            last.reasons.insert(0, OpeningReason(entry.reason).label)
     return visits[:SHOWN_VISITS]
 
 

@@ -21,5 +21,7 @@ urlpatterns = [
     path("requests/<uuid:request_id>/retry/", requests.retry, name="retry"),
     path("requests/<uuid:request_id>/certificate/", requests.certificate, name="certificate"),
     path("audit/", audit.browse, name="audit"),
+    path("audit/alarms/", audit.show_alarms, name="alarms"),
+    path("audit/alarms/count/", audit.count_alarms, name="alarm_count"),
     path("audit/check/", audit.check, name="check_audit"),
 ]

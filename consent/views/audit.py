@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -11,6 +11,7 @@ from cdp_site.core.access import Permission, requires
 from cdp_site.core.htmx import render_page_or_fragment
 from consent import trail
 from consent.forms import TrailForm
+from profiles import openings
 from profiles.views.fetch import reader
 
 CHECK_JOB = "consent.jobs.check_audit"
@@ -31,6 +32,20 @@ def browse(request: HttpRequest) -> HttpResponse:
         "chain": trail.chain_state(),
     }
     return render_page_or_fragment(request, "consent/audit.html", "consent/_audit.html", context)
+
+
+@requires(Permission.VIEW_AUDIT)
+@require_GET
+def show_alarms(request: HttpRequest) -> HttpResponse:
+    """Home panel: who has opened many customers today outside verified calls."""
+    return render(request, "consent/_alarms.html", {"alarms": openings.alarms()})
+
+
+@requires(Permission.VIEW_AUDIT)
+@require_GET
+def count_alarms(request: HttpRequest) -> HttpResponse:
+    """The number of them for the navigation."""
+    return render(request, "consent/_alarm_badge.html", {"alarms": openings.alarms()})
 
 
 @requires(Permission.VIEW_AUDIT)

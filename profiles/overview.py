@@ -340,7 +340,7 @@ def orders_of(profile: Profile, scope: Scope, *, past: Past | None = None) -> An
     if scope.source_ids is not None:
         orders = orders.filter(source__in=scope.source_ids)
     if scope.event_type_ids is not None:
-        told = past.touchpoints(scope) if past else Touchpoint.objects.filter(profile=profile).within(scope)
+        told: Any = past.touchpoints(scope) if past else Touchpoint.objects.filter(profile=profile).within(scope)
         orders = orders.filter(pk__in=told.filter(order__isnull=False).values("order"))
     return orders
 

@@ -72,7 +72,8 @@ def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
     scope = scope_of(by)
     hidden = _TRAITS & scope.hidden_traits
     matches = _exact(readings, scope, hidden)
-    if any(reading.words for reading in readings) and not hidden >= NAME_TRAITS:
+    is_number = any(match.likeness >= EARLIER - _RETYPED for match in matches) and _has_digits(term)
+    if not is_number and not hidden >= NAME_TRAITS and any(reading.words for reading in readings):
         matches += _by_names(readings, scope, hidden)
     # The last that is said of a profile stays: what matches best, an identifier rather than a record's number.
     matches.sort(key=lambda match: (match.likeness, match.field != "record", match.field))
@@ -85,6 +86,11 @@ def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
         key=lambda match: (-scores.get(match.profile_id, 0), profiles[match.profile_id].sort_name, match.profile_id),
     )
     return [Hit(profiles[match.profile_id], match.field, match.likeness, match.is_retyped) for match in ordered[:limit]]
+
+
+def _has_digits(term: str) -> bool:
+    """A number or an address with digits that somebody holds is nobody's name."""
+    return any(character.isdigit() for character in term)
 
 
 def _best(matches: Iterable[_Match], count: int) -> list[int]:
@@ -115,6 +121,8 @@ SELECT 'order', o.profile_id, v.place, true
    AND (%(event_types)s::smallint[] IS NULL OR EXISTS (
        SELECT 1 FROM profiles_touchpoint t
         WHERE t.profile_id = o.profile_id AND t.order_id = o.id AND t.type_id = ANY(%(event_types)s)))
+"""
+_LAST_FOUR = """
 UNION ALL
 SELECT 'last_four', i.profile_id, e.place, true
   FROM unnest(%(ends)s::text[], %(end_places)s::int[]) AS e(last_four, place)
@@ -151,7 +159,7 @@ def _exact(readings: Sequence[Reading], scope: Scope, hidden: frozenset[str]) ->
         "event_types": None if scope.event_type_ids is None else sorted(scope.event_type_ids),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_EXACT, parameters)
+        cursor.execute(_EXACT + _LAST_FOUR if ends else _EXACT, parameters)
         return [
             _Match(profile_id, field, _likeness(field, is_current) - _RETYPED * bool(place), bool(place))
             for field, profile_id, place, is_current in cursor.fetchall()

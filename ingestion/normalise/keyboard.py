@@ -23,6 +23,7 @@ _IMPOSSIBLE: Final = re.compile(
     rf"(?:^|[ (.-])[ะ-ูๅ็-์]|[{_LEADING}](?![ก-ฮ])|[{_UPPER}][{_UPPER}]|[{_TONES}์][{_TONES}์{_UPPER}]"
     rf"|[ะาำ][{_UPPER}{_TONES}์ะาำ]"
 )
+_LETTER: Final = re.compile("[A-Za-z]")
 _LATIN: Final = re.compile(r"[A-Za-z0-9@._+#/ -]+")
 _LATIN_SOUND: Final = re.compile("[aeiouyAEIOUY]|[0-9]{4}")
 
@@ -38,6 +39,8 @@ def retyped(text: str) -> str | None:
     True
     """
     if text.isascii():
+        if not _LETTER.search(text):
+            return None  # digits are what they are: Thai on the other layout would not show as digits alone
         thai = text.translate(_TO_THAI)
         possible = _THAI_ONLY.fullmatch(thai) and not _IMPOSSIBLE.search(thai)
         return thai if possible and len(_CONSONANT.findall(thai)) > 1 else None

@@ -20,7 +20,7 @@ def test_is_read_as_the_same_keys_write_it(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["Somchai", "James", "smith", "0863451972", "M000042", "SO-2026-77", "สมชาย", "", "😀"]
+    "typed", ["Somchai", "James", "smith", "0863451972", "0834", "M000042", "SO-2026-77", "สมชาย", "", "😀"]
 )
 def test_what_makes_no_sense_on_the_other_layout_is_left_alone(typed: str) -> None:
     assert retyped(typed) is None

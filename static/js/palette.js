@@ -47,6 +47,11 @@
       else isWaiting = true;
       return;
     }
+    if (event.code === "Escape") { // a search box would only be emptied by it
+      event.preventDefault();
+      dialog.close();
+      return;
+    }
     if (event.code !== "ArrowDown" && event.code !== "ArrowUp") return;
     const stops = [text, ...links()];
     const step = event.code === "ArrowDown" ? 1 : stops.length - 1;

@@ -1,6 +1,7 @@
 """Name and password: where they lead, what they tell, and how often one may try."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -246,3 +247,17 @@ def test_at_most_ten_browsers_of_a_person_are_known(nok: User, try_password: Try
 
 def test_the_password_is_in_no_answer(nok: User, try_password: Try) -> None:
     assert PASSWORD not in try_password(Client(), "nobody", PASSWORD).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guessing_in_parallel_brings_no_more_tries() -> None:
+    limit = [limits.Limit(bytes(32), 5, timedelta(minutes=15), is_own=True), limits.Limit(b"\1" * 32, 50, timedelta(1))]
+
+    def guess(_number: int) -> bool:
+        try:
+            return limits.take(limit) is None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(guess, range(24))) == 5

@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from cdp_site.core.checks import roles_of_settings_exist
 from cdp_site.core.login import mails
 from cdp_site.core.models import AuditEvent, Role, User
 from tests.integration.login.conftest import SECRET, code, factors_of, is_in
@@ -146,6 +147,11 @@ class TestRoles:
         factor = Authenticator.objects.get(user=with_code_app)
         login(with_code_app).post(reverse("account_remove_factor", args=[factor.pk]))
         assert factors_of(with_code_app) == {"totp"}
+
+
+def test_a_role_that_is_none_keeps_the_platform_from_starting(settings: Any) -> None:
+    settings.SECOND_FACTOR_ROLES = ["admin", "boss"]
+    assert [one.id for one in roles_of_settings_exist(None)] == ["core.E002"]
 
 
 class TestLost:

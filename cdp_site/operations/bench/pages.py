@@ -139,7 +139,7 @@ def line(
 def browser() -> Iterator[Client]:
     """Logged in as an agent of a department, who sees a part and whose scope is asked for."""
     logging.disable(logging.INFO)  # a line a request would be all that is seen of this
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(agent())
     try:
         yield client

@@ -31,7 +31,7 @@ SELECT t.at, t.at, %(profile)s, %(record)s, md5('busiest ' || t.n)::uuid, t.type
   FROM (SELECT row_number() OVER () AS n, type_id, source_id, properties,
                now() - row_number() OVER () * interval '13 minutes' AS at
           FROM (SELECT type_id, source_id, properties FROM profiles_touchpoint
-                 WHERE source_id = ANY(%(sources)s) AND order_id IS NULL LIMIT %(wanted)s) AS some) AS t
+                 WHERE source_id = ANY(%(sources)s) AND order_id IS NULL LIMIT %(wanted)s) AS taken) AS t
 ON CONFLICT (id) DO NOTHING
 """
 _RAW = """

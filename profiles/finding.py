@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from cdp_site.core.marking import Piece, pieces, whole_words
 from cdp_site.core.models import User
 from cdp_site.core.palette import Item
+from ingestion.normalise.names import split_title
 from profiles import directory, name_search, search, terms, viewing
 from profiles.directory import Row
 from profiles.labels import identifier_kind
@@ -50,7 +51,7 @@ def find(text: str, *, by: User, limit: int) -> list[Match]:
     return [
         Match(
             row=row,
-            name=_marked(row.name, text, readings) if hit.field == "name" else [Piece(row.name, False)],
+            name=_marked(row.name, readings) if hit.field == "name" else [Piece(row.name, False)],
             reason=_reason(hit),
             is_exact=hit.likeness >= EXACT,
             by_phone=hit.field in ("phone", "last_four") and _last_digits(text) == _last_digits(row.phone),
@@ -66,15 +67,15 @@ def only_exact(matches: Sequence[Match]) -> Match | None:
     return exact[0] if len(exact) == 1 else None
 
 
-def _marked(name: str, text: str, readings: Sequence[Reading]) -> list[Piece]:
+def _marked(name: str, readings: Sequence[Reading]) -> list[Piece]:
     """What is written as in the term; else the words that are meant, in whatever script and spelling."""
     words = [word for reading in readings for word in reading.words]
 
     def is_meant(of_name: str) -> bool:
-        known = words_of(of_name)
+        known = [*words_of(of_name), *words_of(split_title(of_name)[1])]
         return any(name_search.likeness(word, one) >= name_search.LEAST_OF_NAME for word in words for one in known)
 
-    return whole_words(pieces(name, text), is_meant)
+    return whole_words(pieces(name, " ".join(reading.text for reading in readings)), is_meant)
 
 
 def _reason(hit: search.Hit) -> str:

@@ -34,6 +34,7 @@ class Reading:
     """One way to read a term.
 
     Attributes:
+        text: what was typed, or would have been.
         keys: (kind, value) of the identifiers that it may be.
         numbers: what it may be as the number of an order, or of a record in its source.
         last_four: digits, when it may be the end of a phone number.
@@ -41,6 +42,7 @@ class Reading:
         is_retyped: read as the other keyboard layout would have typed it.
     """
 
+    text: str
     keys: tuple[tuple[str, str], ...]
     numbers: tuple[str, ...]
     last_four: str | None
@@ -62,6 +64,7 @@ def _read(text: str, *, is_retyped: bool) -> Reading:
     numbers = _spellings(text)
     end = _END_OF_PHONE.fullmatch(text)
     return Reading(
+        text=text,
         keys=tuple(_keys(text, numbers)),
         numbers=numbers,
         last_four=end[1] if end else None,

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
+from pythainlp.util import collate
 
 from cdp_site.core.marking import Piece, pieces
 from cdp_site.core.models import AccessLogEntry, User
@@ -40,6 +41,11 @@ class TestList:
         page = login(agent).get(LIST).content.decode()
         names = ["กมล", "เก้า", "ขวัญ", "Customer without a name"]
         assert sorted(names, key=page.index) == names
+
+    def test_is_in_the_order_of_the_thai_dictionary(self, tell: Tell, pos: Source, agent: User) -> None:
+        names = ["ไพโรจน์", "กันต์", "เกษม", "ก้อง", "กอบชัย", "แพรวา", "เพ็ญ", "พร", "ฤทธิ์", "อารีย์", "โอภาส", "เอก", "ใจ"]
+        tell(pos, *[identify(f"P{number}", firstName=name) for number, name in enumerate(names)])
+        assert [row.name for row in directory.page(by=agent, size=50).rows] == collate(names)
 
     def test_pages_by_key_and_shows_everybody_once(self, tell: Tell, pos: Source, agent: User) -> None:
         tell(pos, *[identify(f"P{number}", firstName="มานี" if number % 2 else "") for number in range(9)])
@@ -83,6 +89,21 @@ class TestSearch:
         response = login(agent).post(SEARCH, {"q": "+66 86 345 1972"})
         assert response.status_code == 302
         assert response.url == reverse("profiles:customer", args=[somchai.public_id])
+
+    def test_one_exact_hit_among_others_opens_the_page(
+        self, somchai: Profile, tell: Tell, pos: Source, login: Login, agent: User
+    ) -> None:
+        tell(pos, identify("1972", firstName="มานี", phone="0863459999"))
+        response = login(agent).post(SEARCH, {"q": "1972"})  # a number in a source, and the end of somebody's phone
+        assert response.url == reverse("profiles:customer", args=[profile_of(pos, "1972").public_id])
+
+    @pytest.mark.parametrize("text", ["Tanagorn", "Somchia", "l,=kp"])
+    def test_what_is_meant_is_marked_however_it_is_written(
+        self, text: str, somchai: Profile, tell: Tell, pos: Source, login: Login, agent: User
+    ) -> None:
+        tell(pos, identify("P2", firstName="ธนกร", phone="0863459999"))
+        page = login(agent).post(SEARCH, {"q": text}).content.decode()
+        assert ("<mark>ธนกร</mark>" if text == "Tanagorn" else "สมชาย</mark>") in page
 
     def test_a_name_shows_who_it_may_be_with_the_match_marked(
         self, somchai: Profile, tell: Tell, pos: Source, login: Login, agent: User

@@ -1,8 +1,9 @@
-"""Several digests at once, and merges among them: no twins, no deadlocks, no strays."""
+"""Several digests at once, and merges and changes by staff among them: no twins, no deadlocks, no strays."""
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from cdp_site.core.models import User
 from ingestion import landing
 from ingestion.models import InboundBatch, Source
 from profiles import digest, merging, rebuild
-from profiles.models import Profile, SourceRecord, Touchpoint
+from profiles.editing import changing, fields
+from profiles.models import AgentEdit, Profile, SourceRecord, Touchpoint
 from profiles.resolution import pipeline
 from tests.factories.arrivals import identify, row, track
 
@@ -98,4 +100,50 @@ def test_two_steps_do_not_join_together_what_each_alone_may(web_shop: Source, po
     pipeline.resolve_deferred(by="system:test")
     owners = {Profile.objects.get(birth_record__external_id=user).state for user in ("u1", "u2")}
     assert owners == {"live", "redirected"}
+    assert rebuild.check() == []
+
+
+def test_of_changes_of_one_value_at_once_one_is_made_and_the_others_are_told(pos: Source, steward: User) -> None:
+    land(pos, [row("p1", first_name="Suda", last_name="Rakdee", email="suda@baansabai.co.th")])
+    digest.drain()
+    profile = Profile.objects.people().get()
+    seen = fields.load(profile, "email", by=steward)
+    assert seen is not None
+
+    def change(number: int) -> Callable[[], bool]:
+        def make() -> bool:
+            said = {"email": f"suda{number}@baansabai.co.th"}
+            try:
+                changing.change(profile=profile, trait="email", said=said, version=seen.version, by=steward)
+            except changing.Overtaken:
+                return False
+            return True
+
+        return make
+
+    assert sum(at_once(*[change(number) for number in range(WRITERS)])) == 1
+    assert AgentEdit.objects.count() == 1
+    assert SourceRecord.objects.filter(kind="agent").count() == 1
+    assert rebuild.check() == []
+
+
+def test_changes_by_staff_while_the_same_customer_is_digested(web_shop: Source, pos: Source, steward: User) -> None:
+    land(pos, [row("p1", first_name="Suda", last_name="Rakdee", email="suda@baansabai.co.th")])
+    digest.drain()
+    profile = Profile.objects.people().get()
+    for part in range(12):
+        land(web_shop, [row(f"w{part}", email="suda@baansabai.co.th", phone=f"081111{part:04}", day=part)])
+
+    def change() -> None:
+        for part in range(12):
+            editable = fields.load(profile, "phone", by=steward)
+            assert editable is not None
+            said = {"phone": f"081111{part:04}"}
+            with suppress(changing.Overtaken):  # a source was faster
+                changing.change(profile=profile, trait="phone", said=said, version=editable.version, by=steward)
+
+    at_once(change, digest_one, digest_one)
+    digest.drain()
+    assert nothing_failed()
+    assert Profile.objects.people().count() == 1
     assert rebuild.check() == []

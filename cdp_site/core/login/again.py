@@ -1,6 +1,5 @@
 """Saying once more who one is: by password, by a code of the app, by a passkey; see `fresh`."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
@@ -104,7 +103,8 @@ def judge(request: HttpRequest, form: AgainForm) -> HttpResponseBase | None:
     return None
 
 
-def on_the_way(request: HttpRequest, go_on: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+@fresh.asks_in_forms
+def on_the_way(request: HttpRequest, go_on: fresh.Answer) -> HttpResponseBase:
     """A form that was sent: shown again as hidden fields below the question, until its answer comes with them."""
     user = cast("User", request.user)  # behind @requires
     is_answer = any(name.startswith(f"{PREFIX}-") for name in request.POST)

@@ -27,7 +27,17 @@ from cdp_site.core.htmx import wants_fragment
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 HEADER = "CDP-Login-Again"
+Answer = Callable[[], HttpResponseBase]
+_in_forms: list[Callable[[HttpRequest, Answer], HttpResponseBase]] = []
 _FRESH_AT = "login_fresh_at"  # in the session: seconds since 1970
+
+
+def asks_in_forms(
+    function: Callable[[HttpRequest, Answer], HttpResponseBase],
+) -> Callable[[HttpRequest, Answer], HttpResponseBase]:
+    """Registers who asks where a form was sent: `again`, which shows pages and so stands above this."""
+    _in_forms.append(function)
+    return function
 
 
 def mark(request: HttpRequest, at: float | None = None) -> None:
@@ -76,7 +86,4 @@ def _ask(request: HttpRequest, view: Callable[..., HttpResponseBase], *args: Any
         return HttpResponse(status=403, headers={HEADER: address})
     if request.method in ("GET", "HEAD"):
         return redirect(f"{address}?{urlencode({'next': request.get_full_path()}, safe='/')}")
-    # Here and not at the top: that module shows pages, which core's lower parts cannot know.
-    from cdp_site.core.login import again
-
-    return again.on_the_way(request, lambda: view(request, *args, **kwargs))
+    return _in_forms[-1](request, lambda: view(request, *args, **kwargs))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -16,7 +17,7 @@ from ingestion.models import Source
 from profiles.models import EventType, Profile
 from segments.models import Script, ScriptVersion, Segment
 from segments.scripts import authoring, choosing
-from tests.customers import Tell, identify, profile_of, track
+from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.conftest import Login, viewed_red
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +161,28 @@ class TestThePanel:
         page = login(agent).get(reverse("segments:of_profile", args=[caller.public_id]), headers=HTMX).content.decode()
         assert "Secret" not in page
         assert "Silent" not in page
+
+    def test_the_segments_of_an_earlier_day(
+        self, tell: Tell, pos: Source, make_segment: Make, marketer: User, agent: User, login: Login
+    ) -> None:
+        with time_machine.travel(LATELY, tick=False):
+            tell(pos, identify("P8", firstName="ชูใจ", lastName="เลิศล้ำ", phone="0819876544"))
+            tell(pos, track("P8", "Product Viewed", color="red"))
+        person = profile_of(pos, "P8")
+        in_two_days = {**viewed_red(), "window": {"kind": "rolling", "n": 2, "unit": "days"}}
+        written(make_segment(in_two_days, name="Red in two days"), marketer)
+        client, path = login(agent), reverse("segments:of_profile", args=[person.public_id])
+
+        def names_it(day: str) -> bool:
+            return "Red in two days" in client.get(path, {"as_of": day}, headers=HTMX).content.decode()
+
+        assert [names_it(day) for day in ("2026-10-31", "2026-11-01", "2026-11-02", "2026-11-04", "")] == [
+            False,
+            True,
+            True,
+            False,
+            False,
+        ]
 
     def test_says_that_there_is_none(self, caller: Profile, agent: User, login: Login) -> None:
         path = reverse("segments:script_of_profile", args=[caller.public_id])

@@ -20,6 +20,7 @@ from profiles.models import Call
 TOKEN_LASTS = timedelta(minutes=2)  # from the ringing to the page on the screen
 LASTS = timedelta(hours=2)  # a call that nobody has ended is over by then
 KEPT = timedelta(days=90)
+UNTAKEN_KEPT = timedelta(days=1)  # nobody was asked anything
 
 
 def current(user: User) -> Call | None:
@@ -133,8 +134,8 @@ def let_go() -> int:
     over = {"ended_at": now, "sealed_number": None}
     Call.objects.not_ended().before(now - LASTS).update(**over)
     Call.objects.not_ended().not_taken().before(now - TOKEN_LASTS).update(**over)
-    _total, by_model = Call.objects.before(now - KEPT).delete()
-    return by_model.get(Call._meta.label, 0)
+    gone = [Call.objects.before(now - KEPT).delete(), Call.objects.not_taken().before(now - UNTAKEN_KEPT).delete()]
+    return sum(by_model.get(Call._meta.label, 0) for _total, by_model in gone)
 
 
 def _recognise(call: Call, by: User) -> None:

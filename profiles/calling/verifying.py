@@ -19,7 +19,7 @@ from profiles import openings, overview
 from profiles.calling import callers, facts, lines
 from profiles.calling.callers import Caller
 from profiles.calling.facts import Kind
-from profiles.models import Call, CallerCheck
+from profiles.models import Call, CallerCheck, SourceRecord
 
 # A caller may mishear or mistype; a guesser has no fourth try, nor a fresh start with the next call or colleague.
 MOST_WRONG_IN_CALL = 3
@@ -134,9 +134,11 @@ def open_customer(call: Call, caller: Caller, *, by: User, fields: frozenset[str
 
 
 def _known(caller: Caller, by: User) -> dict[Kind, frozenset[str]]:
-    """What the customer can be asked: of what the agent's department may see, since an answer tells of it."""
+    """What the customer can be asked: of what the agent's department may see, since an answer tells of it; and of what
+    systems say, since an agent who typed a fact would know the answer to it."""
     scope = scope_of(by)
-    records = overview.records_of([caller.profile], scope)[caller.profile.pk]
+    told = overview.records_of([caller.profile], scope)[caller.profile.pk]
+    records = [record for record in told if record.kind != SourceRecord.Kind.AGENT]
     traits = overview.traits_of(records)
     seen = {name for name, trait in traits.items() if scope.sees_trait_group(trait.group.slug)}
     attributes = [{name: value for name, value in one.attributes.items() if name in seen} for one in records]

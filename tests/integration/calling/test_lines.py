@@ -141,7 +141,9 @@ class TestEnd:
         assert calling.current(agent) is None
         assert lines.let_go() == 0
         assert not Call.objects.filter(sealed_number__isnull=False).exists()
-        Call.objects.filter(pk=missed.pk).update(arrived_at=timezone.now() - lines.KEPT - timedelta(minutes=1))
+        Call.objects.filter(pk=missed.pk).update(arrived_at=timezone.now() - lines.UNTAKEN_KEPT - timedelta(minutes=1))
+        assert lines.let_go() == 1
+        Call.objects.filter(pk=forgotten.pk).update(arrived_at=timezone.now() - lines.KEPT - timedelta(minutes=1))
         assert lines.let_go() == 1
 
     def test_everything_is_in_the_audit_without_a_value(self, agent: User, call_of: Callable[[User], Call]) -> None:

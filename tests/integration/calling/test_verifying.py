@@ -15,6 +15,7 @@ from profiles import merging, openings
 from profiles.calling import callers, facts, lines, newcomers, verifying
 from profiles.calling.facts import Kind
 from profiles.models import Call, CallerCheck, Identifier, Profile, SourceRecord
+from profiles.notes import agent_record
 from tests.customers import Tell, identify, profile_of
 from tests.integration.calling.conftest import PHONE
 
@@ -73,6 +74,13 @@ class TestTwoFacts:
         call = lines.begin(number=PHONE, by=agent)
         assert call.profile == profile_of(web_shop, "u1")
         assert verifying.check({Kind.POSTCODE: "50200"}, by=agent).wrong == {Kind.POSTCODE}
+
+    def test_what_an_agent_typed_is_no_fact(self, agent: User, pim: Profile, call_of: CallOf) -> None:
+        record = agent_record(pim, by=agent)
+        SourceRecord.objects.filter(pk=record.pk).update(attributes={"birth_date": "2000-01-01", "postcode": "50200"})
+        call_of(agent)
+        outcome = verifying.check({Kind.BIRTH_DATE: "1/1/2000", Kind.POSTCODE: "50200"}, by=agent)
+        assert (outcome.wrong, outcome.is_verified) == ({Kind.BIRTH_DATE, Kind.POSTCODE}, False)
 
     def test_it_is_logged_without_a_value(self, agent: User, pim: Profile, call_of: CallOf) -> None:
         call = call_of(agent)

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 
 from cdp_site.core.access import Scope
 from consent.models import Channel, Purpose
+from profiles import masking
 from profiles.models import EventType, Trait
 from segments.definition import nodes
 from segments.definition.compile import Viewer
@@ -25,14 +26,17 @@ class Lens:
 
     viewer: Viewer
     names: Names
+    scope: Scope
 
     def shows(self, node: nodes.Node) -> bool:
-        """Whether the viewer sees every trait and event that is named."""
+        """Whether the viewer sees every trait, event and property that is named."""
         for condition in nodes.conditions(node):
             match condition:
                 case nodes.AttributeCondition() if condition.trait not in self.names.traits:
                     return False
-                case nodes.TouchpointCondition() if condition.event not in self.names.events:
+                case nodes.TouchpointCondition() if condition.event not in self.names.events or any(
+                    masking.hides_name(one.property, self.scope) for one in condition.filters
+                ):
                     return False
         return True
 
@@ -71,6 +75,7 @@ def on(definitions: Iterable[nodes.Definition], scope: Scope) -> Lens:
             purposes={name: label for name, (_number, label) in known.items()},
             channels={channel.value: str(channel.label) for channel in Channel},
         ),
+        scope=scope,
     )
 
 

@@ -12,6 +12,7 @@ from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.htmx import render_page_or_fragment
 from profiles import accounts, arrangement, directory, lineage, masking, overview, past, viewing, yearly
 from profiles.arrangement import Placed
+from profiles.cases import presenting
 from profiles.matching import verified
 from profiles.overview import Overview
 from profiles.past import Past
@@ -45,6 +46,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
             "past": then,
             "verification": verified.of_records(customer.records) if customer.is_verified else None,
             "accounts": acts_for,
+            "open_cases": None if then else presenting.open_count(profile, by=user),
             "left": _shown(arranged.left, customer, bool(acts_for), then),
             "centre": _shown(arranged.centre, customer, bool(acts_for), then),
             "right": _shown(arranged.right, customer, bool(acts_for), then),

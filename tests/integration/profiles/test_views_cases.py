@@ -105,6 +105,14 @@ class TestThePanel:
         assert "<h1" in page
         assert "New address" in page
 
+    def test_the_customer_s_figures_count_what_is_open(
+        self, case: Case, agent: User, marketer: User, login: Login
+    ) -> None:
+        path = reverse("profiles:customer", args=[case.profile.public_id])
+        for user, number in ((agent, 1), (marketer, 0)):
+            page = login(user).get(path).content.decode()
+            assert f"<dt>Open cases</dt><dd>{number}" in page
+
 
 class TestTheDialog:
     def test_shows_the_history_and_takes_a_note(self, case: Case, agent: User, login: Login) -> None:

@@ -37,11 +37,11 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
     """Who is related to the customer, people's words first, of records and customers that the viewer may see.
 
     What two customers share is logged of one record each; the viewer is told when they see any two that share it. At
-    most twelve queries beside the scope.
+    most eleven queries beside the scope.
     """
     scope, shows = scope_of(by), masking.shows_identifiers(by, profile.pk)
-    own = {record.pk for record in overview.records_of([profile], scope)[profile.pk]}
-    members = set(profile.memberships.filter(valid_to__isnull=True).values_list("record", flat=True))
+    told = dict(profile.memberships.filter(valid_to__isnull=True).values_list("record", "record__source"))
+    members, own = set(told), {number for number, source in told.items() if scope.sees_source(source)}
     ends = []
     for decision in standing_apart(members, action=LinkDecision.Action.RELATED):
         a, b = decision.record_a_id, decision.record_b_id

@@ -34,8 +34,11 @@
 
   text.addEventListener("input", () => { isCurrent = isWaiting = false; });
   form.addEventListener("htmx:beforeRequest", () => { asked = text.value; });
+  let heldFocus = false; // a result had it, and goes
+  results.addEventListener("htmx:beforeSwap", () => { heldFocus = results.contains(document.activeElement); });
   results.addEventListener("htmx:afterSwap", () => {
     isCurrent = asked === text.value;
+    if (heldFocus) (links()[0] ?? text).focus();
     if (isCurrent && isWaiting) goToFirst();
   });
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cdp_site.core import personal_data
 from cdp_site.core.errors import ConflictProblem, MendableError, NotFoundProblem
-from cdp_site.core.models import AuditEvent, User
+from cdp_site.core.models import AuditEvent, Department, User
 from cdp_site.core.personal_data import Subject
 from ingestion.models import Source
 from profiles import merging, notes, overview, pins, presence, rebuild
@@ -182,7 +182,7 @@ def test_a_source_takes_back_its_own_word_alone(somchai: Profile, steward: User)
 
 
 def test_what_is_not_the_viewers_to_see_or_anybodys_to_change(
-    somchai: Profile, steward: User, agent: User, marketing: object
+    somchai: Profile, steward: User, agent: User, marketing: Department
 ) -> None:
     for trait in ("member_id", "line_id", "member_tier", "created_at", "no_such_trait", "first_name'--"):
         assert fields.load(somchai, trait, by=steward) is None

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from cdp_site.core.models import AccessLogEntry, User
+from cdp_site.core.models import AccessLogEntry, Department, User
 from profiles import merging, presence
 from profiles.editing import changing, fields, undoing
 from profiles.models import AgentEdit, Presence, Profile, Trait, TraitGroup
@@ -51,7 +51,7 @@ def test_and_what_the_other_is_changing(somchai: Profile, login: Login, agent: U
 
 
 def test_without_the_name_of_a_trait_that_is_not_theirs_to_see(
-    somchai: Profile, login: Login, agent: User, steward: User, marketing: object
+    somchai: Profile, login: Login, agent: User, steward: User, marketing: Department
 ) -> None:
     hidden = TraitGroup.objects.create(slug="secret", name="Secret", kind_of_data="descriptive", department=marketing)
     Trait.objects.filter(name="occupation").update(group=hidden)

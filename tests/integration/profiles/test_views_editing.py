@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from cdp_site.core.models import AccessLogEntry, Role, User
+from cdp_site.core.models import AccessLogEntry, Department, Role, User
 from profiles import openings
 from profiles.editing import changing, fields
 from profiles.models import AgentEdit, Profile, TraitGroup
@@ -268,7 +268,9 @@ class TestWhoMay:
             assert getattr(client, method)(url).status_code == 404
         assert client.get(reverse("profiles:attributes", args=[manee.public_id])).status_code == 404
 
-    def test_traits_of_other_departments(self, somchai: Profile, login: Login, agent: User, marketing: object) -> None:
+    def test_traits_of_other_departments(
+        self, somchai: Profile, login: Login, agent: User, marketing: Department
+    ) -> None:
         TraitGroup.objects.filter(slug="other").update(department=marketing)
         TraitGroup.objects.filter(slug="descriptive").update(department=marketing)
         assert login(agent).get(edit_url(somchai), headers=HTMX).status_code == 404

@@ -57,9 +57,10 @@ def run(url: str) -> list[Result]:
             _line("palette", agents.p95("palette", typed), PALETTE_MS, "Ctrl-K, by 40 agents"),
         ]
     with (
-        lookup_load.busy_copy(people=people) as busy,
-        web_server(busy) as port,
+        lookup_load.copy(people=people) as busy,
+        web_server(busy.url) as port,
         lookup_agents.Agents(sessions, port=port) as agents,
+        busy.at_work(),
     ):
         p95 = agents.p95("profiles:suggest", typed)
     beside = f"{lookup_agents.AGENTS} agents while an import, a match batch and a segment refresh run"

@@ -4,8 +4,9 @@ process of its own, over and over, on a copy of the benchmark's database."""
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -25,26 +26,42 @@ _NEWCOMERS: Final = 500  # people of one import, with all that their systems say
 _A_PERSON: Final = 10  # touchpoints
 
 
+@dataclass(frozen=True)
+class Copy:
+    """A copy of this process's database, ready to be kept busy. `environment`: what processes on it are given."""
+
+    url: str
+    environment: Mapping[str, str]
+    people: int
+    until: str
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """All three are at it within the block."""
+        with ExitStack() as working:
+            for work in (("take_in", str(self.people), self.until), ("match",), ("refresh", self.until)):
+                working.enter_context(_child(*work, environment=self.environment))
+            yield
+
+
 @contextmanager
-def busy_copy(*, people: int) -> Iterator[str]:
-    """The URL of a copy of this process's database, on which all three are at work."""
+def copy(*, people: int) -> Iterator[Copy]:
+    """With a model that is in use; gone with the block."""
     template = str(connection.settings_dict["NAME"])
     until = database.built_until().isoformat()
     copied = f"{template}_busy"
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as at_work:
-        address = database.copy(template, copied)
-        at_work.callback(database.drop, copied)
-        environment = {"DATABASE_URL": address, "CDP_DATA": folder}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as kept:
+        url = database.copy(template, copied)
+        kept.callback(database.drop, copied)
+        environment = {"DATABASE_URL": url, "CDP_DATA": folder}
         child.measured(
             f"{company.__name__}.prepare", str(people), str(_A_PERSON * people), until, environment=environment
         )
-        for work in (("take_in", str(people), until), ("match",), ("refresh", until)):
-            at_work.enter_context(_child(*work, environment=environment))
-        yield address
+        yield Copy(url, environment, people, until)
 
 
 @contextmanager
-def _child(function: str, *arguments: str, environment: dict[str, str]) -> Iterator[None]:
+def _child(function: str, *arguments: str, environment: Mapping[str, str]) -> Iterator[None]:
     command = child.command(f"{__name__}.{function}", *arguments)
     quiet = subprocess.DEVNULL
     working = subprocess.Popen(command, env=os.environ | environment, stdout=quiet, stderr=quiet)

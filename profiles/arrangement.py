@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core import panels
 from cdp_site.core.access import Permission
+from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 from cdp_site.core.panels import Column, Panel
 from profiles.models import KindOfData, PanelPlace
@@ -18,19 +19,19 @@ from profiles.models import KindOfData, PanelPlace
 COLUMNS: tuple[Column, ...] = ("left", "centre", "right")
 
 
-def _own(key: str, title: object, icon: str, order: int, url_name: str = "", column: Column = "left") -> Panel:
-    return Panel(key, title, url_name, order, Permission.VIEW_CUSTOMERS, column=column, icon=icon, has_past=True)  # type: ignore[arg-type]
+def _own(key: str, title: Text, *, icon: str, order: int, url_name: str = "", column: Column = "left") -> Panel:
+    return Panel(key, title, url_name, order, Permission.VIEW_CUSTOMERS, column=column, icon=icon, has_past=True)
 
 
 # Those without an address come with the page itself.
 OWN = (
-    _own(KindOfData.IDENTITY, KindOfData.IDENTITY.label, "id", 10),
-    _own(KindOfData.DESCRIPTIVE, KindOfData.DESCRIPTIVE.label, "user", 20),
-    _own(KindOfData.BEHAVIOURAL, KindOfData.BEHAVIOURAL.label, "chart-bar", 30),
-    _own(KindOfData.QUALITATIVE, KindOfData.QUALITATIVE.label, "message-circle", 40),
-    _own("accounts", _("Acts for"), "building", 50),
-    _own("records", _("Merged records"), "stack-2", 500, "profiles:records"),
-    _own("year", _("Twelve months"), "chart-bar", 300, "profiles:year", "right"),
+    _own(KindOfData.IDENTITY, KindOfData.IDENTITY.label, icon="id", order=10),
+    _own(KindOfData.DESCRIPTIVE, KindOfData.DESCRIPTIVE.label, icon="user", order=20),
+    _own(KindOfData.BEHAVIOURAL, KindOfData.BEHAVIOURAL.label, icon="chart-bar", order=30),
+    _own(KindOfData.QUALITATIVE, KindOfData.QUALITATIVE.label, icon="message-circle", order=40),
+    _own("accounts", _("Acts for"), icon="building", order=50),
+    _own("records", _("Merged records"), icon="stack-2", order=500, url_name="profiles:records"),
+    _own("year", _("Twelve months"), icon="chart-bar", order=300, url_name="profiles:year", column="right"),
 )
 
 

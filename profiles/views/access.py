@@ -43,9 +43,7 @@ def change(request: HttpRequest, kind: str, container_id: int, department_id: in
     )
     if not wants_fragment(request):
         return redirect(f"{reverse('profiles:access')}?of={kind}")
-    return render(
-        request, "profiles/_access_row.html", _context(request, kind) | {"row": row, "changed": department_id}
-    )
+    return render(request, "profiles/_access_row.html", _context(request, kind) | {"row": row})
 
 
 @requires(Permission.VIEW_ACCESS)

@@ -2,8 +2,8 @@
 those that some page shows.
 
 Tabler's sheet is 636 KB for everything that it can do; a page of this product uses a twentieth of it. The whole sheet
-lies in `vendor/tabler/`, outside of what is served; `manage.py vendored` writes `static/vendor/tabler/tabler.css` from
-it, and a test fails when a template names a class that the whole sheet knows and the written one lacks.
+lies in `whole/tabler/` here, outside of what is served; `manage.py vendored` writes `static/vendor/tabler/tabler.css`
+from it, and a test fails when a template names a class that the whole sheet knows and the written one lacks.
 """
 
 import re
@@ -213,7 +213,7 @@ def _code(base: Path) -> Iterator[str]:
 def tabler() -> str:
     """The style sheet that pages load, made from the whole one."""
     base = Path(settings.BASE_DIR)
-    whole = (base / "vendor" / "tabler" / "tabler.min.css").read_text(encoding="utf-8")
+    whole = (Path(__file__).parent / "whole" / "tabler" / "tabler.min.css").read_text(encoding="utf-8")
     licence = _COMMENT.search(whole)
     own = "".join(path.read_text(encoding="utf-8") for path in sorted((base / "static" / "css").glob("*.css")))
     return f"{licence.group() if licence else ''}\n{pruned(whole, classes_in_use(), own)}\n"

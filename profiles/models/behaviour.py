@@ -122,7 +122,7 @@ class Trait(models.Model):
 
 class Pin(models.Model):
     """One row: a steward or agent decided that this record's value of a trait wins. Written on the profile page; one
-    that was taken back, replaced or has expired stays, with its end, so that the page of an earlier day can be shown."""
+    that was taken back, replaced or has expired stays, with its end, for the page of an earlier day."""
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "record": PSEUDONYMOUS}
 

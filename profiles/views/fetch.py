@@ -19,8 +19,8 @@ def reader(request: HttpRequest) -> User:
     return request.user
 
 
-def visible_profile(request: HttpRequest, public_id: UUID, *, logged_as: str) -> Profile:
-    """The live profile of this id, with the look at it written down.
+def visible_profile(request: HttpRequest, public_id: UUID, *, logged_as: str | None) -> Profile:
+    """The live profile of this id, with the look at it written down; `logged_as` None: another page has done so.
 
     Raises Http404 for what does not exist and for what is not the reader's. An id that was merged away leads to the
     same page of the customer who lives (MovedProblem); what was to be written there is refused (ConflictProblem), since
@@ -30,7 +30,8 @@ def visible_profile(request: HttpRequest, public_id: UUID, *, logged_as: str) ->
     profile = viewing.find(public_id, by=user)
     if profile is None:
         raise _moved(request, public_id, user)
-    viewing.log([profile], by=user, what=logged_as)
+    if logged_as is not None:
+        viewing.log([profile], by=user, what=logged_as)
     return profile
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cdp_site.core.access import Permission, requires
 from profiles import presence, viewing
-from profiles.views.fetch import reader
+from profiles.views.fetch import reader, visible_profile
 
 _STOP_ASKING = 286  # htmx's word for it
 _LONGEST_TRAIT = 80  # Presence.trait
@@ -21,9 +21,7 @@ _LONGEST_TRAIT = 80  # Presence.trait
 @require_GET
 def show(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The place where colleagues appear. Who looks is logged with the page, not with each of its questions."""
-    profile = viewing.find(public_id, by=reader(request))
-    if profile is None:
-        raise Http404
+    profile = visible_profile(request, public_id, logged_as=None)
     return render(request, "profiles/_presence.html", {"profile": profile, "since": timezone.now()})
 
 

@@ -25,10 +25,12 @@
   document.addEventListener("problem", (event) => showProblem(event.detail));
   const armToasts = () => document.querySelectorAll("[data-toast]").forEach(armToast);
   const showProblem = (text) => {
-    const template = document.getElementById("toast-template");
-    const toast = template.content.firstElementChild.cloneNode(true);
+    const toasts = document.getElementById("toasts");
+    const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
     toast.querySelector("p").textContent = text;
-    document.getElementById("toasts").append(toast);
+    // What several parts of a page fail by is said once.
+    [...toasts.children].filter((other) => other.textContent === toast.textContent).forEach((other) => other.remove());
+    toasts.append(toast);
     armToast(toast);
   };
 

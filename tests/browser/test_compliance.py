@@ -18,7 +18,7 @@ from consent import certificate, erasure, gate, requests
 from consent.models import Channel, DataSubjectRequest
 from ingestion.models import Source
 from profiles.models import Profile
-from tests.customers import Tell, track
+from tests.customers import Tell, open_for_call, track
 from tests.factories.consent import ask, marketing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,10 +54,11 @@ def fits(page: Page) -> bool:
 
 
 def test_an_agent_records_what_the_caller_says(page: Page, asked: Profile, log_in: LogIn, agent: User) -> None:
+    open_for_call(asked, to=agent)
     log_in(agent)
     open_panel(page, asked)
     panel = page.locator("#panel-consent-body")
-    panel.get_by_role("link", name="การตลาด", exact=True).click()
+    panel.locator(".purposes a", has_text="การตลาด").click()
     expect(panel.locator(".purposes [aria-current=true]")).to_have_text("การตลาด")
     expect(panel.locator("a[href^='tel:']")).to_have_count(0)
 

@@ -61,7 +61,7 @@ def test_the_customer_page_says_whom_somebody_acts_for(
 
     page.goto(reverse("profiles:customer", args=[profile_of(web_shop, "u1").public_id]))
 
-    card = page.locator("section", has=page.locator("#accounts-title"))
+    card = page.locator("#panel-accounts")
     expect(card).to_contain_text("Acme Siam")
     expect(card).to_contain_text("Food")
     assert_accessible(page)

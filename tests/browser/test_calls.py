@@ -129,3 +129,14 @@ def test_the_pages_of_a_call_are_accessible_in_every_look(
     page.goto("/call/")
     expect(page.locator(".notice-ok")).to_be_visible()
     assert_accessible(page)
+
+
+def test_a_page_does_not_jump_when_the_strip_comes(page: Page, log_in: LogIn, agent: User) -> None:
+    log_in(agent)
+    page.route("**/customers/strip/", lambda route: None)  # it is on its way
+    page.goto("/")
+    before = page.locator("h1").bounding_box()
+    page.unroute("**/customers/strip/")
+    page.reload()
+    expect(page.locator(".strip")).to_be_visible()
+    assert page.locator("h1").bounding_box() == before

@@ -1,69 +1,44 @@
-"""What the ingestion app adds to the frame: its entries of the navigation."""
+"""What the ingestion app adds to the frame: navigation, the start page, the palette."""
 
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core import home, navigation, palette
 from cdp_site.core.access import Permission
+from cdp_site.core.home import HomePanel
+from cdp_site.core.navigation import NavEntry
+from cdp_site.core.palette import Action
 
 
 def register() -> None:
+    # key, title, address, icon, order, permission
     navigation.register(
-        navigation.NavEntry(
-            key="sources",
-            title=_("Sources"),
-            url_name="ingestion:sources",
-            icon="database",
-            order=400,
-            permission=Permission.VIEW_SOURCES,
+        NavEntry(
+            "sources",
+            _("Sources"),
+            "ingestion:sources",
+            "database",
+            400,
+            Permission.VIEW_SOURCES,
             badge_url_name="ingestion:alert_count",
             badge_permission=Permission.MANAGE_SOURCES,
-        )
-    )
-    navigation.register(
-        navigation.NavEntry(
-            key="imports",
-            title=_("Imports"),
-            url_name="ingestion:imports",
-            icon="file-import",
-            order=410,
-            permission=Permission.IMPORT_FILES,
-        )
-    )
-    navigation.register(
-        navigation.NavEntry(
-            key="plan",
-            title=_("Tracking plan"),
-            url_name="ingestion:plan",
-            icon="list-check",
-            order=415,
-            permission=Permission.VIEW_SOURCES,
-        )
-    )
-    navigation.register(
-        navigation.NavEntry(
-            key="quarantine",
-            title=_("Quarantine"),
-            url_name="ingestion:quarantine",
-            icon="alert-triangle",
-            order=420,
-            permission=Permission.VIEW_SOURCES,
-        )
-    )
-    palette.register_action(
-        palette.Action(
-            "import", _("Import a file"), "ingestion:new_import", "file-import", Permission.IMPORT_FILES, "csv xlsx"
-        )
-    )
-    palette.register_action(
-        palette.Action("new_source", _("New source"), "ingestion:new_source", "database", Permission.MANAGE_SOURCES)
+        ),
+        NavEntry("imports", _("Imports"), "ingestion:imports", "file-import", 410, Permission.IMPORT_FILES),
+        NavEntry("plan", _("Tracking plan"), "ingestion:plan", "list-check", 415, Permission.VIEW_SOURCES),
+        NavEntry("quarantine", _("Quarantine"), "ingestion:quarantine", "alert-triangle", 420, Permission.VIEW_SOURCES),
     )
     home.register(
-        home.HomePanel(
-            key="alerts",
-            title=_("Sources that need somebody"),
-            url_name="ingestion:alerts_on_home",
-            icon="bell",
-            order=400,
-            permission=Permission.MANAGE_SOURCES,
+        HomePanel(
+            "alerts",
+            _("Sources that need somebody"),
+            "ingestion:alerts_on_home",
+            "bell",
+            400,
+            Permission.MANAGE_SOURCES,
         )
+    )
+    palette.register_actions(
+        Action(
+            "import", _("Import a file"), "ingestion:new_import", "file-import", Permission.IMPORT_FILES, "csv xlsx"
+        ),
+        Action("new_source", _("New source"), "ingestion:new_source", "database", Permission.MANAGE_SOURCES),
     )

@@ -1,140 +1,65 @@
-"""What the profiles app adds to the frame: its entries of the navigation and its panel of the start page."""
+"""What the profiles app adds to the frame: navigation, the start page, the palette, panels of the customer's page."""
 
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core import home, navigation, palette, panels
 from cdp_site.core.access import Permission
+from cdp_site.core.home import HomePanel
+from cdp_site.core.navigation import NavEntry
+from cdp_site.core.palette import Section
+from cdp_site.core.panels import Panel
 from profiles import finding
 
 
 def register() -> None:
+    # key, title, address, icon, order, permission
     navigation.register(
-        navigation.NavEntry(
-            key="customers",
-            title=_("Customers"),
-            url_name="profiles:customers",
-            icon="users",
-            order=100,
-            permission=Permission.VIEW_CUSTOMERS,
-        )
+        NavEntry("customers", _("Customers"), "profiles:customers", "users", 100, Permission.VIEW_CUSTOMERS),
+        NavEntry("call", _("Take a call"), "profiles:call", "phone-call", 105, Permission.EDIT_CUSTOMERS),
+        NavEntry(
+            "cases",
+            _("My follow-ups"),
+            "profiles:follow_ups",
+            "checklist",
+            110,
+            Permission.HANDLE_CASES,
+            "profiles:follow_ups_due",
+        ),
+        NavEntry("products", _("Products"), "profiles:products", "tag", 250, Permission.VIEW_CATALOGUE),
+        NavEntry("found", _("What was found"), "profiles:found", "arrows-join", 415, Permission.VIEW_SOURCES),
+        NavEntry(
+            "matching",
+            _("Matching"),
+            "profiles:matching",
+            "git-merge",
+            420,
+            Permission.MERGE_PROFILES,
+            "profiles:review_count",
+        ),
+        NavEntry("access", _("Access"), "profiles:access", "key", 610, Permission.VIEW_ACCESS),
     )
-    navigation.register(
-        navigation.NavEntry(
-            key="call",
-            title=_("Take a call"),
-            url_name="profiles:call",
-            icon="phone-call",
-            order=105,
-            permission=Permission.EDIT_CUSTOMERS,
-        )
-    )
-    navigation.register(
-        navigation.NavEntry(
-            key="products",
-            title=_("Products"),
-            url_name="profiles:products",
-            icon="tag",
-            order=250,
-            permission=Permission.VIEW_CATALOGUE,
-        )
-    )
-    navigation.register(
-        navigation.NavEntry(
-            key="found",
-            title=_("What was found"),
-            url_name="profiles:found",
-            icon="arrows-join",
-            order=415,
-            permission=Permission.VIEW_SOURCES,
-        )
-    )
-    navigation.register(
-        navigation.NavEntry(
-            key="matching",
-            title=_("Matching"),
-            url_name="profiles:matching",
-            icon="git-merge",
-            order=420,
-            permission=Permission.MERGE_PROFILES,
-            badge_url_name="profiles:review_count",
-        )
-    )
-    palette.register(palette.Section("customers", _("Customers"), 100, Permission.VIEW_CUSTOMERS, finding.for_palette))
-    navigation.register(
-        navigation.NavEntry(
-            key="access",
-            title=_("Access"),
-            url_name="profiles:access",
-            icon="key",
-            order=610,
-            permission=Permission.VIEW_ACCESS,
-        )
-    )
-    home.register(
-        home.HomePanel(
-            key="recent",
-            title=_("Opened last"),
-            url_name="profiles:recent",
-            icon="history",
-            order=100,
-            permission=Permission.VIEW_CUSTOMERS,
-        )
-    )
-    navigation.register(
-        navigation.NavEntry(
-            key="cases",
-            title=_("My follow-ups"),
-            url_name="profiles:follow_ups",
-            icon="checklist",
-            order=110,
-            permission=Permission.HANDLE_CASES,
-            badge_url_name="profiles:follow_ups_due",
-        )
-    )
+    home.register(HomePanel("recent", _("Opened last"), "profiles:recent", "history", 100, Permission.VIEW_CUSTOMERS))
+    palette.register(Section("customers", _("Customers"), 100, Permission.VIEW_CUSTOMERS, finding.for_palette))
+    # key, title, address, order, permission
     panels.register(
-        panels.Panel(
-            key="opening",
-            title=_("Contact details"),
-            url_name="profiles:opening",
-            order=20,
-            permission=Permission.REVEAL_IDENTIFIERS,
+        Panel(
+            "occasion",
+            _("Why this customer may call"),
+            "profiles:occasion",
+            10,
+            Permission.VIEW_CUSTOMERS,
             column="header",
-        )
-    )
-    panels.register(
-        panels.Panel(
-            key="cases",
-            title=_("Cases"),
-            url_name="profiles:cases",
-            order=80,
-            permission=Permission.HANDLE_CASES,
-            stylesheet="css/cases.css",
-            icon="inbox",
-        )
-    )
-    panels.register(
-        panels.Panel(
-            key="occasion",
-            title=_("Why this customer may call"),
-            url_name="profiles:occasion",
-            order=10,
-            permission=Permission.VIEW_CUSTOMERS,
-            column="header",
-        )
-    )
-    panels.register(
-        panels.Panel(
-            "household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS, icon="users"
-        )
-    )
-    panels.register(
-        panels.Panel(
-            key="presence",
-            title=_("Colleagues on this page"),
-            url_name="profiles:presence",
-            order=900,
-            permission=Permission.VIEW_CUSTOMERS,
-            stylesheet="css/desk.css",
-            column="header",
-        )
+        ),
+        Panel("opening", _("Contact details"), "profiles:opening", 20, Permission.REVEAL_IDENTIFIERS, column="header"),
+        Panel("cases", _("Cases"), "profiles:cases", 80, Permission.HANDLE_CASES, "css/cases.css", icon="inbox"),
+        Panel("household", _("Related customers"), "profiles:household", 250, Permission.VIEW_CUSTOMERS, icon="users"),
+        Panel(
+            "presence",
+            _("Colleagues on this page"),
+            "profiles:presence",
+            900,
+            Permission.VIEW_CUSTOMERS,
+            "css/desk.css",
+            "header",
+        ),
     )

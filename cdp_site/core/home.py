@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser
-
-from cdp_site.core.access import Permission, may
+from cdp_site.core.access import Permission
 from cdp_site.core.errors import Text
-from cdp_site.core.models import User
+from cdp_site.core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -21,15 +19,5 @@ class HomePanel:
     permission: Permission
 
 
-_panels: dict[str, HomePanel] = {}
-
-
-def register(panel: HomePanel) -> None:
-    if panel.key in _panels:
-        raise ValueError(f"home panel {panel.key!r} is registered twice")
-    _panels[panel.key] = panel
-
-
-def panels_for(user: User | AnonymousUser) -> list[HomePanel]:
-    """Panels that the user's role may open, in order."""
-    return sorted((panel for panel in _panels.values() if may(user, panel.permission)), key=lambda panel: panel.order)
+_panels = Registry[HomePanel]("home panel")
+register, panels_for = _panels.register, _panels.open_to

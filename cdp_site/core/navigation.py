@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from cdp_site.core.access import Permission, may
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
+from cdp_site.core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,8 @@ class NavEntry:
     badge_permission: Permission | None = None
 
 
-_entries: dict[str, NavEntry] = {}
-
-
-def register(entry: NavEntry) -> None:
-    if entry.key in _entries:
-        raise ValueError(f"navigation entry {entry.key!r} is registered twice")
-    _entries[entry.key] = entry
+_entries = Registry[NavEntry]("navigation entry")
+register = _entries.register
 
 
 def _without_badge_unless_permitted(entry: NavEntry, user: User) -> NavEntry:
@@ -36,5 +32,5 @@ def _without_badge_unless_permitted(entry: NavEntry, user: User) -> NavEntry:
 
 
 def entries_for(user: User) -> list[NavEntry]:
-    entries = (_without_badge_unless_permitted(one, user) for one in _entries.values() if may(user, one.permission))
-    return sorted(entries, key=lambda entry: entry.order)
+    """Entries that the user's role may open, in order."""
+    return [_without_badge_unless_permitted(entry, user) for entry in _entries.open_to(user)]

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from cdp_site.core import navigation
-from cdp_site.core.access import Permission, may
+from cdp_site.core.access import Permission
 from cdp_site.core.errors import Text
 from cdp_site.core.marking import Piece, pieces
 from cdp_site.core.models import User
+from cdp_site.core.registry import Registry
 
 MOST_PAGES = 8
 
@@ -49,37 +50,26 @@ class Action:
     icon: str
     permission: Permission
     words: str = ""
+    order: int = 0
 
 
-_sections: dict[str, Section] = {}
-_actions: dict[str, Action] = {}
-
-
-def register(section: Section) -> None:
-    if section.key in _sections:
-        raise ValueError(f"palette section {section.key!r} is registered twice")
-    _sections[section.key] = section
-
-
-def register_action(action: Action) -> None:
-    if action.key in _actions:
-        raise ValueError(f"palette action {action.key!r} is registered twice")
-    _actions[action.key] = action
+_sections = Registry[Section]("palette section")
+_actions = Registry[Action]("palette action")
+register, register_actions = _sections.register, _actions.register
 
 
 def find(text: str, *, by: User) -> list[tuple[Text, Sequence[Item]]]:
     """(title, items) of each section that has any, in order; actions and pages last."""
-    allowed = sorted((one for one in _sections.values() if may(by, one.permission)), key=lambda one: one.order)
-    found: list[tuple[Text, Sequence[Item]]] = [(section.title, section.find(text, by)) for section in allowed]
+    sections = _sections.open_to(by)
+    found: list[tuple[Text, Sequence[Item]]] = [(section.title, section.find(text, by)) for section in sections]
     found += [(_("Actions"), _found_actions(text, by)), (_("Pages"), _pages(text, by))]
     return [(title, items) for title, items in found if items]
 
 
 def _found_actions(text: str, by: User) -> list[Item]:
-    allowed = (action for action in _actions.values() if may(by, action.permission))
     return [
         Item(pieces(str(action.title), text), reverse(action.url_name), action.icon)
-        for action in allowed
+        for action in _actions.open_to(by)
         if _is_meant(text, action.title, action.words)
     ]
 

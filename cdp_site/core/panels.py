@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from cdp_site.core.access import Permission, may
+from cdp_site.core.access import Permission
 from cdp_site.core.errors import Text
-from cdp_site.core.models import User
+from cdp_site.core.registry import Registry
 
 Column = Literal["header", "left", "centre", "right"]
 
@@ -30,18 +30,8 @@ class Panel:
     has_past: bool = False
 
 
-_panels: dict[str, Panel] = {}
-
-
-def register(panel: Panel) -> None:
-    if panel.key in _panels:
-        raise ValueError(f"panel {panel.key!r} is registered twice")
-    _panels[panel.key] = panel
-
-
-def panels_for(user: User) -> list[Panel]:
-    """Panels that the user's role may open, in order."""
-    return sorted((panel for panel in _panels.values() if may(user, panel.permission)), key=lambda panel: panel.order)
+_panels = Registry[Panel]("panel")
+register, panels_for = _panels.register, _panels.open_to
 
 
 def stylesheets(panels: Iterable[Panel]) -> list[str]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cdp_site.core.access import Permission, may
+from cdp_site.core.access import Permission
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
+from cdp_site.core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -20,18 +21,14 @@ class TimelineLink:
     icon: str  # name in static/vendor/icons/sprite.svg
     permission: Permission
     applies: Callable[[str, str, Mapping[str, Any]], bool]
+    order: int = 0
 
 
-_links: dict[str, TimelineLink] = {}
-
-
-def register(link: TimelineLink) -> None:
-    if link.key in _links:
-        raise ValueError(f"timeline link {link.key!r} is registered twice")
-    _links[link.key] = link
+_links = Registry[TimelineLink]("timeline link")
+register = _links.register
 
 
 def links_at(touchpoint: Any, user: User) -> list[TimelineLink]:
     """The links that this user gets at a touchpoint, which comes with its type and source."""
     told = (touchpoint.type.name, touchpoint.source.kind, touchpoint.properties)
-    return [link for link in _links.values() if may(user, link.permission) and link.applies(*told)]
+    return [link for link in _links.open_to(user) if link.applies(*told)]

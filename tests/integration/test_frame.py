@@ -12,6 +12,7 @@ from cdp_site import views
 from cdp_site.core import home
 from cdp_site.core.access import Permission
 from cdp_site.core.models import User
+from cdp_site.core.registry import Registry
 
 pytestmark = pytest.mark.django_db
 Login = Callable[[User], Client]
@@ -34,17 +35,17 @@ class TestHome:
     def test_loads_the_panels_of_the_role(self, login: Login, agent: User, monkeypatch: pytest.MonkeyPatch) -> None:
         mine = home.HomePanel("mine", "For agents", "profiles:recent", "users", 1, Permission.VIEW_CUSTOMERS)
         others = home.HomePanel("others", "For compliance", "profiles:recent", "users", 2, Permission.VIEW_AUDIT)
-        monkeypatch.setattr(home, "_panels", {"mine": mine, "others": others})
+        monkeypatch.setattr(home._panels, "_added", {"mine": mine, "others": others})
         page = login(agent).get("/").content.decode()
         assert "For agents" in page
         assert "For compliance" not in page
 
-    def test_a_panel_is_registered_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(home, "_panels", {})
+    def test_a_panel_is_registered_once(self) -> None:
+        found = Registry[home.HomePanel]("home panel")
         panel = home.HomePanel("one", "One", "profiles:recent", "users", 1, Permission.VIEW_CUSTOMERS)
-        home.register(panel)
-        with pytest.raises(ValueError, match="twice"):
-            home.register(panel)
+        found.register(panel)
+        with pytest.raises(ValueError, match="home panel 'one' is registered twice"):
+            found.register(panel)
 
     def test_says_so_to_somebody_without_a_role(self, login: Login, outsider: User) -> None:
         client = login(outsider)

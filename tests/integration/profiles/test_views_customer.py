@@ -148,7 +148,7 @@ class TestPage:
     ) -> None:
         mine = panels.Panel("mine", "Mine", "profiles:records", 1, Permission.VIEW_CUSTOMERS)
         others = panels.Panel("others", "Not mine", "profiles:notes", 2, Permission.VIEW_AUDIT)
-        monkeypatch.setattr(panels, "_panels", {"mine": mine, "others": others})
+        monkeypatch.setattr(panels._panels, "_added", {"mine": mine, "others": others})
         page = text_of(login(agent), url("customer", somchai))
         assert "panel-mine" in page
         assert "Not mine" not in page

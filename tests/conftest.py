@@ -2,7 +2,7 @@
 
 import hypothesis
 import pytest
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from cdp_site.core import memory
 from tests import database
@@ -30,6 +30,12 @@ def django_db_modify_db_settings(
 def _nothing_remembered_from_another_test() -> None:
     """A process lives longer than a test's database, or than what a test rolls back."""
     memory.forget_all()
+
+
+@pytest.fixture
+def in_english(settings: Settings) -> None:
+    """Pages come in English where nobody chose a language."""
+    settings.LANGUAGE_CODE = "en"
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -81,15 +81,24 @@ def context(
     assert console.unexpected() == []
 
 
+# Parts that a page loads by itself: when one comes, what stands below it moves. The strip keeps its place.
+LOADING = "[hx-trigger=load].htmx-request:not(.strip-place)"
+
+
 @pytest.fixture
 def page(page: Page) -> Page:
-    """A page whose user waits for its scripts: what is clicked earlier works as without JavaScript."""
+    """A page whose user waits for its scripts (what is clicked earlier works as without JavaScript) and for its parts
+    (what is clicked earlier may move away under the pointer)."""
     page.add_init_script("addEventListener('DOMContentLoaded', () => document.documentElement.dataset.loaded = '')")
 
     def wait(_page: Locator) -> None:
         page.wait_for_load_state()
 
+    def wait_for_parts(_part: Locator) -> None:
+        page.wait_for_function("selector => !document.querySelector(selector)", arg=LOADING)
+
     page.add_locator_handler(page.locator("html:not([data-loaded])"), wait, no_wait_after=True)
+    page.add_locator_handler(page.locator(LOADING).first, wait_for_parts, no_wait_after=True)
     return page
 
 

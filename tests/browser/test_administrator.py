@@ -1,7 +1,6 @@
 """The administrator's path in a real browser: configuration is reached, changed, and works under the page's policy."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,6 +8,7 @@ from playwright.sync_api import Page, expect
 from cdp_site.core.access import scope_of
 from cdp_site.core.models import Department, User
 from ingestion.models import Source
+from tests.browser.conftest import Console
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ def test_a_department_is_let_see_a_source_of_another(
     "path", ["/access/", "/access/?of=groups", "/admin/", "/admin/core/user/add/", "/admin/consent/purpose/", "/audit/"]
 )
 def test_the_administrators_pages_say_nothing_to_the_console(
-    page: Page, console: Any, log_in: Callable[[User], None], admin: User, path: str
+    page: Page, console: Console, log_in: Callable[[User], None], admin: User, path: str
 ) -> None:
     # Django's page gives a second field the focus when the first has it already; Chromium mentions that at times.
     console.allow("Autofocus processing was blocked")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.models import Note, Profile
+from tests.browser.conftest import Console
 from tests.customers import Tell, identify, profile_of, track
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,10 +132,10 @@ def test_pages_are_accessible_in_every_look(
 
 
 def test_a_failure_is_said_and_not_swallowed(
-    page: Page, somchai: Profile, log_in: LogIn, agent: User, console: object
+    page: Page, somchai: Profile, log_in: LogIn, agent: User, console: Console
 ) -> None:
-    console.allow("status of 404")  # type: ignore[attr-defined]
-    console.allow("Response Status Error Code 404")  # type: ignore[attr-defined]
+    console.allow("status of 404")
+    console.allow("Response Status Error Code 404")
     log_in(agent)
     page.goto(address("customer", somchai))
     expect(page.locator("#timeline .chip").first).to_be_visible()

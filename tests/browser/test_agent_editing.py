@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -13,6 +12,7 @@ from cdp_site.core.models import User
 from profiles import presence
 from profiles.editing import changing, fields
 from profiles.models import AgentEdit, Note, NoteDraft, Presence, Profile
+from tests.browser.conftest import Console
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LogIn = Callable[[User], None]
@@ -86,7 +86,7 @@ def test_a_new_name_stands_above_the_page_at_once(page: Page, somchai: Profile, 
 
 
 def test_a_number_of_somebody_else_is_told_before_it_is_saved(
-    page: Page, console: Any, somchai: Profile, manee: Profile, log_in: LogIn, steward: User
+    page: Page, console: Console, somchai: Profile, manee: Profile, log_in: LogIn, steward: User
 ) -> None:
     console.allow("status of 422")
     log_in(steward)
@@ -98,7 +98,7 @@ def test_a_number_of_somebody_else_is_told_before_it_is_saved(
 
 
 def test_what_cannot_be_kept_is_told_in_its_field(
-    page: Page, console: Any, somchai: Profile, log_in: LogIn, agent: User
+    page: Page, console: Console, somchai: Profile, log_in: LogIn, agent: User
 ) -> None:
     console.allow("status of 422")
     log_in(agent)
@@ -110,7 +110,7 @@ def test_what_cannot_be_kept_is_told_in_its_field(
 
 
 def test_two_see_each_other_and_choose_between_both_values(
-    page: Page, console: Any, somchai: Profile, log_in: LogIn, agent: User, steward: User
+    page: Page, console: Console, somchai: Profile, log_in: LogIn, agent: User, steward: User
 ) -> None:
     console.allow("status of 409")
     log_in(agent)
@@ -165,7 +165,7 @@ def test_a_draft_outlives_the_page_and_ends_with_the_note(
 @pytest.mark.usefixtures("look")
 def test_forms_are_accessible(
     page: Page,
-    console: Any,
+    console: Console,
     somchai: Profile,
     log_in: LogIn,
     agent: User,

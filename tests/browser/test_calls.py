@@ -11,6 +11,7 @@ from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.calling import lines
 from profiles.models import Profile
+from tests.browser.conftest import Console
 from tests.customers import Tell, identify, profile_of, track
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,9 +104,9 @@ def test_the_pages_of_a_call_are_accessible_in_every_look(
     agent: User,
     look: tuple[str, str],
     assert_accessible: Callable[[Page], None],
-    console: object,
+    console: Console,
 ) -> None:
-    console.allow("status of 422")  # type: ignore[attr-defined]
+    console.allow("status of 422")
     log_in(agent)
     page.goto("/call/")
     assert_accessible(page)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from cdp_site.core.models import User
 from ingestion import imports
@@ -13,6 +14,7 @@ from ingestion.files import importer
 from ingestion.models import FileImport, Source
 from profiles import digest
 from profiles.models import Profile
+from tests.browser.conftest import Console
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +23,7 @@ TEXT = f"รหัส,ชื่อ-สกุล,เบอร์โทร,วั�
 
 
 @pytest.fixture(autouse=True)
-def _own_store(tmp_path: Path, settings: object) -> None:
+def _own_store(tmp_path: Path, settings: Settings) -> None:
     settings.CDP_DATA = tmp_path / "data"
 
 
@@ -63,7 +65,7 @@ def test_imports_a_file_from_upload_to_profiles(at_work: Page, pos: Source, file
     assert Profile.objects.filter(kind="identified").count() == 41
 
 
-def test_a_file_that_is_refused_says_why(at_work: Page, pos: Source, tmp_path: Path, console: object) -> None:
+def test_a_file_that_is_refused_says_why(at_work: Page, pos: Source, tmp_path: Path, console: Console) -> None:
     console.allow("status of 422")
     page = at_work
     path = tmp_path / "book.xlsx"

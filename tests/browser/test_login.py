@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from cdp_site.core.models import User
+from tests.browser.conftest import Console
 
 
 def test_login_page_is_accessible_in_every_look(
@@ -17,7 +18,7 @@ def test_login_page_is_accessible_in_every_look(
 
 
 def test_a_wrong_password_stays_at_the_form_and_the_right_one_gets_in(
-    page: Page, marketer: User, console: object
+    page: Page, marketer: User, console: Console
 ) -> None:
     console.allow("status of 422")
     marketer.set_password("a-good-one-2569")

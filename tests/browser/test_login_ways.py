@@ -19,6 +19,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from cdp_site.core.models import User
 from ingestion.models import Source
 from segments import authoring
+from tests.browser.conftest import Console
 from tests.customers import Tell, identify, track
 
 LogIn = Callable[[User], None]
@@ -107,11 +108,11 @@ def test_a_passkey_is_added_and_opens_the_account_without_a_password(
 
 
 def test_on_the_way_to_an_export_one_says_again_who_one_is(
-    page: Page, nok: User, log_in: LogIn, console: object, tell: Tell, web_shop: Source
+    page: Page, nok: User, log_in: LogIn, console: Console, tell: Tell, web_shop: Source
 ) -> None:
     tell(web_shop, identify("v1", email="v1@baansabai.co.th"))
     tell(web_shop, track("v1", "Product Viewed", color="red", price=1))
-    console.allow("status of (403|422)")  # type: ignore[attr-defined]
+    console.allow("status of (403|422)")
     segment = authoring.create(name="Viewers", description="", department=nok.department, definition=VIEWERS, by=nok)
     log_in(nok)
     log_in_long_ago()

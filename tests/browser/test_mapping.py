@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from cdp_site.core.models import User
 from ingestion import imports, mappings
@@ -31,7 +32,7 @@ DEFINITION = {
 
 
 @pytest.fixture(autouse=True)
-def _own_store(tmp_path: Path, settings: object) -> None:
+def _own_store(tmp_path: Path, settings: Settings) -> None:
     settings.CDP_DATA = tmp_path / "data"
 
 

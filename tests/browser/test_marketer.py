@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -13,6 +12,7 @@ from cdp_site.core.models import User
 from ingestion.models import Source
 from segments import authoring
 from segments.models import Segment
+from tests.browser.conftest import Console
 from tests.customers import Tell, identify, profile_of, track
 
 LogIn = Callable[[User], None]
@@ -92,7 +92,7 @@ def test_builds_a_segment_reads_its_number_and_exports_it(
 
 @pytest.mark.browser_context_args(java_script_enabled=False)
 def test_a_page_without_scripts_shows_where_one_was(
-    page: Page, viewers: None, log_in: LogIn, marketer: User, console: Any
+    page: Page, viewers: None, log_in: LogIn, marketer: User, console: Console
 ) -> None:
     console.allow("status of 422")
     log_in(marketer)
@@ -136,7 +136,7 @@ def test_what_is_written_while_an_answer_is_under_way_stays(
 
 
 def test_problems_are_told_at_their_place_and_by_keyboard_alone(
-    page: Page, viewers: None, log_in: LogIn, marketer: User, console: Any
+    page: Page, viewers: None, log_in: LogIn, marketer: User, console: Console
 ) -> None:
     console.allow("status of 422")
     log_in(marketer)

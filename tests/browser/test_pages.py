@@ -69,8 +69,8 @@ def test_every_page_is_accessible_quiet_and_fits(
     for visit in pages.visits(company, language, part):
         if not visit.is_page:
             continue
-        if visit.route.role != entered:
-            entered = visit.route.role
+        if visit.role != entered:
+            entered = visit.role
             context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
             if entered is not None:
                 _enter(context, live_server, company.users[entered])

@@ -13,6 +13,7 @@ from ingestion.models import CorrectionRule, PlanSchema, QuarantinedItem, Replay
 from ingestion.plan import pinning
 from profiles import digest
 from profiles.models import SourceRecord
+from tests.browser.conftest import Console
 from tests.factories.arrivals import arrive, identify, track
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,7 +100,7 @@ def test_mends_by_a_rule_replays_and_undoes(at_work: Page, web_shop: Source) -> 
     assert arrive(web_shop, viewed(cost="5 บาท")) == {"stored": 1}  # the rule stays
 
 
-def test_an_incomplete_rule_says_what_it_lacks(at_work: Page, web_shop: Source, console: Any) -> None:
+def test_an_incomplete_rule_says_what_it_lacks(at_work: Page, web_shop: Source, console: Console) -> None:
     console.allow("status of 422")
     pinning.pin(event=EVENT, definition=PRICED, by="system:test")
     arrive(web_shop, viewed())

@@ -224,8 +224,10 @@ def test_the_next_pair_is_there_before_the_answer(at_work: Page, pairs: list[Rev
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route(re.compile(r"/matching/review/pairs/\d+/$"), hold)
-    page.keyboard.press("a")
+    decided = re.compile(r"/matching/review/pairs/\d+/$")
+    page.route(decided, hold)
+    with page.expect_request(decided):
+        page.keyboard.press("a")
     page.keyboard.press("x")
     expect_pair(page, pairs[2])
     assert not MatchLabel.objects.exists()

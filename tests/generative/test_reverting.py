@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from ingestion.models import Source
 from profiles import rebuild
@@ -127,6 +128,6 @@ def test_whoever_came_in_first_does_not_decide_between_equals(
 
 
 @pytest.fixture
-def settings_(settings: Any) -> Any:
+def settings_(settings: Settings) -> Any:
     """Django's settings; the name is taken by those of Hypothesis."""
     return settings

@@ -1,18 +1,15 @@
 """Deny by default: every address of the product names who may open it, and lets nobody else in."""
 
-import re
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Callable
 
 import pytest
 from django.contrib import admin
 from django.http import Http404, HttpResponse
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.test import Client, RequestFactory
 
 from cdp_site.core.access import ROLE_PERMISSIONS, Permission, may, requires
 from cdp_site.core.models import Role, User
+from tests.routes import Route, routes
 
 # Addresses that need no login, by name: adding one here is a decision.
 PUBLIC = {
@@ -22,6 +19,8 @@ PUBLIC = {
     "mfa_login_webauthn": "the way in with a passkey",
     "login_company": "the way in by the company's login provider",
     "openid_connect_callback": "back from the company's login provider; takes the state of the same session",
+    "forgotten": "who cannot log in asks for a link by mail; the answer says nothing of anybody",
+    "new_password": "behind that link: its token is good once and for an hour",
     "logout": "the way out",
     "set_language": "a cookie",
     "set_display": "a cookie",
@@ -37,35 +36,7 @@ PUBLIC = {
 }
 
 
-class Route(NamedTuple):
-    path: str
-    pattern: URLPattern
-
-    @property
-    def guard(self) -> Any:
-        """ "public", a tuple of permissions, or None when nobody decided."""
-        view = self.pattern.callback
-        site = getattr(getattr(view, "model_admin", view), "admin_site", None)
-        return getattr(view if site is None else site, "access", None)
-
-    @property
-    def example(self) -> str:
-        """The path with something plausible for each parameter."""
-        fillers = {"uuid": str(UUID(int=7)), "int": "7", "slug": "x", "str": "x", "path": "x"}
-        filled = re.sub(r"<(?:(\w+):)?\w+>", lambda found: fillers.get(found[1] or "str", "x"), self.path)
-        return "/" + re.sub(r"\(\?P<\w+>[^)]*\)|[\^$\\?]", "x" if "(?P" in filled else "", filled)
-
-
-def walk(resolver: URLResolver, prefix: str = "") -> Iterator[Route]:
-    for pattern in resolver.url_patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from walk(pattern, path)
-        else:
-            yield Route(path, pattern)
-
-
-ROUTES = list(walk(get_resolver()))
+ROUTES = routes()
 GUARDED = [route for route in ROUTES if route.guard not in (None, "public")]
 
 
@@ -150,7 +121,7 @@ def test_a_superuser_gets_no_more_than_the_role() -> None:
 
 
 @pytest.mark.django_db
-def test_all_of_several_permissions_are_asked(rf: Any, agent: User, compliance: User) -> None:
+def test_all_of_several_permissions_are_asked(rf: RequestFactory, agent: User, compliance: User) -> None:
     view = requires(Permission.RECORD_CONSENT, Permission.VIEW_REQUESTS)(lambda request: HttpResponse("in"))
     request = rf.get("/")
     request.user = compliance

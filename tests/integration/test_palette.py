@@ -11,14 +11,9 @@ from cdp_site.core.models import AccessLogEntry, User
 from profiles.models import Profile
 from segments.models import Segment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 PALETTE = reverse("palette")
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def asked(client: Client, text: str) -> str:

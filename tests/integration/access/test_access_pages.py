@@ -16,12 +16,9 @@ from profiles.access_matrix import Standing
 from profiles.models import Profile, Trait, TraitGroup
 from tests.customers import Tell, identify
 
+pytestmark = pytest.mark.usefixtures("in_english")
+
 Login = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def again(user: User) -> User:

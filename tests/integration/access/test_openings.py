@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core import audit
 from cdp_site.core.errors import MendableError, NotFoundProblem
@@ -102,7 +103,7 @@ def test_who_may_not_reveal_opens_nothing(somchai: Profile, make_user: Callable[
 
 class TestTheCap:
     @pytest.fixture(autouse=True)
-    def _low(self, settings: Any) -> None:
+    def _low(self, settings: Settings) -> None:
         settings.REVEALS_PER_DAY, settings.REVEALS_BEFORE_ALARM = 3, 2
 
     def test_ends_the_day(self, customers: list[Profile], agent: User, clock: time_machine.Traveller) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from cdp_site.core import audit
 from cdp_site.core.models import AuditEvent, User
@@ -13,13 +14,10 @@ from profiles import openings
 from profiles.models import CustomerOpening, OpeningReason, Profile
 from tests.customers import open_for_call
 
+pytestmark = pytest.mark.usefixtures("in_english")
+
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def url(name: str, profile: Profile) -> str:
@@ -52,7 +50,7 @@ class TestReveal:
         assert client.post(url("reveal", somchai), {"reason": reason}, headers=HTMX).status_code == 422
         assert "086 345 1972" not in page(client, somchai)
 
-    def test_says_when_the_day_is_over(self, somchai: Profile, login: Login, agent: User, settings: Any) -> None:
+    def test_says_when_the_day_is_over(self, somchai: Profile, login: Login, agent: User, settings: Settings) -> None:
         settings.REVEALS_PER_DAY = 0
         answer = login(agent).post(url("reveal", somchai), {"reason": "order"}, headers=HTMX)
         assert answer.status_code == 422
@@ -110,7 +108,7 @@ class TestWhoLookedAtMe:
 
 class TestAlarm:
     @pytest.fixture(autouse=True)
-    def _low(self, settings: Any) -> None:
+    def _low(self, settings: Settings) -> None:
         settings.REVEALS_PER_DAY, settings.REVEALS_BEFORE_ALARM = 1, 1
 
     def test_reaches_compliance(self, somchai: Profile, login: Login, agent: User, compliance: User) -> None:

@@ -1,14 +1,12 @@
 """Role × route × field: every address of the product against every role, and every hidden field in every answer."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from cdp_site.core.access import ROLE_PERMISSIONS
 from cdp_site.core.models import Department, User
@@ -17,39 +15,10 @@ from tests.customers import Tell, open_for_call
 from tests.integration.access import truth_table, world
 from tests.integration.access.truth_table import ADMIN, EVERYBODY, FIELDS, PUBLIC, ROLES, TABLE
 from tests.integration.access.world import CANARIES, World
+from tests.routes import Route, routes
 
 Login = Callable[[User], Client]
 CUSTOMER = "Wichai"
-
-
-class Route(NamedTuple):
-    name: str
-    path: str
-    pattern: URLPattern
-
-    @property
-    def guard(self) -> Any:
-        """ "public", a tuple of permissions, or None when nobody decided."""
-        view = self.pattern.callback
-        site = getattr(getattr(view, "model_admin", view), "admin_site", None)
-        return getattr(view if site is None else site, "access", None)
-
-    @property
-    def roles(self) -> str:
-        return ADMIN if self.name.startswith("admin:") else _rows().get(self.name, EVERYBODY)
-
-    @property
-    def parameters(self) -> set[str]:
-        return set(re.findall(r"<(?:\w+:)?(\w+)>", self.path))
-
-
-def walk(resolver: URLResolver, prefix: str = "", spaces: tuple[str, ...] = ()) -> Iterator[Route]:
-    for pattern in resolver.url_patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from walk(pattern, path, (*spaces, pattern.namespace) if pattern.namespace else spaces)
-        else:
-            yield Route(":".join((*spaces, pattern.name or "")), path, pattern)
 
 
 @cache
@@ -57,7 +26,12 @@ def _rows() -> dict[str, str]:
     return {name: roles for roles, names in TABLE.items() for name in names.split()}
 
 
-ROUTES = list(walk(get_resolver()))
+def roles_of(route: Route) -> str:
+    """The row that it stands in."""
+    return ADMIN if route.name.startswith("admin:") else _rows().get(route.name, EVERYBODY)
+
+
+ROUTES = routes()
 GUARDED = [route for route in ROUTES if route.guard != PUBLIC and not route.name.startswith("admin:")]
 
 
@@ -70,11 +44,11 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name or route.path)
 def test_the_guard_of_a_route_is_its_row(route: Route) -> None:
-    if route.roles in (PUBLIC, EVERYBODY):
-        assert route.guard == (PUBLIC if route.roles == PUBLIC else ())
+    if roles_of(route) in (PUBLIC, EVERYBODY):
+        assert route.guard == (PUBLIC if roles_of(route) == PUBLIC else ())
     else:
         allowed = {letter for letter, role in ROLES.items() if ROLE_PERMISSIONS[role].issuperset(route.guard)}
-        assert allowed == set(route.roles)
+        assert allowed == set(roles_of(route))
 
 
 def test_every_canary_has_a_row() -> None:
@@ -128,7 +102,7 @@ def test_each_role_opens_its_routes_and_reads_its_fields_alone(
     problems = []
     for route in sorted(GUARDED, key=lambda route: (route.name in LAST, route.name)):
         path = reverse(route.name, kwargs=canaries.arguments(route.parameters))
-        is_allowed = route.roles == EVERYBODY or letter in route.roles
+        is_allowed = roles_of(route) == EVERYBODY or letter in roles_of(route)
         answers = {"page": browser.get(path), "form": browser.post(path, FORM)}
         if is_allowed:
             answers["fragment"] = browser.get(path, headers={"HX-Request": "true"})

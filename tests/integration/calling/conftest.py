@@ -16,8 +16,7 @@ PHONE = "081 394 5678"
 
 
 @pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
+def _pages_are_read_in_english(in_english: None) -> None: ...
 
 
 @pytest.fixture

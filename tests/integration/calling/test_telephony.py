@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from cdp_site.core.models import User
 from ingestion import keys
@@ -90,7 +91,7 @@ def test_the_key_is_a_secret_one_of_a_call_centre(client: Client, call_centre: S
     assert not Call.objects.exists()
 
 
-def test_a_public_address_of_the_platform_stands_in_the_answer(telephone: TelephoneSystem, settings: Any) -> None:
+def test_a_public_address_of_the_platform_stands_in_the_answer(telephone: TelephoneSystem, settings: Settings) -> None:
     settings.PUBLIC_URL = "https://cdp.baansabai.co.th/"
     assert telephone.announce(number=PHONE).json()["url"].startswith("https://cdp.baansabai.co.th/pop/")
 

@@ -1,7 +1,6 @@
 """Requests under the law that Shopify passes on: once each, matched by the customer's id, never silent."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -17,13 +16,8 @@ from profiles.models import Profile
 from tests.factories import reports
 from tests.factories.webhooks import Sender, sender
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture

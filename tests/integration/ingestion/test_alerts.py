@@ -11,6 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
+from pytest_django import Settings
 
 from cdp_site.core import hashing, outgoing
 from cdp_site.core.errors import ConflictProblem
@@ -240,9 +241,9 @@ class TestTelling:
         }
 
     def test_in_the_recipients_language(
-        self, web_shop: Source, tell: Callable[..., AlertRecipient], settings: object
+        self, web_shop: Source, tell: Callable[..., AlertRecipient], settings: Settings
     ) -> None:
-        settings.PUBLIC_URL = "https://cdp.example.com/"  # type: ignore[attr-defined]
+        settings.PUBLIC_URL = "https://cdp.example.com/"
         tell("email", "en@example.com", language="en")
         tell("email", "th@example.com", language="th")
         opened(web_shop)
@@ -362,8 +363,8 @@ class TestTelling:
 
 class TestScreens:
     @pytest.fixture(autouse=True)
-    def in_english(self, settings: object) -> None:
-        settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
+    def in_english(self, settings: Settings) -> None:
+        settings.LANGUAGE_CODE = "en"
 
     def test_a_person_takes_care_and_the_badge_goes(self, web_shop: Source, login: Login, steward: User) -> None:
         alert = opened(web_shop)

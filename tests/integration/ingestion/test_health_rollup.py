@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from ingestion import accounts, equation, landing
 from ingestion.accounts import Period
@@ -98,9 +99,9 @@ def test_an_import_keeps_its_totals(pos: Source) -> None:
     assert ImportRollUp.objects.get(pk=one.pk).n_items == 800
 
 
-def test_days_begin_at_the_companys_midnight_after_it_too(web_shop: Source, settings: object) -> None:
+def test_days_begin_at_the_companys_midnight_after_it_too(web_shop: Source, settings: Settings) -> None:
     """Also where zones are no whole hours apart: an hour belongs to one day of the company."""
-    settings.COMPANY_TIME_ZONE = "Asia/Kolkata"  # type: ignore[attr-defined]
+    settings.COMPANY_TIME_ZONE = "Asia/Kolkata"
     midnight = datetime(2026, 11, 19, 18, 30, tzinfo=UTC)
     digested(web_shop, Tally(stored=1), at=midnight - timedelta(seconds=1))
     digested(web_shop, Tally(stored=2), at=midnight)

@@ -21,15 +21,10 @@ from profiles import digest
 from profiles.models import EventType, Touchpoint
 from tests.factories.arrivals import arrive, identify, track
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 PRICED = {"type": "object", "required": ["price"], "properties": {"price": {"type": "number"}}}
 LIST, PIN = reverse("ingestion:plan"), reverse("ingestion:plan_pin")
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 def viewed(n: int = 1, **properties: Any) -> list[dict[str, Any]]:

@@ -17,13 +17,8 @@ from ingestion.health.retention import Figures
 from ingestion.landing import Tally
 from ingestion.models import FileImport, InboundBatch, QuarantinedItem, RejectedHour, RemovedByRetention, Source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def held(source: Source, *, days: float, n: int = 1, **more: object) -> None:

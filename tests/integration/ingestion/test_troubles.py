@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core.models import User
 from ingestion import keys
@@ -20,8 +21,8 @@ Login = Callable[[User], Client]
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted_before(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
+def nothing_counted_before(settings: Settings) -> None:
+    settings.LANGUAGE_CODE = "en"
     rejections.flush()
     RejectedHour.objects.all().delete()
 

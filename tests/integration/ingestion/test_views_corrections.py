@@ -1,7 +1,6 @@
 """Pages of correction rules and replays: who may, what a form says, what a button does."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,15 +13,10 @@ from ingestion.models import CorrectionRule, QuarantinedItem, Replay, Source
 from ingestion.quarantine import Selection
 from tests.factories.held import hold
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 LIST, RULES = reverse("ingestion:quarantine"), reverse("ingestion:rules")
 MESSAGE = '{"type": "track", "userId": "u1", "event": 7, "properties": {"secret": "somchai@example.com"}}'
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 def new_rule(source: Source, reason: str = "wrong_type") -> str:

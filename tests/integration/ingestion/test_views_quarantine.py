@@ -13,16 +13,11 @@ from ingestion.accounts import Period
 from ingestion.models import FileImport, InboundBatch, QuarantinedItem, Source
 from tests.factories.held import hold
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
 LIST = reverse("ingestion:quarantine")
 MESSAGE = '{"type": "identify", "userId": 7, "traits": {"email": "somchai@example.com", "สมชาย": ["0812345678"]}}'
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def group_of(source: Source, reason: str = "malformed") -> str:

@@ -15,15 +15,10 @@ from ingestion.accounts import Period
 from ingestion.landing import Tally
 from ingestion.models import InboundBatch, QuarantinedItem, Source, WriteKey
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
 LIST, NEW = reverse("ingestion:sources"), reverse("ingestion:new_source")
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def page_of(source: Source) -> str:

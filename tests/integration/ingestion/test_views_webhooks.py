@@ -15,7 +15,7 @@ from ingestion.models import Source, Webhook
 from ingestion.webhooks import endpoints
 from tests.factories.webhooks import SECRET, Sender, sender
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 
 MAPPING = {
@@ -23,11 +23,6 @@ MAPPING = {
     "rows": "people",
     "fields": [{"from": "id", "to": "record_id"}, {"from": "mail", "to": "trait", "name": "email"}],
 }
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture

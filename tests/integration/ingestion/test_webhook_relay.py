@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core import jobs, outgoing
 from ingestion.models import InboundBatch, RelayDelivery, Source, Webhook
@@ -183,7 +184,7 @@ def test_a_real_chatbot_gets_what_line_sent(
     call_centre: Source,
     queued: list[Any],
     real_chatbot: tuple[str, list[tuple[str, bytes]]],
-    settings: Any,
+    settings: Settings,
 ) -> None:
     settings.OUTGOING_ALLOW_HTTP = settings.OUTGOING_ALLOW_PRIVATE = True
     url, got = real_chatbot

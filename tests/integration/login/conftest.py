@@ -6,7 +6,6 @@ import struct
 import time
 from base64 import b32decode
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from allauth.core import context
@@ -15,6 +14,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from cdp_site.core.models import User
 
@@ -23,7 +23,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture(autouse=True)
-def _passwords_cost_little(settings: Any) -> None:
+def _passwords_cost_little(settings: Settings) -> None:
     """A hash takes a third of a second by design."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -13,6 +13,7 @@ from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 from requests import ConnectionError as NoConnection
 
 from cdp_site.core.login.adapters import CompanyLoginAdapter
@@ -77,7 +78,7 @@ class Provider:
 
 
 @pytest.fixture
-def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Provider:
+def provider(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Provider:
     one = Provider()
     app = {
         "provider_id": provider_id(),
@@ -144,7 +145,7 @@ class TestWhoIsLetIn:
         assert "company" in client.get("/login/", headers={"Cookie": ""}).content.decode()
 
     def test_a_domain_that_the_settings_vouch_for_counts_as_verified(
-        self, nok: User, provider: Provider, settings: Any
+        self, nok: User, provider: Provider, settings: Settings
     ) -> None:
         settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]["settings"]["verified_email"] = [
             "baansabai.co.th"

@@ -9,10 +9,11 @@ import time_machine
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core.login import limits
 from cdp_site.core.models import AuditEvent, FailedLogins, KnownDevice, User
@@ -182,9 +183,9 @@ class TestLimits:
             answer = try_password(client, nok.username, "wrong")
         assert answer.status_code == 429
 
-    def test_behind_a_proxy_the_proxy_says_the_address(self, settings: object, rf: object) -> None:
-        settings.TRUSTED_PROXIES = 1  # type: ignore[attr-defined]
-        request = rf.get("/", headers={"X-Forwarded-For": "1.2.3.4, 198.51.100.9"})  # type: ignore[attr-defined]
+    def test_behind_a_proxy_the_proxy_says_the_address(self, settings: Settings, rf: RequestFactory) -> None:
+        settings.TRUSTED_PROXIES = 1
+        request = rf.get("/", headers={"X-Forwarded-For": "1.2.3.4, 198.51.100.9"})
         assert limits.client_address(request) == "198.51.100.9"
 
     def test_the_right_password_forgets_ones_own_mistakes_and_not_those_of_others(

@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core.checks import roles_of_settings_exist
 from cdp_site.core.login import mails
@@ -126,7 +127,7 @@ class TestLogin:
 
 class TestRoles:
     @pytest.fixture(autouse=True)
-    def _agents_need_one(self, settings: Any) -> None:
+    def _agents_need_one(self, settings: Settings) -> None:
         settings.SECOND_FACTOR_ROLES = [Role.AGENT]
 
     def test_who_has_none_sets_one_up_first(self, login: Login, nok: User, marketer: User) -> None:
@@ -149,7 +150,7 @@ class TestRoles:
         assert factors_of(with_code_app) == {"totp"}
 
 
-def test_a_role_that_is_none_keeps_the_platform_from_starting(settings: Any) -> None:
+def test_a_role_that_is_none_keeps_the_platform_from_starting(settings: Settings) -> None:
     settings.SECOND_FACTOR_ROLES = ["admin", "boss"]
     assert [one.id for one in roles_of_settings_exist(None)] == ["core.E002"]
 

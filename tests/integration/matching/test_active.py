@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from ingestion.models import Source
@@ -21,7 +22,7 @@ SUDA: dict[str, Any] = {"first_name": "Suda", "last_name": "Rakdee", "birth_date
 
 
 @pytest.fixture(autouse=True)
-def folder_of_its_own(settings: Any, tmp_path: Path) -> None:
+def folder_of_its_own(settings: Settings, tmp_path: Path) -> None:
     settings.CDP_DATA = tmp_path
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core import hashing, jobs
 from cdp_site.core.errors import ConflictProblem
@@ -115,7 +116,7 @@ def test_a_second_run_over_everything_finds_nothing_new(web_shop: Source, pos: S
     assert (changes(second), counts(second, "keys", "records")) == ([], [0, 3])
 
 
-def test_keys_of_another_secret_are_made_again(web_shop: Source, settings: Any) -> None:
+def test_keys_of_another_secret_are_made_again(web_shop: Source, settings: Settings) -> None:
     arrive(web_shop, identify("u1", **SUDA, **BORN))
     model = activate()
     match()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from cdp_site.core import hashing
 from profiles.matching import block_keys, keys
@@ -31,7 +32,7 @@ def candidates(*keys_of_one: str, **more: Any) -> list[int]:
 
 
 def test_a_key_is_kept_as_64_bits_that_say_nothing_without_the_secret(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = block_keys.hashed("phone:863451972")
     assert first == block_keys.hashed("phone:863451972") != block_keys.hashed("phone:863451973")

@@ -1,9 +1,9 @@
 """The model that tests use says what its table foresees, and is the model in use."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from profiles.matching import active, model_files
 from profiles.models import MatchModel
@@ -38,7 +38,7 @@ def test_it_is_in_use_until_another_is() -> None:
 
 
 @pytest.mark.django_db
-def test_a_model_that_is_none_of_these_is_read_from_its_file(settings: Any, tmp_path: Path) -> None:
+def test_a_model_that_is_none_of_these_is_read_from_its_file(settings: Settings, tmp_path: Path) -> None:
     settings.CDP_DATA = tmp_path
     make_model(FakeMatcher())
     trained = MatchModel.objects.create(version=99, file_mac=bytes(32), created_by="system:test")

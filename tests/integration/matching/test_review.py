@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core.errors import ConflictProblem, MendableError, NotFoundProblem
 from cdp_site.core.models import Role, User
@@ -195,7 +196,7 @@ class TestVerdicts:
 @pytest.mark.usefixtures("nothing_to_mend")
 class TestTwoPeople:
     @pytest.fixture(autouse=True)
-    def _few(self, settings: Any) -> None:
+    def _few(self, settings: Settings) -> None:
         settings.MATCH_RECORDS_FOR_ONE_PERSON = 1
 
     def test_a_large_merge_waits_for_another_person(self, ask: Ask, steward: User, colleague: User) -> None:

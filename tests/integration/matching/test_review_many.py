@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from cdp_site.core.errors import MendableError, NotFoundProblem
 from cdp_site.core.models import Role, User
@@ -86,7 +87,7 @@ def test_pairs_that_meet_in_one_customer_become_one(ask: Ask, steward: User) -> 
 
 
 def test_leaves_out_what_wants_a_persons_eye(
-    ask: Ask, steward: User, make_user: Callable[..., User], settings: Any
+    ask: Ask, steward: User, make_user: Callable[..., User], settings: Settings
 ) -> None:
     colleague = make_user(Role.STEWARD, name="colleague")
     ask(is_flagged=True)

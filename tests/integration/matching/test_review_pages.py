@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from cdp_site.core.models import AccessLogEntry, Role, User
 from ingestion.models import Source
@@ -15,17 +16,12 @@ from profiles.models import MatchLabel, ReviewPair, SourceRecord
 from tests.factories.arrivals import arrive, row
 from tests.factories.matching import activate
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 Ask = Callable[..., ReviewPair]
 Addresses = dict[str, tuple[object, ...]]
 HTMX = {"HX-Request": "true"}
 EVIDENCE = {"prior": -3.0, "fields": [["names", 4.0], ["birth_dates", 2.5]]}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 @pytest.fixture
@@ -219,7 +215,9 @@ class TestAnswers:
         assert answer.status_code == 409
         assert "A colleague is looking at this pair." in answer.content.decode()
 
-    def test_foresees_what_a_merge_would_change(self, login: Login, ask: Ask, steward: User, settings: Any) -> None:
+    def test_foresees_what_a_merge_would_change(
+        self, login: Login, ask: Ask, steward: User, settings: Settings
+    ) -> None:
         pair, client = ask(), login(steward)
         page = get(client, "review_effects", pair.pk)
         assert "2 customers become 1" in page

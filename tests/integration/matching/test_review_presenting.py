@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from pytest_django import Settings
 
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.models import User
@@ -121,7 +122,7 @@ def test_the_weakest_link_comes_first(pos: Source, web_shop: Source, steward: Us
     assert (found.records, found.more) == (4, 0)
 
 
-def test_foresees_a_merge_and_changes_nothing(pos: Source, settings: Any) -> None:
+def test_foresees_a_merge_and_changes_nothing(pos: Source, settings: Settings) -> None:
     arrive(pos, row("a", first_name="Ann", city="Trang"), row("b", first_name="Anna", city="Krabi"))
     a, b = sorted((record("a").pk, record("b").pk))
     pair = ReviewPair.objects.create(record_a_id=a, record_b_id=b, reason="band", score=0.7)

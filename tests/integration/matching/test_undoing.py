@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from cdp_site.core.models import User
 from ingestion.models import FileImport, Source
@@ -120,7 +121,7 @@ class TestReverted:
     """A reverted import takes with it all that matching knew of its records."""
 
     @pytest.fixture(autouse=True)
-    def own_store(self, tmp_path: Path, settings: Any) -> None:
+    def own_store(self, tmp_path: Path, settings: Settings) -> None:
         settings.CDP_DATA = tmp_path
 
     @staticmethod

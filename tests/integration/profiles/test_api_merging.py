@@ -21,12 +21,9 @@ from profiles.models import LinkDecision, MatchLabel, Profile, SourceRecord
 from profiles.state import hashes
 from tests.customers import Tell, identify, profile_of
 
+pytestmark = pytest.mark.usefixtures("in_english")
+
 Login = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 @pytest.fixture

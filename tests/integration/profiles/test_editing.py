@@ -30,13 +30,8 @@ from profiles.search import find
 from profiles.state import hashes
 from tests.customers import Tell, identify, profile_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 ADDRESS = {"address": "99/1 ถนนสุขุมวิท", "district": "วัฒนา", "province": "กรุงเทพมหานคร", "postcode": "10110"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def change(profile: Profile, trait: str, *, by: User, version: str | None = None, **said: str) -> Changed:

@@ -19,13 +19,8 @@ from profiles.resolution.decision_log import NewDecision
 from tests.customers import Tell, identify, profile_of, track
 from tests.factories.arrivals import arrive, row
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def record(external_id: str) -> SourceRecord:

@@ -15,13 +15,8 @@ from profiles.models import Profile
 from profiles.reasons import Own
 from tests.customers import Tell, identify, open_for_call, profile_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -18,13 +18,8 @@ from profiles.models import Call, Case, EventType, Product, Profile
 from profiles.notes import agent_record
 from tests.customers import Tell, identify, profile_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Did = Callable[..., None]
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

@@ -19,15 +19,10 @@ from profiles.models import Membership, Profile, SourceRecord
 from profiles.timeline import Filters
 from tests.customers import Tell, identify, profile_of, track
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 # Each step of the story happens, and is told, at noon in Bangkok.
 FIRST, SECOND, THIRD = (datetime(2026, 9, day, 5, 0, tzinfo=UTC) for day in (1, 10, 20))
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 def at(moment: datetime, message: dict[str, Any]) -> dict[str, Any]:

@@ -14,14 +14,9 @@ from profiles import merging, presence
 from profiles.editing import changing, fields, undoing
 from profiles.models import AgentEdit, Presence, Profile, Trait, TraitGroup
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def look(client: Client, profile: Profile, **said: str) -> str:

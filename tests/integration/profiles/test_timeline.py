@@ -17,14 +17,9 @@ from profiles.timeline import Cursor, Filters
 from profiles.timeline_entries import Entry
 from tests.customers import Tell, identify, profile_of, track
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 MAIL = {"campaign": "chair-week", "subject": "สัปดาห์เก้าอี้"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: Any) -> None:
-    settings.LANGUAGE_CODE = "en"
 
 
 def entries(profile: Profile, **filters: Any) -> list[Entry]:

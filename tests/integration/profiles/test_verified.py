@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import AuditEvent, User
@@ -192,8 +193,8 @@ class TestPages:
     """The mark on the customer's pages."""
 
     @pytest.fixture(autouse=True)
-    def in_english(self, settings: object) -> None:
-        settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
+    def in_english(self, settings: Settings) -> None:
+        settings.LANGUAGE_CODE = "en"
 
     def test_a_steward_verifies_and_takes_it_back(self, ann: Profile, as_steward: Client) -> None:
         story = reverse("profiles:explanation", args=[ann.public_id])

@@ -14,7 +14,7 @@ from ingestion.models import Source
 from profiles.models import EventType, Profile, TraitGroup
 from tests.customers import Tell, identify, profile_of, track
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
 
@@ -27,11 +27,6 @@ def text_of(client: Client, path: str, **headers: str) -> str:
     response = client.get(path, headers=headers)
     assert response.status_code == 200
     return response.content.decode()
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 PAGES = ["customer", "timeline", "records", "notes"]

@@ -15,14 +15,9 @@ from profiles import openings
 from profiles.editing import changing, fields
 from profiles.models import AgentEdit, Profile, TraitGroup
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def edit_url(profile: Profile, trait: str = "occupation") -> str:

@@ -15,14 +15,9 @@ from profiles import notes
 from profiles.models import LinkDecision, Note, Profile, SourceRecord
 from tests.customers import Tell, identify, profile_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 @pytest.fixture

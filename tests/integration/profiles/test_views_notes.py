@@ -14,14 +14,9 @@ from cdp_site.core.models import AuditEvent, User
 from profiles import masking, merging, notes
 from profiles.models import Note, NoteDraft, Profile, SourceRecord
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 def add_url(profile: Profile) -> str:

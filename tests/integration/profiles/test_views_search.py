@@ -15,14 +15,9 @@ from profiles import directory
 from profiles.models import Profile
 from tests.customers import Tell, identify, open_for_call, profile_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_english")]
 Login = Callable[[User], Client]
 LIST, SEARCH, SUGGEST = (reverse(f"profiles:{name}") for name in ("customers", "search", "suggest"))
-
-
-@pytest.fixture(autouse=True)
-def in_english(settings: object) -> None:
-    settings.LANGUAGE_CODE = "en"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", [LIST, SEARCH, SUGGEST, reverse("profiles:recent")])

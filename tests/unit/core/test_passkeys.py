@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 from fido2.utils import websafe_encode
+from pytest_django import Settings
 
 from cdp_site.core.login import passkeys
 
@@ -15,26 +16,28 @@ def said(**client_data: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def request_here(settings: Any) -> Any:
+def request_here(settings: Settings) -> Any:
     settings.ALLOWED_HOSTS = ["cdp.example.com", "10.0.0.7", "localhost"]
     settings.PUBLIC_URL = ""
     return lambda host="cdp.example.com", **more: RequestFactory().get("/", headers={"host": host}, **more)
 
 
 class TestBehindAProxy:
-    def test_the_public_address_is_the_site_whatever_the_headers_say(self, request_here: Any, settings: Any) -> None:
+    def test_the_public_address_is_the_site_whatever_the_headers_say(
+        self, request_here: Any, settings: Settings
+    ) -> None:
         settings.PUBLIC_URL = "https://cdp.example.com/"
         request = request_here(host="10.0.0.7")
         assert (passkeys.site(request), passkeys.origin(request)) == ("cdp.example.com", "https://cdp.example.com")
         assert passkeys.is_from_here(request, said(origin="https://cdp.example.com"))
         assert not passkeys.is_from_here(request, said(origin="https://10.0.0.7"))
 
-    def test_a_port_of_the_public_address_belongs_to_it(self, request_here: Any, settings: Any) -> None:
+    def test_a_port_of_the_public_address_belongs_to_it(self, request_here: Any, settings: Settings) -> None:
         settings.PUBLIC_URL = "https://cdp.example.com:8443"
         assert passkeys.is_from_here(request_here(), said(origin="https://cdp.example.com:8443"))
         assert not passkeys.is_from_here(request_here(), said(origin="https://cdp.example.com"))
 
-    def test_without_one_it_is_the_host_of_the_request(self, request_here: Any, settings: Any) -> None:
+    def test_without_one_it_is_the_host_of_the_request(self, request_here: Any, settings: Settings) -> None:
         assert passkeys.origin(request_here(secure=True)) == "https://cdp.example.com"
         settings.HTTPS = True
         assert passkeys.origin(request_here()) == "https://cdp.example.com"

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from cdp_site.operations.bench import child, database
 from cdp_site.operations.bench.company_memory import Held, Watch, most_shared
-from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.bench.measure import Result, cost
 from cdp_site.operations.company import loading
 from cdp_site.operations.company.generation import Company
 from cdp_site.operations.progress import Progress
@@ -254,24 +254,9 @@ def _projected(steps: Sequence[Step], *, buffers: int) -> list[Result]:
     grows = f"load grows by size^{growth(loads):.2f}, matching by ^{growth(matches):.2f}"
     size = f"projected to {RECORDS:,} records and {TOUCHPOINTS:,} touchpoints"
     shares = f"all processes' own {own / _GB:.2f} GB, and the database's buffers, full, {buffers / _GB:.2f} GB"
+    hours, memory = ("the most that is wanted", MOST_HOURS), ("the most that is wanted", MOST_GB)
+    parts = f"load {load:.2f} h, match {match_:.2f} h"
     return [
-        _goal(
-            "company.hours", load + match_, "h", MOST_HOURS, f"{size}: load {load:.2f} h, match {match_:.2f} h; {grows}"
-        ),
-        _goal("company.memory", (own + buffers) / _GB, "GB", MOST_GB, f"{size}: {shares}"),
+        cost("company.hours", load + match_, "h", hours, goal=1.0, rounds=1, note=f"{size}: {parts}; {grows}"),
+        cost("company.memory", (own + buffers) / _GB, "GB", memory, goal=1.0, rounds=1, note=f"{size}: {shares}"),
     ]
-
-
-def _goal(name: str, value: float, unit: str, most: float, note: str) -> Result:
-    return Result(
-        name=name,
-        value=round(value, 2),
-        unit=unit,
-        limit=most,
-        limit_name="the most that is wanted",
-        ratio=round(value / most, 3),
-        goal=1.0,
-        lower_is_better=True,
-        rounds=1,
-        note=note,
-    )

@@ -11,7 +11,7 @@ from django.db import connection
 
 from cdp_site.operations.bench import traffic
 from cdp_site.operations.bench.client import Client
-from cdp_site.operations.bench.measure import ROUNDS, Result
+from cdp_site.operations.bench.measure import ROUNDS, Result, percentile
 from cdp_site.operations.bench.serving import PausedWorkers
 from ingestion.landing import backlog, message_uuid, uuid_array
 
@@ -42,11 +42,6 @@ def timeline(*, source_id: int, client: Client, workers: PausedWorkers, rounds: 
         rounds=rounds,
         note=f"p99 at {RATE:,} events/s for {SECONDS} s; p50 {p50:.0f} ms; at most {waiting} requests waited",
     )
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
 def _round(source_id: int, client: Client, workers: PausedWorkers) -> tuple[list[float], int]:

@@ -2,7 +2,6 @@
 one who is meant is found. Against the look-up of a profile by its primary key in the same run."""
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -12,7 +11,7 @@ from django.db import connection
 from cdp_site.core.models import Role, User
 from cdp_site.operations.bench import lookup_agents, lookup_load, lookup_questions
 from cdp_site.operations.bench.lookup_questions import Question
-from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.bench.measure import Result, cost, milliseconds, percentile
 from cdp_site.operations.bench.serving import web_server
 from profiles import search
 from profiles.models import Profile
@@ -53,8 +52,10 @@ def run(url: str) -> list[Result]:
     sessions = lookup_agents.log_in()
     with web_server(url) as port, lookup_agents.Agents(sessions, port=port) as agents:
         results += [
-            _line("answer", agents.p95("profiles:suggest", typed), ANSWER_MS, "the box above every page, by 40 agents"),
-            _line("palette", agents.p95("palette", typed), PALETTE_MS, "Ctrl-K, by 40 agents"),
+            _within(
+                "answer", agents.p95("profiles:suggest", typed), ANSWER_MS, "the box above every page, by 40 agents"
+            ),
+            _within("palette", agents.p95("palette", typed), PALETTE_MS, "Ctrl-K, by 40 agents"),
         ]
     with (
         lookup_load.copy(people=people) as busy,
@@ -64,7 +65,7 @@ def run(url: str) -> list[Result]:
     ):
         p95 = agents.p95("profiles:suggest", typed)
     beside = f"{lookup_agents.AGENTS} agents while an import, a match batch and a segment refresh run"
-    return [*results, _line("busy", p95, BUSY_MS, beside)]
+    return [*results, _within("busy", p95, BUSY_MS, beside)]
 
 
 def _of_search(terms: Sequence[str], asked: dict[str, list[Question]], viewer: User, *, note: str) -> list[Result]:
@@ -75,8 +76,8 @@ def _of_search(terms: Sequence[str], asked: dict[str, list[Question]], viewer: U
     def times(work: Sequence[Callable[[], Any]]) -> list[float]:
         taken = []
         for place, search_once in enumerate(work):
-            look_ups.append(_milliseconds(partial(Profile.objects.get, pk=keys[place % len(keys)])))
-            taken.append(_milliseconds(search_once))
+            look_ups.append(milliseconds(partial(Profile.objects.get, pk=keys[place % len(keys)])))
+            taken.append(milliseconds(search_once))
         return taken[_WARM_UP:]
 
     def ask(question: Question) -> None:
@@ -85,11 +86,12 @@ def _of_search(terms: Sequence[str], asked: dict[str, list[Question]], viewer: U
 
     exact = times([partial(search.find, term, by=viewer) for term in terms])
     fuzzy = {kind: times([partial(ask, question) for question in questions]) for kind, questions in asked.items()}
-    key = statistics.median(look_ups)
-    lines = [_ratio("exact", _p95(exact), key, EXACT_GOAL, f"phone, e-mail, member id, order number; {note}")]
+    key = ("median look-up of a profile by its primary key", statistics.median(look_ups))
+    kinds = f"phone, e-mail, member id, order number; {note}"
+    lines = [_p95("exact", percentile(exact, 95), key, EXACT_GOAL, kinds)]
     for kind, taken in fuzzy.items():
         half = f"p50 {statistics.median(taken):.1f} ms; every name with a typing error, every fifth with two"
-        lines.append(_ratio(f"fuzzy.{kind}", _p95(taken), key, FUZZY_GOAL, half))
+        lines.append(_p95(f"fuzzy.{kind}", percentile(taken, 95), key, FUZZY_GOAL, half))
         lines.append(_recall(kind, found[kind]))
     return lines
 
@@ -110,41 +112,9 @@ def _recall(kind: str, found: Sequence[bool]) -> Result:
     )
 
 
-def _ratio(name: str, p95: float, key: float, goal: float, note: str) -> Result:
-    return Result(
-        name=f"lookup.{name}.p95",
-        value=round(p95, 2),
-        unit="ms",
-        limit=round(key, 3),
-        limit_name="median look-up of a profile by its primary key",
-        ratio=round(p95 / key, 1),
-        goal=goal,
-        lower_is_better=True,
-        rounds=1,
-        note=note,
-    )
+def _p95(name: str, value: float, limit: tuple[str, float], goal: float, note: str) -> Result:
+    return cost(f"lookup.{name}.p95", value, "ms", limit, goal=goal, rounds=1, note=note)
 
 
-def _line(name: str, p95: float, limit: float, note: str) -> Result:
-    return Result(
-        name=f"lookup.{name}.p95",
-        value=round(p95, 1),
-        unit="ms",
-        limit=limit,
-        limit_name=f"{limit:.0f} ms",
-        ratio=round(p95 / limit, 3),
-        goal=1.0,
-        lower_is_better=True,
-        rounds=1,
-        note=note,
-    )
-
-
-def _milliseconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
-
-
-def _p95(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) * 95 // 100]
+def _within(name: str, value: float, most: float, note: str) -> Result:
+    return _p95(name, value, (f"{most:.0f} ms", most), 1.0, note)

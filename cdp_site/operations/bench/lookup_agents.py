@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 
 from cdp_site.core.models import Department, Role, User
+from cdp_site.operations.bench.measure import percentile
 from cdp_site.operations.bench.reporting import Report, Reporter
 
 AGENTS: Final = 40
@@ -34,8 +35,7 @@ class Agents:
         """Milliseconds from when a search was due to its whole answer."""
         self._send(url_name, typed[:_WARM_UP])
         step = max(1, len(typed) // SEARCHES)
-        milliseconds = self._send(url_name, typed[::step][:SEARCHES])
-        return milliseconds[len(milliseconds) * 95 // 100]
+        return percentile(self._send(url_name, typed[::step][:SEARCHES]), 95)
 
     def _send(self, url_name: str, typed: Sequence[str]) -> Sequence[float]:
         reports = [

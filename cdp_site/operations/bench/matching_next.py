@@ -26,7 +26,7 @@ from cdp_site.core.models import Role, User
 from cdp_site.operations.bench import child, database, matching_online, matching_world
 from cdp_site.operations.bench.matching_online import Arrival
 from cdp_site.operations.bench.matching_people import World
-from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.bench.measure import Result, cost, percentile
 from ingestion.models import Source
 from profiles.matching import model_files, online
 from profiles.models import MatchModel, ReviewPair
@@ -69,12 +69,13 @@ def results(measured: Mapping[str, Any], people: int) -> list[Result]:
         f"{people:,} people, {measured['waiting']:,} pairs waiting; {len(decided)} verdicts,"
         f" {statistics.median(measured['cpu']):.0f} ms of this process's CPU each"
     )
-    p95, longest = decided[len(decided) * 95 // 100], decided[-1]
+    p95, longest, n = percentile(decided, 95), decided[-1], len(decided)
+    ahead = "the queue with all pairs ahead"
     return [
-        _line("p50", statistics.median(decided), nothing, rounds=len(decided), note=waited),
-        _line("p95", p95, goal, rounds=len(decided), wanted=1.0, note=_times(p95, nothing)),
-        _line("max", longest, goal, rounds=len(decided), note=_times(longest, nothing)),
-        _line("page", statistics.median(looks), nothing, rounds=len(looks), note="the queue with all pairs ahead"),
+        cost("match.next.p50", statistics.median(decided), "ms", nothing, goal=None, rounds=n, note=waited),
+        cost("match.next.p95", p95, "ms", goal, goal=1.0, rounds=n, note=_times(p95, nothing)),
+        cost("match.next.max", longest, "ms", goal, goal=None, rounds=n, note=_times(longest, nothing)),
+        cost("match.next.page", statistics.median(looks), "ms", nothing, goal=None, rounds=len(looks), note=ahead),
     ]
 
 
@@ -86,24 +87,6 @@ def table(lines: Sequence[Result]) -> Table:
 def _times(value: float, nothing: tuple[str, float]) -> str:
     name, least = nothing
     return f"{value / least:.1f}× {name}"
-
-
-def _line(
-    name: str, value: float, limit: tuple[str, float], *, rounds: int, note: str, wanted: float | None = None
-) -> Result:
-    limit_name, least = limit
-    return Result(
-        name=f"match.next.{name}",
-        value=round(value, 2),
-        unit="ms",
-        limit=round(least, 2),
-        limit_name=limit_name,
-        ratio=round(value / least, 3),
-        goal=wanted,
-        lower_is_better=True,
-        rounds=rounds,
-        note=note,
-    )
 
 
 # --- in a process of its own ------------------------------------------------------------------------------------------

@@ -3,12 +3,10 @@ bare look-up of its blocking keys in the same run."""
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,7 +16,7 @@ from rich.table import Table
 from cdp_site.core.ids import uuid7
 from cdp_site.operations.bench import matching_people, matching_world
 from cdp_site.operations.bench.matching_people import Stated, World
-from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.bench.measure import Result, cost, milliseconds, percentile
 from ingestion.models import Source
 from profiles.matching import block_keys, model_files, online
 from profiles.matching.learned import LearnedMatcher
@@ -109,7 +107,7 @@ def _measure(matcher: LearnedMatcher, people: int) -> list[Result]:
         # Of another person than the one before: neither finds what the other has just brought into memory.
         if place % 2:
             keys_of = {0: matcher.keys(matching_people.comparable_of(arrival.stated))}
-            lookups.append(_milliseconds(partial(block_keys.candidates, keys_of)))
+            lookups.append(milliseconds(partial(block_keys.candidates, keys_of)))
         else:
             matches.append(_match_one(source, arrival, found))
     del matches[:WARM_UP], lookups[:WARM_UP]
@@ -120,27 +118,13 @@ def _measure(matcher: LearnedMatcher, people: int) -> list[Result]:
         f" {found.wrong} of {len(arrivals) // 2} joined to somebody else"
     )
     lookup = ("look-up of its blocking keys", statistics.median(lookups))
+    slowest = f"look-up p95 {percentile(lookups, 95):.2f} ms"
+    n = ARRIVALS // 2
     return [
-        _line("p50", statistics.median(matches), lookup, goal=GOAL, note=became),
-        _line("p95", _p95(matches), ("20 ms", GOAL_P95), goal=1.0, note=f"look-up p95 {_p95(lookups):.2f} ms"),
-        _line("in steps of 100", in_steps, lookup, goal=None, note="a record, when a hundred arrive together"),
+        cost("match.online.p50", statistics.median(matches), "ms", lookup, goal=GOAL, rounds=n, note=became),
+        cost("match.online.p95", percentile(matches, 95), "ms", ("20 ms", GOAL_P95), goal=1.0, rounds=n, note=slowest),
+        cost("match.online.in steps of 100", in_steps, "ms", lookup, goal=None, rounds=n, note="a record of a hundred"),
     ]
-
-
-def _line(name: str, value: float, limit: tuple[str, float], *, goal: float | None, note: str) -> Result:
-    limit_name, least = limit
-    return Result(
-        name=f"match.online.{name}",
-        value=round(value, 2),
-        unit="ms",
-        limit=round(least, 2),
-        limit_name=limit_name,
-        ratio=round(value / least, 3),
-        goal=goal,
-        lower_is_better=True,
-        rounds=ARRIVALS // 2,
-        note=note,
-    )
 
 
 def _arrivals(people: int) -> list[Arrival]:
@@ -160,7 +144,7 @@ def _match_one(source: Source, arrival: Arrival, found: Found) -> float:
     """Store one record as intake does, match it, look at what became of it, and undo it all."""
     with transaction.atomic():
         (number,) = store(source, [arrival])
-        took = _milliseconds(partial(online.match, {number}, born={number}, by="system:bench"))
+        took = milliseconds(partial(online.match, {number}, born={number}, by="system:bench"))
         linked = set(LinkDecision.objects.filter(record_b_id=number).values_list("record_a_id", flat=True))
         asked = set(ReviewPair.objects.filter(record_b_id=number).values_list("record_a_id", flat=True))
         found.joined += arrival.of in linked
@@ -176,7 +160,7 @@ def _match_in_steps(source: Source, arrivals: Sequence[Arrival]) -> float:
     for start in range(0, len(arrivals) - STEP + 1, STEP):
         with transaction.atomic():
             numbers = set(store(source, arrivals[start : start + STEP]))
-            took.append(_milliseconds(partial(online.match, numbers, born=numbers, by="system:bench")) / STEP)
+            took.append(milliseconds(partial(online.match, numbers, born=numbers, by="system:bench")) / STEP)
             transaction.set_rollback(True)
     return statistics.median(took)
 
@@ -208,13 +192,3 @@ INSERT INTO profiles_sourcerecord (id, source_id, kind, external_id, birth_profi
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _MEMBERSHIP = "INSERT INTO profiles_membership (record_id, profile_id, valid_from) VALUES (%s, %s, %s)"
-
-
-def _milliseconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
-
-
-def _p95(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) * 95 // 100]

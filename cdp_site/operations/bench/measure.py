@@ -109,6 +109,30 @@ def latency(
     )
 
 
+def cost(
+    name: str, value: float, unit: str, limit: tuple[str, float], *, goal: float | None, rounds: int, note: str = ""
+) -> Result:
+    """One figure, of which less is better, against another: what that is called, and how much it is."""
+    limit_name, least = limit
+    return Result(
+        name=name,
+        value=round(value, 2),
+        unit=unit,
+        limit=round(least, 3),
+        limit_name=limit_name,
+        ratio=round(value / least, 3),
+        goal=goal,
+        lower_is_better=True,
+        rounds=rounds,
+        note=note,
+    )
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+
+
 def rate(subject: Subject) -> float:
     """Units a second of one run."""
     subject.prepare()

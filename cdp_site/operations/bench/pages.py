@@ -24,7 +24,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cdp_site.core.models import Department, Role, User
-from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.bench.measure import Result, cost, percentile
 from profiles import arrangement
 from profiles.models import Profile
 
@@ -58,7 +58,7 @@ class Costs:
 
     @property
     def p95(self) -> float:
-        return self.milliseconds[len(self.milliseconds) * 95 // 100]
+        return percentile(self.milliseconds, 95)
 
     @property
     def p50(self) -> float:
@@ -122,20 +122,9 @@ def costs(client: Client, paths: Sequence[str], *, htmx: bool = False) -> Costs:
 
 
 def line(
-    name: str, value: float, unit: str, limit: float, *, rounds: int, note: str, wanted: float | None = 1.0
+    name: str, value: float, unit: str, most: float, *, rounds: int, note: str, wanted: float | None = 1.0
 ) -> Result:
-    return Result(
-        name=name,
-        value=round(value, 1),
-        unit=unit,
-        limit=limit,
-        limit_name=f"{limit:g} {unit}",
-        ratio=round(value / limit, 3),
-        goal=wanted,
-        lower_is_better=True,
-        rounds=rounds,
-        note=note,
-    )
+    return cost(name, value, unit, (f"{most:g} {unit}", most), goal=wanted, rounds=rounds, note=note)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from cdp_site.core.models import User
 from cdp_site.operations.bench import pages
-from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.bench.measure import Result, cost, percentile
 from ingestion.models import Source
 from profiles.models import Profile, SourceRecord, Touchpoint
 
@@ -54,8 +54,7 @@ def run(url: str) -> list[Result]:
             shallow.append(_milliseconds(agent, top))
             deep.append(_milliseconds(agent, links[-1]))
             raw.append(_raw_milliseconds(profile))
-        every = sorted(_milliseconds(agent, link) for link in links)
-    p95 = every[len(every) * 95 // 100]
+        p95 = percentile([_milliseconds(agent, link) for link in links], 95)
     return [
         pages.line("timeline.first.p95", first.p95, "ms", pages.FIRST_SCREEN, rounds=ROUNDS, note="with its chips"),
         pages.line(
@@ -70,19 +69,8 @@ def run(url: str) -> list[Result]:
 def _against(
     name: str, values: Sequence[float], limits: tuple[str, Sequence[float]], *, goal: float, note: str
 ) -> Result:
-    limit_name, least = limits
-    return Result(
-        name=name,
-        value=round(statistics.median(values), 2),
-        unit="ms",
-        limit=round(statistics.median(least), 2),
-        limit_name=limit_name,
-        ratio=round(statistics.median(values) / statistics.median(least), 3),
-        goal=goal,
-        lower_is_better=True,
-        rounds=len(values),
-        note=note,
-    )
+    limit = (limits[0], statistics.median(limits[1]))
+    return cost(name, statistics.median(values), "ms", limit, goal=goal, rounds=len(values), note=note)
 
 
 def _busiest(agent: User, candidates: Sequence[Profile]) -> Profile:

@@ -30,12 +30,14 @@ from cdp_site import health, schedules
 from cdp_site.core import heartbeats
 from cdp_site.core.models import Heartbeat
 from cdp_site.embedded_postgres import is_running
+from cdp_site.operations import background
 
 LOST_PROCESS = 75  # exit code: os.EX_TEMPFAIL, start me again
 
 
 def run() -> int:
     """Run the cluster until SIGTERM or SIGINT; returns the exit code."""
+    background.step_aside(background.JOBS)
     _connect_signals()
     _synchronise_schedules()
     give_back_jobs_of_dead_clusters()

@@ -3,6 +3,7 @@ process of its own, over and over, on a copy of the benchmark's database."""
 
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
+from cdp_site.operations import background, programs
 from cdp_site.operations.bench import child, company, database, segment
+from cdp_site.operations.bench.serving import process
 from cdp_site.operations.company import loading
 from cdp_site.operations.progress import Progress
 from consent.models import Purpose
@@ -37,8 +40,11 @@ class Copy:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """All three are at it within the block."""
+        """All are at it within the block, with the priority that a platform gives its jobs and its digest."""
         with ExitStack() as working:
+            for name in programs.worker_names():
+                worker = [sys.executable, programs.MANAGE, "worker", "--name", name]
+                working.enter_context(process(worker, self.url, self.environment))
             for work in (("take_in", str(self.people), self.until), ("match",), ("refresh", self.until)):
                 working.enter_context(_child(*work, environment=self.environment))
             yield
@@ -79,6 +85,7 @@ def _child(function: str, *arguments: str, environment: Mapping[str, str]) -> It
 
 def take_in(people: str, until: str) -> None:
     """Import one lot of newcomers after another, and digest what their systems say."""
+    background.step_aside(background.JOBS)
     settings.CDP_DATA = Path(os.environ["CDP_DATA"])
     first = int(people)
     while True:
@@ -88,6 +95,7 @@ def take_in(people: str, until: str) -> None:
             seed=database.SEED,
             end=datetime.fromisoformat(until),
             among=range(first, first + _NEWCOMERS),
+            helpers=0,
             progress=Progress(),
         )
         first += _NEWCOMERS
@@ -95,12 +103,14 @@ def take_in(people: str, until: str) -> None:
 
 def match() -> None:
     """Match everything, again and again."""
+    background.step_aside(background.JOBS)
     while True:
         company.match()
 
 
 def refresh(until: str) -> None:
     """Compute the members of one segment after another."""
+    background.step_aside(background.JOBS)
     now, zone = datetime.fromisoformat(until), ZoneInfo(settings.COMPANY_TIME_ZONE)
     viewer = compiler.Viewer(
         event_types=dict(EventType.objects.values_list("name", "pk")),

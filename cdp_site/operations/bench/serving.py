@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -72,10 +73,11 @@ def web_server(url: str) -> Iterator[int]:
 
 
 @contextmanager
-def process(command: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    command: list[str], url: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[subprocess.Popen[bytes]]:
     """A child on the benchmark's database, quiet, ended with the block."""
-    environment = os.environ | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
-    child = subprocess.Popen(command, env=environment)
+    child = subprocess.Popen(command, env=os.environ | environment | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"})
     try:
         yield child
     finally:

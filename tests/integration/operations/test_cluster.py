@@ -20,7 +20,7 @@ from django_q.tasks import async_task
 
 from cdp_site import health
 from cdp_site.core.models import Heartbeat
-from cdp_site.operations import cluster
+from cdp_site.operations import background, cluster
 from cdp_site.schedules import CHORES
 from tests.database import url_with
 from tests.waiting import wait_for
@@ -128,7 +128,9 @@ def test_a_cluster_that_lost_an_idle_worker_ends_and_its_successor_works(tmp_pat
     first = start_cluster(tmp_path)
     try:
         wait_for(lambda: not OrmQ.objects.exists())  # the first job is over: every worker is idle
-        os.kill(idle_worker(first), signal.SIGKILL)
+        idle = idle_worker(first)
+        assert os.getpriority(os.PRIO_PROCESS, idle) == background.JOBS
+        os.kill(idle, signal.SIGKILL)
         assert first.wait(timeout=60) == cluster.LOST_PROCESS
     finally:
         kill(first)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from cdp_site.operations import background
 from profiles import digest
 
 
@@ -14,4 +15,5 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="worker", help="of its heartbeat: worker, or worker-2 … for further ones")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        background.step_aside(background.DIGEST)
         digest.run_forever(name=options["name"])

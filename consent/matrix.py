@@ -41,6 +41,9 @@ SCHEME = {Channel.EMAIL: "mailto:", Channel.SMS: "sms:", Channel.PHONE: "tel:"}
 # Shown to everybody; the others when there is an address or a word on them.
 USUAL_CHANNELS = (Channel.EMAIL, Channel.SMS, Channel.PHONE, Channel.LINE)
 
+# The browser's event by which other parts of a page learn of an answer.
+CHANGED = "consent:changed"
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -71,6 +74,10 @@ class Cell:
     @property
     def channel_label(self) -> Text:
         return self.channel.label
+
+    @property
+    def channel_icon(self) -> str:
+        return ICON_OF_CHANNEL[self.channel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,11 @@ class Matrix:
     purpose: Purpose | None
     addresses: Sequence[Address]
     is_to_be_erased: bool
+
+    @property
+    def asked(self) -> tuple[Purpose, Sequence[Cell]] | None:
+        """The first purpose that takes a consent, with what was said about it: what an agent has to know at once."""
+        return next((row for row in self.rows if row[0].basis == Purpose.Basis.CONSENT), None)
 
     @property
     def open_purposes(self) -> frozenset[int]:

@@ -38,6 +38,16 @@ def register() -> None:
             has_past=True,
         ),
         Panel(
+            "consent_chips",
+            _("Consent in brief"),
+            "consent:chips",
+            300,
+            Permission.VIEW_CUSTOMERS,
+            _STYLE,
+            column="header",
+            has_past=True,
+        ),
+        Panel(
             "access_log",
             _("Who opened this customer"),
             "consent:access_log",

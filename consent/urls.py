@@ -7,6 +7,7 @@ from consent.views import audit, customer, requests
 app_name = "consent"
 urlpatterns = [
     path("customers/<uuid:public_id>/consent/", customer.panel, name="panel"),
+    path("customers/<uuid:public_id>/consent/chips/", customer.chips, name="chips"),
     path("customers/<uuid:public_id>/consent/<slug:purpose>/<slug:channel>/", customer.cell, name="cell"),
     path("customers/<uuid:public_id>/consent/<slug:purpose>/<slug:channel>/answer/", customer.answer, name="answer"),
     path("customers/<uuid:public_id>/access-log/", customer.access_log, name="access_log"),

@@ -28,13 +28,15 @@ PANEL, PANEL_BODY = "consent/panel.html", "#panel-consent-body"
 @require_GET
 def panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Channel × purpose, and the addresses for one purpose; of an earlier day (`as_of`) what had been said."""
-    profile = visible_profile(request, public_id, logged_as=CONSENT)
-    then = past.asked(profile, request.GET, scope=scope_of(reader(request)))
-    if then is not None:
-        context: dict[str, object] = {"profile": profile, "past": then, "matrix": matrix.look_back(then)}
-    else:
-        context = _panel(request, profile, request.GET.get("purpose", ""))
+    context = _as_asked(request, public_id)
     return render_page_or_fragment(request, "consent/panel_page.html", PANEL, context)
+
+
+@requires(Permission.VIEW_CUSTOMERS)
+@require_GET
+def chips(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The answers about the first purpose that takes one, a chip a channel, for the head of the page."""
+    return render(request, "consent/chips.html", _as_asked(request, public_id))
 
 
 @requires(Permission.VIEW_CUSTOMERS)
@@ -65,7 +67,7 @@ def answer(request: HttpRequest, public_id: UUID, purpose: str, channel: str) ->
         return redirect("profiles:customer", public_id)
     response = render(request, PANEL, {**_panel(request, profile, of.slug), "said": said})
     response["HX-Retarget"], response["HX-Reswap"] = PANEL_BODY, "innerHTML"
-    return trigger_client_event(response, "dialog:close")
+    return trigger_client_event(trigger_client_event(response, matrix.CHANGED), "dialog:close")
 
 
 @requires(Permission.VIEW_CUSTOMERS, Permission.VIEW_AUDIT)
@@ -117,6 +119,15 @@ def _show_cell(
 def _choices(detail: matrix.Detail) -> list[tuple[str, str]]:
     """Addresses that an answer can be about: all but those that are none."""
     return [(one.value, one.text) for one in detail.addresses if one.is_real]
+
+
+def _as_asked(request: HttpRequest, public_id: UUID) -> dict[str, object]:
+    """Consent of today, or of the day in the address."""
+    profile = visible_profile(request, public_id, logged_as=CONSENT)
+    then = past.asked(profile, request.GET, scope=scope_of(reader(request)))
+    if then is not None:
+        return {"profile": profile, "past": then, "matrix": matrix.look_back(then)}
+    return _panel(request, profile, request.GET.get("purpose", ""))
 
 
 def _panel(request: HttpRequest, profile: Profile, purpose: str) -> dict[str, object]:

@@ -43,7 +43,8 @@ def withdraw(request: HttpRequest, public_id: UUID, touchpoint_id: UUID, purpose
     if not wants_fragment(request):
         return redirect("profiles:customer", public_id)
     context = {"profile": profile, "matrix": matrix.read(profile, by=reader(request), purpose=meant.slug)}
-    return trigger_client_event(render(request, "segments/_withdrawn.html", context), "dialog:close")
+    response = trigger_client_event(render(request, "segments/_withdrawn.html", context), matrix.CHANGED)
+    return trigger_client_event(response, "dialog:close")
 
 
 def _message(request: HttpRequest, profile: Profile, touchpoint_id: UUID) -> Touchpoint:

@@ -23,7 +23,7 @@ TABLE: Final[dict[str, str]] = {
         profiles:presence profiles:look profiles:cases profiles:open_case profiles:case profiles:note_case
         profiles:take_case profiles:hand_over_case profiles:close_case profiles:reopen_case
         profiles:follow_ups profiles:follow_ups_due profiles:explanation profiles:household
-        profiles:api_profile profiles:api_explanation consent:panel consent:cell segments:of_profile
+        profiles:api_profile profiles:api_explanation consent:panel consent:chips consent:cell segments:of_profile
         segments:script_of_profile segments:script_why segments:sent
     """,
     "AMSN": """
@@ -96,6 +96,7 @@ TABLE: Final[dict[str, str]] = {
     """,
     "public": """
         login account_login mfa_authenticate mfa_login_webauthn login_company openid_connect_callback logout
+        forgotten new_password
         set_language set_display healthz schema ingestion:snippet ingestion:tracking_batch
         ingestion:tracking_import ingestion:tracking_call ingestion:line_link_nonce ingestion:receive_webhook
         profiles:api_calls

@@ -1,6 +1,8 @@
 """The consent panel of the 360 page: what it shows to whom, and what a member of staff records there."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +42,10 @@ def desk(login: Callable[[User], Client], agent: User) -> Client:
 
 def panel_of(profile: Profile, purpose: str = "") -> str:
     return f"/customers/{profile.public_id}/consent/{f'?purpose={purpose}' if purpose else ''}"
+
+
+def chips_of(profile: Profile) -> str:
+    return f"/customers/{profile.public_id}/consent/chips/"
 
 
 def cell_of(profile: Profile, channel: str = "email", purpose: str = "marketing") -> str:
@@ -170,6 +176,38 @@ def test_it_costs_few_queries(
     # session, user, scope (3), profile, access log, entries, identifiers, postal address (2), request, purposes
     with django_assert_max_num_queries(13):
         desk.get(panel_of(customer))
+
+
+def test_the_head_of_the_page_says_it_in_brief(
+    desk: Client, customer: Profile, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Of the purpose that takes a consent, a chip a channel, which opens the cell."""
+    say(records_of(customer)[0], "granted", channel="email", address="aree@shop.test")
+    say(records_of(customer)[0], "withdrawn", channel="sms")
+    desk.get(chips_of(customer))
+    with django_assert_max_num_queries(13):
+        shown = text_of(desk.get(chips_of(customer)))
+    assert re.findall(r"chip-cell is-(\w+)", shown) == [
+        "granted",
+        "withdrawn",
+        "never",
+        "never",
+    ]
+    assert f'hx-get="{cell_of(customer)}"' in shown
+    assert "aree@shop.test" not in shown
+
+
+def test_the_head_of_the_page_learns_of_an_answer(desk: Client, customer: Profile) -> None:
+    assert "consent:changed from:body" in text_of(desk.get(chips_of(customer)))
+    assert "consent:changed" in tell(desk, customer, "deny").headers["HX-Trigger"]
+    assert "chip-cell is-refused" in text_of(desk.get(chips_of(customer)))
+
+
+def test_the_head_of_an_earlier_day_has_no_links(desk: Client, customer: Profile) -> None:
+    yesterday = timezone.localdate() - timedelta(days=1)
+    shown = text_of(desk.get(f"{chips_of(customer)}?as_of={yesterday:%Y-%m-%d}"))
+    assert "chip-cell" in shown
+    assert "hx-get" not in shown
 
 
 # --- answers --------------------------------------------------------------------------------------------------------

@@ -148,6 +148,7 @@ ACCOUNT_ADAPTER = "cdp_site.core.login.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+PASSWORD_RESET_TIMEOUT = 60 * 60  # seconds that the link to a new password is good for
 ACCOUNT_LOGIN_TIMEOUT = 10 * 60  # from the password to the second factor, seconds
 ACCOUNT_RATE_LIMITS = False  # core/login/limits.py has its own
 MFA_ADAPTER = "cdp_site.core.login.adapters.MFAAdapter"

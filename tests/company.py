@@ -64,6 +64,7 @@ def open_company(request: pytest.FixtureRequest) -> Company:
     agent, steward, marketer, compliance = get("agent"), get("steward"), get("marketer"), get("compliance")
     folder, settings = get("tmp_path"), get("settings")
     settings.CDP_DATA = folder / "data"
+    settings.PUBLIC_URL = "http://localhost:8000"
     settings.PULL_HOSTS = ["crm.example.com"]
     settings.WATCHED_FOLDERS_ROOTS = [str(folder)]
     colleague = get("make_user")(Role.COMPLIANCE, compliance.department, "colleague")

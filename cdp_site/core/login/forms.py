@@ -12,7 +12,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, LoginWebAuthnForm
 from cryptography.exceptions import InvalidSignature
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -156,8 +156,7 @@ class PasswordForm(PasswordChangeForm):
         super().__init__(user, *args, **kwargs)
         self.request = request
         self.fields["old_password"].label = _("Password until now")
-        self.fields["new_password1"].label = _("New password")
-        self.fields["new_password2"].label = _("New password again")
+        _name_new(self.fields)
 
     def clean_old_password(self) -> str:
         against = limits.of_step_up(self.user)
@@ -166,3 +165,36 @@ class PasswordForm(PasswordChangeForm):
         password: str = super().clean_old_password()
         limits.give_back(against)
         return password
+
+
+class ForgottenForm(forms.Form):
+    """Whose password is forgotten."""
+
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "spellcheck": "false", "autofocus": True}),
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean(self) -> dict[str, Any]:
+        name = self.cleaned_data.get("username")
+        if name is not None and (wait := limits.take(limits.of_forgotten(self.request, name))) is not None:
+            raise too_many(wait)
+        return self.cleaned_data
+
+
+class NewPasswordForm(SetPasswordForm):
+    """The new password of somebody who came by a link in a mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_new(self.fields)
+
+
+def _name_new(fields: dict[str, forms.Field]) -> None:
+    fields["new_password1"].label = _("New password")
+    fields["new_password2"].label = _("New password again")

@@ -47,6 +47,15 @@ def of_codes(request: HttpRequest, user: User) -> list[Limit]:
     return _limits(request, "code", user.get_username(), of_account=20, of_address=60)
 
 
+def of_forgotten(request: HttpRequest, name: str) -> list[Limit]:
+    """What asking for a new password counts against: nobody's mailbox is filled, and no list of names is tried."""
+    account, address = _folded(name), _network(client_address(request))
+    return [
+        Limit(_key("forgotten", "account", account), 3, timedelta(hours=1)),
+        Limit(_key("forgotten", "address", address), 20, timedelta(hours=1)),
+    ]
+
+
 def of_step_up(user: User) -> list[Limit]:
     """What a try to say again who one is counts against: who sits at an open session may guess no longer."""
     key = _key("step-up", str(user.pk))
@@ -54,7 +63,7 @@ def of_step_up(user: User) -> list[Limit]:
 
 
 def _limits(request: HttpRequest, what: str, name: str, *, of_account: int, of_address: int) -> list[Limit]:
-    account = unicodedata.normalize("NFKC", name).casefold()
+    account = _folded(name)
     device = devices.known_to(request, name)
     if device is not None:
         return [Limit(_key(what, "device", device.hex(), account), 10, timedelta(minutes=5), is_own=True)]
@@ -64,6 +73,10 @@ def _limits(request: HttpRequest, what: str, name: str, *, of_account: int, of_a
         Limit(_key(what, "account", account), of_account, timedelta(hours=1)),
         Limit(_key(what, "address", address), of_address, timedelta(minutes=15)),
     ]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _network(address: str) -> str:

@@ -1,14 +1,17 @@
 """Mails about one's own login, in one's own language: sent by jobs once the change is committed."""
 
 import smtplib
+from collections.abc import Callable
 from enum import StrEnum
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator as tokens
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.functional import Promise
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +22,7 @@ from cdp_site.core.templatetags.formats import day_text
 log = structlog.get_logger("login")
 
 JOB = "cdp_site.core.login.mails.send"
+LINK_JOB = "cdp_site.core.login.mails.send_link"
 
 
 class News(StrEnum):
@@ -68,16 +72,38 @@ def tell(user: User, news: News) -> None:
 
 def send(user_id: int, news: str) -> None:
     """The job. A mail server that does not take it is logged: such a mail is a warning and comes at once or never."""
+    subject, said = _TEXTS[News(news)]
+    _send(user_id, news, subject, lambda _user: _body(str(said)))
+
+
+def send_link(user_id: int) -> None:
+    """The job that mails the way to a new password; nothing for a user who is not there."""
+    _send(user_id, "forgotten", gettext_lazy("Choose a new password"), _link_body)
+
+
+def _send(user_id: int, news: str, subject: Promise, body_for: Callable[[User], str]) -> None:
     user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
     if user is None:
         return
     with translation.override(user.language or settings.LANGUAGE_CODE):
-        subject, said = _TEXTS[News(news)]
-        message = EmailMessage(subject=f"[{settings.COMPANY_NAME}] {subject}", body=_body(str(said)), to=[user.email])
+        message = EmailMessage(subject=f"[{settings.COMPANY_NAME}] {subject}", body=body_for(user), to=[user.email])
     try:
         message.send()
     except (OSError, smtplib.SMTPException) as error:
         log.warning("login.mail_not_sent", user=user_id, news=news, error=type(error).__name__)
+
+
+def _link_body(user: User) -> str:
+    path = reverse("new_password", args=[urlsafe_base64_encode(str(user.pk).encode()), tokens.make_token(user)])
+    minutes = settings.PASSWORD_RESET_TIMEOUT // 60
+    return "\n\n".join(
+        [
+            _("Somebody asked for a new password of your account “%(name)s”.") % {"name": user.get_username()},
+            _("Choose it here, within %(minutes)s minutes; the link works once:") % {"minutes": minutes},
+            settings.PUBLIC_URL.rstrip("/") + path,
+            _("If this was not you, there is nothing to do: your password stays as it is."),
+        ]
+    )
 
 
 def _body(said: str) -> str:

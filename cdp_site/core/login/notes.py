@@ -9,7 +9,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from cdp_site.core import audit
+from cdp_site.core import audit, jobs
 from cdp_site.core.login import mails
 from cdp_site.core.login.mails import News
 from cdp_site.core.models import User
@@ -35,6 +35,15 @@ def failed(name: str) -> None:
     user = User.objects.filter(username=name).first()
     with transaction.atomic():
         audit.record(action="login.failed", target=user or ("core.User", ""), by=ACTOR, fields=["password"])
+
+
+def forgotten(name: str) -> None:
+    """A new password was asked for: the way to it goes to the user's mailbox, if there is such a user, who has one and
+    has a password at all. A job is made in any case, so that the answer takes as long for every name."""
+    user = User.objects.filter(username=name, is_active=True).first()
+    with transaction.atomic():
+        audit.record(action="login.forgotten", target=user or ("core.User", ""), by=ACTOR)
+        jobs.enqueue(mails.LINK_JOB, user.pk if user is not None and user.has_usable_password() else 0)
 
 
 @transaction.atomic

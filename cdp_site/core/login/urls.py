@@ -14,7 +14,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from cdp_site.core.access import public, requires
-from cdp_site.core.login import company, views, views_account
+from cdp_site.core.login import company, views, views_account, views_forgotten
 from cdp_site.core.login.fresh import fresh_login
 
 
@@ -37,6 +37,8 @@ urlpatterns = [
     path("login/code/", entrance(AuthenticateView, template_name="core/login_code.html"), name="mfa_authenticate"),
     path("login/passkey/", entrance(LoginWebAuthnView), name="mfa_login_webauthn"),
     path("login/again/", views.log_in_again, name="login_again"),
+    path("login/forgotten/", views_forgotten.ask, name="forgotten"),
+    path("login/new-password/<uidb64>/<token>/", entrance(views_forgotten.NewPassword), name="new_password"),
     path("login/company/", views.by_company, name="login_company"),
     path("login/company/back/", public(never_cache(callback)), by_company, name="openid_connect_callback"),
     path("logout/", views.log_out, name="logout"),

@@ -16,7 +16,7 @@ from requests import RequestException
 
 from cdp_site.core.access import public, requires
 from cdp_site.core.htmx import wants_fragment
-from cdp_site.core.login import again, company, passkeys
+from cdp_site.core.login import again, company, passkeys, views_forgotten
 from cdp_site.core.login.adapters import AccountAdapter
 from cdp_site.core.login.addresses import login_address, safe_path, wanted
 from cdp_site.core.login.forms import LoginForm
@@ -45,6 +45,7 @@ def log_in(request: HttpRequest) -> HttpResponseBase:
         "ended": ended if ended in list(Ended) else "",
         "company_login": company.is_offered(),
         "passkeys": passkeys.are_possible(request),
+        "forgotten": views_forgotten.is_offered(),
     }
     return render(request, "core/login.html", context, status=_status(form))
 

@@ -11,7 +11,6 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, Self, TypeVar
 
-from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -22,6 +21,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from guardian.models import GroupObjectPermission
 from guardian.shortcuts import get_objects_for_user
 
+from cdp_site.core import scope_sql
 from cdp_site.core.api_errors import error_response, wants_json
 from cdp_site.core.errors import AuthenticationProblem
 from cdp_site.core.login import addresses
@@ -257,36 +257,24 @@ def scope_of(user: User | AnonymousUser) -> Scope:
     return remembered
 
 
-_SOURCE, _EVENT_TYPE, _GROUP, _SENSITIVE, _HIDDEN = "source", "event_type", "group", "sensitive", "hidden"
-
-
 def _read_scope(user: User) -> Scope:
-    sees_all = may(user, Permission.SEE_ALL_DEPARTMENTS)
-    groups = apps.get_model("profiles", "TraitGroup")._default_manager
-    hidden = groups.exclude(pk__in=groups.visible_to(user).order_by().values("pk")).exclude(traits=None)
-    sensitive = groups.visible_to(user).filter(is_sensitive=True)
-    parts = [_names(hidden, _HIDDEN, "traits__name"), _names(sensitive, _SENSITIVE, "slug")]
-    if not sees_all:
-        parts.append(_names(apps.get_model("ingestion", "Source")._default_manager.visible_to(user), _SOURCE, "pk"))
-        parts.append(
-            _names(apps.get_model("profiles", "EventType")._default_manager.visible_to(user), _EVENT_TYPE, "pk")
-        )
+    sees_all, is_other = may(user, Permission.SEE_ALL_DEPARTMENTS), is_stand_in(user)
     found: dict[str, set[str]] = defaultdict(set)
-    for kind, name in _names(groups.visible_to(user), _GROUP, "slug").union(*parts, all=True):
+    for kind, name in scope_sql.names(
+        user=None if is_other else user.pk,
+        department=user.department_id,
+        own_department=own_department(user),
+        is_stand_in=is_other,
+        sees_all=sees_all,
+    ):
         found[kind].add(name)
     return Scope(
-        source_ids=None if sees_all else frozenset(map(int, found[_SOURCE])),
-        event_type_ids=None if sees_all else frozenset(map(int, found[_EVENT_TYPE])),
-        trait_groups=frozenset(found[_GROUP]),
-        hidden_traits=frozenset(found[_HIDDEN]),
-        hides_sensitive=not found[_SENSITIVE],
+        source_ids=None if sees_all else frozenset(map(int, found[scope_sql.SOURCE])),
+        event_type_ids=None if sees_all else frozenset(map(int, found[scope_sql.EVENT_TYPE])),
+        trait_groups=frozenset(found[scope_sql.GROUP]),
+        hidden_traits=frozenset(found[scope_sql.HIDDEN]),
+        hides_sensitive=not found[scope_sql.SENSITIVE],
     )
-
-
-def _names(containers: Any, kind: str, column: str) -> Any:
-    """(kind, text) of each, as a part of a union."""
-    kinds = models.Value(kind, output_field=models.TextField())
-    return containers.order_by().values_list(kinds, Cast(column, models.TextField()))
 
 
 def public(view: View) -> View:

@@ -19,7 +19,7 @@ from profiles.models import Membership
 from profiles.name_index import NAME_TRAITS, Word, words_of_record
 
 # Words of the dictionary that are followed up per word of the term, and their least likeness to it.
-MOST_CANDIDATES = 80
+MOST_CANDIDATES = 50
 LEAST_LIKENESS = 0.5
 LEAST_OF_NAME = 0.65  # of all words together
 _FOR_BEGINNING = 0.9  # the likeness of a word that only begins so: it may not be typed to the end yet
@@ -114,33 +114,37 @@ def candidates(words: Sequence[Word]) -> list[Candidate]:
 
 # Rows of one word, its likeliest words of the dictionary first: a name that thousands bear is cut at its newest
 # records, and another word of the term tells which of them is meant. A word alone leads to people only when it is rare.
+# Which of them the viewer sees is asked last: few are left then, and to ask it of each would take longer than all else.
 _PEOPLE = """
 WITH c AS MATERIALIZED (
     SELECT *
       FROM unnest(%(places)s::int[], %(tokens)s::bigint[], %(likeness)s::float8[]) AS c(place, token_id, likeness)
 ), held AS MATERIALIZED (
-    SELECT w.place, n.record_id, n.likeness
+    SELECT w.place, n.record_id, n.token_id, n.likeness
       FROM generate_series(0, %(words)s - 1) AS w(place)
      CROSS JOIN LATERAL (
-           SELECT n.record_id, c.likeness
+           SELECT n.record_id, c.token_id, c.likeness
              FROM c
             CROSS JOIN LATERAL (
                   SELECT n.record_id FROM profiles_recordname n
                    WHERE n.token_id = c.token_id
-                     AND (%(sources)s::bigint[] IS NULL OR EXISTS (
-                         SELECT 1 FROM profiles_sourcerecord r
-                          WHERE r.id = n.record_id AND r.source_id = ANY(%(sources)s)))
-                   ORDER BY n.record_id DESC LIMIT 4000) AS n
+                   ORDER BY n.record_id DESC LIMIT %(of_token)s) AS n
             WHERE c.place = w.place
-            LIMIT 10000) AS n
+            LIMIT %(of_word)s) AS n
 ), rare AS (
-    SELECT place FROM held GROUP BY place HAVING count(*) <= 600 OR %(words)s = 1
+    SELECT place, token_id FROM held GROUP BY place, token_id HAVING count(*) <= %(rare)s OR %(words)s = 1
 ), records AS MATERIALIZED (
-    SELECT record_id, sum(best) AS likeness
-      FROM (SELECT record_id, place, max(likeness) AS best FROM held GROUP BY record_id, place) AS of_word
-     GROUP BY record_id
-    HAVING count(*) > 1 OR bool_or(place IN (SELECT place FROM rare))
-     ORDER BY 2 DESC, record_id DESC LIMIT %(looked_at)s
+    SELECT record_id, likeness
+      FROM (SELECT record_id, sum(best) AS likeness
+              FROM (SELECT record_id, place, max(likeness) AS best, bool_or(rare.token_id IS NOT NULL) AS is_rare
+                      FROM held LEFT JOIN rare USING (place, token_id)
+                     GROUP BY record_id, place) AS of_word
+             GROUP BY record_id
+            HAVING count(*) > 1 OR bool_or(is_rare)
+             ORDER BY 2 DESC, record_id DESC) AS alike
+     WHERE %(sources)s::bigint[] IS NULL OR EXISTS (
+           SELECT 1 FROM profiles_sourcerecord r WHERE r.id = alike.record_id AND r.source_id = ANY(%(sources)s))
+     LIMIT %(looked_at)s
 ), best AS (
     SELECT records.record_id
       FROM records JOIN profiles_sourcerecord r ON r.id = records.record_id
@@ -159,25 +163,51 @@ SELECT p.profile_id, max(r.last_seen_at), array_agg(t.id), array_agg(t.token), a
  WHERE %(sources)s::bigint[] IS NULL OR r.source_id = ANY(%(sources)s)
  GROUP BY p.profile_id
 """
-_MOST_RECORDS = 200  # whose whole names are compared
+_RARE = 600  # bearers of a word at most, for it to lead to people by itself
+_MOST_RECORDS = 150  # whose whole names are compared
+_MUCH_ALIKE = 0.88  # a name that is meant, typed with an error in one of its words
+_MOST_WHEN_UNSURE = 600
+_SURE_WORD, _SURE_WORDS = 0.78, 8  # then of the likeliest words alone
 _MOST_OF_ONE_NAME = 2_000  # bearers of one name, of whom those heard of last are compared
+# Records of one word of the dictionary, and of all those that a word of the term may mean; whoever does not see all of
+# them is shown no fewer for it.
+_OF_TOKEN, _OF_WORD = 4_000, 10_000
+_FOR_A_PART = 2
 
 
 def people(
     words: Sequence[Word], found: Sequence[Candidate], scope: Scope, *, hidden: Collection[str] = ()
 ) -> list[Person]:
-    """Whose names, in records that the scope sees, hold something like every word. One query; one more when traits that
-    names are made of are hidden from the viewer."""
+    """Whose names, in records that the scope sees, hold something like every word. One query, a second that looks at
+    more people when nobody's name is much like the term; one more each when traits that names are made of are hidden
+    from the viewer."""
     if not found:
         return []
+    best = _people(words, found, scope, hidden=hidden, most=_MOST_RECORDS)
+    if len(words) > 1 and all(person.likeness < _MUCH_ALIKE for person in best):
+        # One word was typed so badly that no candidate is what was meant; the other leads there, if it was not.
+        sure = [one for one in found if one.likeness >= _SURE_WORD]
+        few = [one for place in range(len(words)) for one in [two for two in sure if two.place == place][:_SURE_WORDS]]
+        more = _people(words, few, scope, hidden=hidden, most=_MOST_WHEN_UNSURE) if few else []
+        best = list({person.profile_id: person for person in (*best, *more)}.values())
+    return best
+
+
+def _people(
+    words: Sequence[Word], found: Sequence[Candidate], scope: Scope, *, hidden: Collection[str], most: int
+) -> list[Person]:
+    part = 1 if scope.source_ids is None else _FOR_A_PART
     parameters: dict[str, Any] = {
         "words": len(words),
         "places": [candidate.place for candidate in found],
         "tokens": [candidate.token_id for candidate in found],
         "likeness": [candidate.likeness for candidate in found],
         "sources": None if scope.source_ids is None else sorted(scope.source_ids),
-        "looked_at": _MOST_RECORDS if len(words) > 1 else _MOST_OF_ONE_NAME,
-        "most": _MOST_RECORDS,
+        "rare": _RARE,
+        "of_token": _OF_TOKEN * part,
+        "of_word": _OF_WORD * part,
+        "looked_at": most if len(words) > 1 else _MOST_OF_ONE_NAME,
+        "most": most,
     }
     with connection.cursor() as cursor:
         cursor.execute(_PEOPLE, parameters)

@@ -33,7 +33,7 @@ WITH grants AS MATERIALIZED (
            {sees_group}
            AND (NOT t.is_sensitive
                 OR (t.id IN (SELECT id FROM grants WHERE holder = 'department' AND model = 'traitgroup')
-                    AND (NOT %(is_stand_in)s OR %(department)s = %(own_department)s
+                    AND (NOT %(is_stand_in)s OR coalesce(%(department)s = %(own_department)s, false)
                          OR t.id IN (SELECT id FROM grants WHERE holder = 'own' AND model = 'traitgroup'))))
            AS is_visible
       FROM {groups} t

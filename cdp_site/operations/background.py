@@ -13,9 +13,9 @@ from typing import Any, Final
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-# Beside somebody who wants the same core, five steps get a third of his share, ten a tenth.
-DIGEST: Final = 5  # within seconds is soon enough
-JOBS: Final = 10
+# Beside somebody who wants the same core, ten steps get a tenth of his share, nineteen what is left over.
+DIGEST: Final = 10  # within seconds is soon enough
+JOBS: Final = 19
 
 
 def step_aside(niceness: int) -> None:

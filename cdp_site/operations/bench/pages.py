@@ -39,7 +39,7 @@ WARM_UP: Final = 5
 SEED: Final = 7
 # What every request about a customer costs: who asks, what they may see, the customer, the note that they looked.
 _FRAME: Final = re.compile(
-    r'FROM "django_session"|FROM "core_user"|"profiles_traitgroup"\."slug"|'
+    r'FROM "django_session"|FROM "core_user"|^\s*WITH grants AS|'
     r'FROM "profiles_profile"|INSERT INTO "core_accesslogentry"|FROM "profiles_customeropening"'
 )
 # Opens, closes and limits a transaction.

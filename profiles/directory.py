@@ -12,7 +12,7 @@ from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles import masking, overview
 from profiles.labels import value_label
-from profiles.models import Profile
+from profiles.models import Profile, SourceRecord
 from profiles.naming import shown_name
 
 PAGE_SIZE = 50
@@ -59,10 +59,13 @@ def page(*, by: User, after: UUID | None = None, size: int = PAGE_SIZE) -> Page:
     )
 
 
-def rows(profiles: Sequence[Profile], *, by: User) -> list[Row]:
-    """What a list shows of these customers to this viewer, in their order. Two queries beside the scope."""
+def rows(
+    profiles: Sequence[Profile], *, by: User, records: Mapping[int, Sequence[SourceRecord]] | None = None
+) -> list[Row]:
+    """What a list shows of these customers to this viewer, in their order. Two queries beside the scope, one where
+    their `records` are known (`overview.records_of`)."""
     scope = scope_of(by)
-    records = overview.records_of(profiles, scope)
+    records = overview.records_of(profiles, scope) if records is None else records
     values = overview.values_of(records, scope)
 
     def contact(profile: Profile, of: Mapping[str, Any], trait: str) -> str:

@@ -1,5 +1,6 @@
 """Named queries over profiles and touchpoints; every view starts from `visible_to`."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Self
 
@@ -34,6 +35,11 @@ class ProfileQuerySet(models.QuerySet[Any]):
             return self
         seen = models.Q(memberships__valid_to__isnull=True, memberships__record__source__in=scope.source_ids)
         return self.filter(models.Exists(self.model._default_manager.filter(seen, pk=models.OuterRef("pk"))))
+
+    def with_records(self, record_ids: Collection[int]) -> "ProfileQuerySet":
+        """Those who hold one of these records now, once for each (`record_id`)."""
+        held = self.filter(memberships__record__in=record_ids, memberships__valid_to__isnull=True)
+        return held.annotate(record_id=models.F("memberships__record"))
 
     def visible_to(self, user: User | AnonymousUser) -> "ProfileQuerySet":
         """Live profiles within the user's scope; none without the permission to view customers."""

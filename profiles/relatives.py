@@ -37,7 +37,7 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
     """Who is related to the customer, people's words first, of records and customers that the viewer may see.
 
     What two customers share is logged of one record each; the viewer is told when they see any two that share it. At
-    most eleven queries beside the scope.
+    most eight queries beside the scope.
     """
     scope, shows = scope_of(by), masking.shows_identifiers(by, profile.pk)
     told = dict(profile.memberships.filter(valid_to__isnull=True).values_list("record", "record__source"))
@@ -47,17 +47,17 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
         a, b = decision.record_a_id, decision.record_b_id
         if (a in members) != (b in members):
             ends.append((decision, a, b) if a in members else (decision, b, a))
-    elsewhere = Membership.objects.filter(record__in=[other for *_, other in ends], valid_to__isnull=True)
-    owner_of = dict(elsewhere.values_list("record", "profile"))
-    visible = Profile.objects.visible_to(by).filter(pk__in=set(owner_of.values()))
-    rows = {row.profile.pk: row for row in directory.rows(list(visible), by=by)}
-    theirs = overview.records_of([row.profile for row in rows.values()], scope)
+    owners = Profile.objects.visible_to(by).with_records([other for *_, other in ends])
+    owner_of = {owner.record_id: owner.pk for owner in owners}
+    visible = list({owner.pk: owner for owner in owners}.values())
+    theirs = overview.records_of(visible, scope)
+    rows = {row.profile.pk: row for row in directory.rows(visible, by=by, records=theirs)}
     keys = stated_by(own | {record.pk for records in theirs.values() for record in records}, scope)
     names = actors.names_of({decision.actor for decision, *_ in ends})
     found: dict[int, Relative] = {}
     for decision, here, other in sorted(ends, key=lambda end: end[0].kind != LinkDecision.Kind.STEWARD):
         owner = owner_of.get(other)
-        if owner is None or owner not in rows:
+        if owner is None:
             continue
         seen = {record.pk for record in theirs[owner]}
         if decision.kind == LinkDecision.Kind.STEWARD:

@@ -82,7 +82,7 @@ def _of_search(terms: Sequence[str], asked: dict[str, list[Question]], viewer: U
 
     def ask(question: Question) -> None:
         hits = search.find(question.text, by=viewer, limit=AMONG)
-        found[question.kind].append(any(hit.profile.pk in question.profiles for hit in hits))
+        found[question.kind].append(question.is_answered(hits))
 
     exact = times([partial(search.find, term, by=viewer) for term in terms])
     fuzzy = {kind: times([partial(ask, question) for question in questions]) for kind, questions in asked.items()}
@@ -103,7 +103,7 @@ def _recall(kind: str, found: Sequence[bool]) -> Result:
         value=round(100 * share, 1),
         unit="%",
         limit=100,
-        limit_name=f"who is meant, among the first {AMONG}",
+        limit_name=f"who is meant or bears exactly that name, among the first {AMONG}",
         ratio=round(share, 3),
         goal=RECALL_GOAL,
         lower_is_better=False,

@@ -3,10 +3,13 @@
 Only people are asked for who stand in the database under their true name, so that the answer is known: whoever is there
 under a nickname alone could not be found by it. Thai: typed as it is stored. English: the same, of people who write in
 Latin letters. Romanised: stored in one script and typed in the other, as the bearer or as somebody else spells it.
+
+Among a million people hundreds bear one name exactly. Nobody could tell them apart by a name, so that whoever bears the
+name that is meant is as good an answer as the person who was drawn.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -17,6 +20,8 @@ from django.db import connection
 from cdp_site.operations.bench.database import SEED
 from cdp_site.operations.company.draws import pick
 from cdp_site.operations.company.people import Person, Population
+from profiles.models import Profile
+from profiles.search import Hit
 
 THAI, ENGLISH, ROMANISED = "thai", "english", "romanised"
 KINDS: Final = (THAI, ENGLISH, ROMANISED)
@@ -40,11 +45,20 @@ SELECT i.value, i.profile_id, r.attributes ->> 'first_name', r.attributes ->> 'l
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is typed, and the profiles any of which is meant."""
+    """What is typed, the profiles any of which is meant, and the names (first, last) that are meant, as stored."""
 
     kind: str
     text: str
     profiles: frozenset[int]
+    names: frozenset[tuple[str, str]]
+
+    def is_answered(self, hits: Iterable[Hit]) -> bool:
+        """Whether one of them is meant, or bears exactly the name that is meant."""
+        return any(hit.profile.pk in self.profiles or _names_of(hit.profile) in self.names for hit in hits)
+
+
+def _names_of(profile: Profile) -> tuple[str, str]:
+    return profile.golden.get("first_name") or "", profile.golden.get("last_name") or ""
 
 
 def questions(people: int, *, of_each_kind: int) -> dict[str, list[Question]]:
@@ -80,15 +94,15 @@ def _of_person(
     thai, latin = (person.given.thai, person.surname.thai), (person.given.latin, person.surname.latin)
     if person.language == "en":
         if latin in stored:
-            yield Question(ENGLISH, mistyped(rng, latin), profiles)
+            yield Question(ENGLISH, mistyped(rng, latin), profiles, frozenset({latin}))
         return
     if thai in stored:
-        yield Question(THAI, mistyped(rng, thai), profiles)
+        yield Question(THAI, mistyped(rng, thai), profiles, frozenset({thai}))
     if thai in stored and not _is_latin(stored):
         spelled = pick(rng, (latin, (person.given.latin_other, person.surname.latin_other)))
-        yield Question(ROMANISED, mistyped(rng, spelled), profiles)
+        yield Question(ROMANISED, mistyped(rng, spelled), profiles, frozenset({thai}))
     elif latin in stored and thai not in stored:
-        yield Question(ROMANISED, mistyped(rng, thai), profiles)
+        yield Question(ROMANISED, mistyped(rng, thai), profiles, frozenset({latin}))
 
 
 def _is_latin(stored: set[tuple[str, str]]) -> bool:

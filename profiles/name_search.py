@@ -46,8 +46,9 @@ class Person:
 
 # In lateral joins: LIKE could not use an index there, its pattern being no constant. `chr(1114111)` is the last of all
 # letters; in the order of the index for beginnings, or the planner reads the whole dictionary in another one's order.
-# Popular forms are cut by what sounds most alike.
-CANDIDATES = """
+# Words that begin so, sound so, are short, or are one typing error away. Of consonants that many words share those are
+# followed up that sound most alike.
+_NEAR = """
 SELECT w.n::int - 1, c.id, c.token, c.reading, c.skeleton
   FROM unnest(%(words)s::text[], %(readings)s::text[], %(skeletons)s::text[])
        WITH ORDINALITY AS w(word, reading, skeleton, n)
@@ -58,10 +59,8 @@ SELECT w.n::int - 1, c.id, c.token, c.reading, c.skeleton
        UNION
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
          WHERE skeleton = w.skeleton AND w.skeleton <> ''
+           AND (char_length(reading) BETWEEN char_length(w.reading) - 3 AND char_length(w.reading) + 3 OR reading = '')
          ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
-       UNION
-       (SELECT id, token, reading, skeleton FROM profiles_nametoken
-         WHERE reading %% w.reading ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
        UNION
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
          WHERE char_length(token) <= 6 AND char_length(w.word) <= 5
@@ -69,9 +68,26 @@ SELECT w.n::int - 1, c.id, c.token, c.reading, c.skeleton
            AND char_length(token) BETWEEN char_length(w.word) - 1 AND char_length(w.word) + 1 LIMIT 1500)
        UNION
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE profiles_name_variants(reading) && profiles_name_variants(w.reading) LIMIT 400)
+       UNION
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE profiles_name_variants(token) && profiles_name_variants(w.word) AND w.word <> w.reading LIMIT 400)
+       ) AS c
+"""
+# Whatever shares trigrams: much takes long to compare.
+_FAR = """
+SELECT w.n::int - 1, c.id, c.token, c.reading, c.skeleton
+  FROM unnest(%(words)s::text[], %(readings)s::text[], %(skeletons)s::text[])
+       WITH ORDINALITY AS w(word, reading, skeleton, n)
+ CROSS JOIN LATERAL (
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
+         WHERE reading %% w.reading ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
+       UNION
+       (SELECT id, token, reading, skeleton FROM profiles_nametoken
          WHERE token %% w.word AND w.word <> w.reading ORDER BY similarity(token, w.word) DESC LIMIT 40)
        ) AS c
 """
+_NEAR_ENOUGH = 0.75  # a word like this is one that may be meant; without any, it was typed with more than one error
 
 
 def likeness(word: Word, known: Word) -> float:
@@ -96,22 +112,37 @@ def likeness(word: Word, known: Word) -> float:
 
 
 def candidates(words: Sequence[Word]) -> list[Candidate]:
-    """Words of the dictionary for each word of the term, the likeliest first. One query."""
-    if not words:
-        return []
-    tokens, readings, skeletons = zip(*words, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(CANDIDATES, {"words": list(tokens), "readings": list(readings), "skeletons": list(skeletons)})
-        rows = cursor.fetchall()
-    found: dict[int, list[Candidate]] = defaultdict(list)
-    for place, token_id, token, reading, skeleton in rows:
-        alike = likeness(words[place], Word(token, reading, skeleton))
-        if alike >= LEAST_LIKENESS:
-            found[place].append(Candidate(place, token_id, alike))
+    """Words of the dictionary for each word of the term, the likeliest first. One query, one more for words that
+    nothing in the dictionary is near to."""
+    alike = _looked_up(_NEAR, dict(enumerate(words)))
+    far = {
+        place: word
+        for place, word in enumerate(words)
+        if max(alike.get(place, {}).values(), default=0.0) < _NEAR_ENOUGH
+    }
+    for place, found in _looked_up(_FAR, far).items():
+        alike[place] = alike.get(place, {}) | found
     best: list[Candidate] = []
-    for place in sorted(found):
-        best += sorted(found[place], key=lambda one: (-one.likeness, one.token_id))[:MOST_CANDIDATES]
+    for place in sorted(alike):
+        in_order = sorted(alike[place].items(), key=lambda one: (-one[1], one[0]))
+        best += [Candidate(place, token_id, how_much) for token_id, how_much in in_order[:MOST_CANDIDATES]]
     return best
+
+
+def _looked_up(sql: str, words: Mapping[int, Word]) -> dict[int, dict[int, float]]:
+    """Place → words of the dictionary that are alike enough, with how much. One query if there are words."""
+    if not words:
+        return {}
+    places, forms = list(words), zip(*words.values(), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, dict(zip(("words", "readings", "skeletons"), map(list, forms), strict=True)))
+        rows = cursor.fetchall()
+    found: dict[int, dict[int, float]] = defaultdict(dict)
+    for n, token_id, token, reading, skeleton in rows:
+        alike = likeness(words[places[n]], Word(token, reading, skeleton))
+        if alike >= LEAST_LIKENESS:
+            found[places[n]][token_id] = alike
+    return found
 
 
 # Rows of one word, its likeliest words of the dictionary first: a name that thousands bear is cut at its newest

@@ -147,33 +147,37 @@ def _looked_up(sql: str, words: Mapping[int, Word]) -> dict[int, dict[int, float
 
 # Rows of one word, its likeliest words of the dictionary first: a name that thousands bear is cut at its newest
 # records, and another word of the term tells which of them is meant. A word alone leads to people only when it is rare.
-# Which of them the viewer sees is asked last: few are left then, and to ask it of each would take longer than all else.
+# All is added up in one pass over the rows, with a column for each word that a term may have. Which of them the viewer
+# sees is asked last: few are left then, and to ask it of each would take longer than all else.
 _PEOPLE = """
 WITH c AS MATERIALIZED (
     SELECT *
       FROM unnest(%(places)s::int[], %(tokens)s::bigint[], %(likeness)s::float8[]) AS c(place, token_id, likeness)
-), held AS MATERIALIZED (
-    SELECT w.place, n.record_id, n.token_id, n.likeness
+), held AS (
+    SELECT n.*
       FROM generate_series(0, %(words)s - 1) AS w(place)
      CROSS JOIN LATERAL (
-           SELECT n.record_id, c.token_id, c.likeness
+           SELECT c.place, n.record_id, c.likeness, n.bearers <= %(rare)s OR %(words)s = 1 AS is_rare
              FROM c
             CROSS JOIN LATERAL (
-                  SELECT n.record_id FROM profiles_recordname n
-                   WHERE n.token_id = c.token_id
-                   ORDER BY n.record_id DESC LIMIT %(of_token)s) AS n
+                  SELECT n.record_id, count(*) OVER () AS bearers
+                    FROM (SELECT record_id FROM profiles_recordname
+                           WHERE token_id = c.token_id
+                           ORDER BY record_id DESC LIMIT %(of_token)s) AS n) AS n
             WHERE c.place = w.place
             LIMIT %(of_word)s) AS n
-), rare AS (
-    SELECT place, token_id FROM held GROUP BY place, token_id HAVING count(*) <= %(rare)s OR %(words)s = 1
+), added AS (
+    SELECT record_id, bool_or(is_rare) AS is_rare, max(likeness) FILTER (WHERE place = 0) AS a,
+           max(likeness) FILTER (WHERE place = 1) AS b, max(likeness) FILTER (WHERE place = 2) AS c,
+           max(likeness) FILTER (WHERE place = 3) AS d, max(likeness) FILTER (WHERE place = 4) AS e
+      FROM held
+     GROUP BY record_id
 ), records AS MATERIALIZED (
     SELECT record_id, likeness
-      FROM (SELECT record_id, sum(best) AS likeness
-              FROM (SELECT record_id, place, max(likeness) AS best, bool_or(rare.token_id IS NOT NULL) AS is_rare
-                      FROM held LEFT JOIN rare USING (place, token_id)
-                     GROUP BY record_id, place) AS of_word
-             GROUP BY record_id
-            HAVING count(*) > 1 OR bool_or(is_rare)
+      FROM (SELECT record_id, coalesce(a, 0) + coalesce(b, 0) + coalesce(c, 0) + coalesce(d, 0) + coalesce(e, 0)
+                   AS likeness
+              FROM added
+             WHERE is_rare OR num_nonnulls(a, b, c, d, e) > 1
              ORDER BY 2 DESC, record_id DESC) AS alike
      WHERE %(sources)s::bigint[] IS NULL OR EXISTS (
            SELECT 1 FROM profiles_sourcerecord r WHERE r.id = alike.record_id AND r.source_id = ANY(%(sources)s))

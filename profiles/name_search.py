@@ -19,7 +19,7 @@ from profiles.models import Membership
 from profiles.name_index import NAME_TRAITS, Word, words_of_record
 
 # Words of the dictionary that are followed up per word of the term, and their least likeness to it.
-MOST_CANDIDATES = 50
+MOST_CANDIDATES = 150
 LEAST_LIKENESS = 0.5
 LEAST_OF_NAME = 0.65  # of all words together
 _FOR_BEGINNING = 0.9  # the likeness of a word that only begins so: it may not be typed to the end yet
@@ -60,7 +60,7 @@ SELECT w.n::int - 1, c.id, c.token, c.reading, c.skeleton
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
          WHERE skeleton = w.skeleton AND w.skeleton <> ''
            AND (char_length(reading) BETWEEN char_length(w.reading) - 3 AND char_length(w.reading) + 3 OR reading = '')
-         ORDER BY similarity(reading, w.reading) DESC LIMIT 80)
+         ORDER BY similarity(reading, w.reading) DESC LIMIT 200)
        UNION
        (SELECT id, token, reading, skeleton FROM profiles_nametoken
          WHERE char_length(token) <= 6 AND char_length(w.word) <= 5
@@ -202,7 +202,7 @@ SELECT p.profile_id, max(r.last_seen_at), array_agg(t.id), array_agg(t.token), a
 """
 _RARE = 600  # bearers of a word at most, for it to lead to people by itself
 _MOST_RECORDS = 150  # whose whole names are compared
-_MUCH_ALIKE = 0.88  # a name that is meant, typed with an error in one of its words
+_MUCH_ALIKE = 0.8  # a name that may well be meant, typed with an error in one of its words
 _MOST_WHEN_UNSURE = 600
 _SURE_WORD, _SURE_WORDS = 0.78, 8  # then of the likeliest words alone
 _MOST_OF_ONE_NAME = 2_000  # bearers of one name, of whom those heard of last are compared

@@ -63,8 +63,9 @@ class _Match:
 def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
     """The customers that a term may mean, best first; of equally good ones who was heard of last.
 
-    Two queries for a number or an address, at most five for a name, beside the viewer's scope; one more when the term
-    makes sense on the other keyboard layout as well, and when traits of names are hidden from the viewer.
+    Two queries for a number or an address, at most five for a name, beside the viewer's scope; one more when
+    nothing in the dictionary is near to a word, when the term makes sense on the other keyboard layout as well, and
+    when traits of names are hidden from the viewer.
     """
     readings = terms.read(term)
     if not readings:

@@ -1,7 +1,8 @@
 """Is the platform alive? Signs of life of its processes, and what waits for them.
 
-Each long-running process overwrites its row of `core.Heartbeat`: the digest worker from its loop, the job cluster by
-a job that goes through its own queue each minute, so that a cluster which runs and does nothing gives no sign.
+Each long-running process overwrites its row of `core.Heartbeat`: the digest worker and the keeper from their loops, the
+job cluster by a job that goes through its own queue each minute, so that a cluster which runs and does nothing gives no
+sign.
 """
 
 from dataclasses import asdict, dataclass
@@ -16,10 +17,11 @@ from cdp_site.core.models import Heartbeat
 from ingestion import landing
 
 # Of several workers each beats by its own name ("worker-2"); events come in as long as one of them lives.
-WORKER, CLUSTER = "worker", "cluster"
+WORKER, KEEPER, CLUSTER = "worker", "keeper", "cluster"
 JOB_PREFIX = "job:"  # rows of jobs that are at work: "job:<id in the queue>"
-# The worker beats every few seconds, also between the parts of a long batch; the cluster each minute.
-PATIENCE = {WORKER: timedelta(seconds=60), CLUSTER: timedelta(minutes=3)}
+# The worker beats every few seconds, also between the parts of a long batch; the keeper between two rounds, in which it
+# may ask everybody about a few segments, each within its limit; the cluster each minute.
+PATIENCE = {WORKER: timedelta(seconds=60), KEEPER: timedelta(minutes=5), CLUSTER: timedelta(minutes=3)}
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,15 @@ def examine() -> Health:
 
 
 def gives_no_sign(name: str) -> bool:
-    """Whether the cluster, or one of the workers, has been silent for too long. One query."""
+    """Whether the cluster, the keeper, or one of the workers, has been silent for too long. One query."""
     if name == CLUSTER:
         return not signs_of_life()[name].alive
     row = Heartbeat.objects.filter(name=name).first()
-    return row is None or timezone.now() - row.at > PATIENCE[WORKER]
+    return row is None or timezone.now() - row.at > PATIENCE.get(name, PATIENCE[WORKER])
 
 
 def signs_of_life() -> dict[str, Sign]:
-    """Of the worker and of the job cluster. One query.
+    """Of the worker, the keeper and the job cluster. One query.
 
     A cluster whose every worker is at a job cannot beat; it counts as alive for as long as a job may take.
     """

@@ -303,7 +303,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["cdp_site.core.rest_access.DenyAll"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["cdp_site.core.rest_bodies.ShallowJSONParser"],
     "EXCEPTION_HANDLER": "cdp_site.core.rest.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
@@ -312,6 +312,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The event API speaks Segment's HTTP Tracking API: its SDKs and RudderStack's only need the host.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        "ProfileKindEnum": "profiles.api.customer.KINDS",
+        "SourceRecordKindEnum": "profiles.api.answers.RECORD_KINDS",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "ingestion.tracking.openapi.add_event_api",

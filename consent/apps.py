@@ -7,10 +7,11 @@ class ConsentConfig(AppConfig):
     verbose_name = _("Consent")
 
     def ready(self) -> None:
-        from consent import exactness, impact, personal_data, receivers, reverting, screens, vocabulary
+        from consent import api, exactness, impact, personal_data, receivers, reverting, screens, vocabulary
         from profiles import state
 
         screens.register()
+        api.register()
         receivers.connect()
         personal_data.register()
         impact.register()

@@ -7,7 +7,7 @@ from cdp_site.core.access import Scope
 from consent.models import Channel
 from consent.reasons import Reason
 from ingestion.normalise.values import Problem
-from profiles import overview
+from profiles import listing
 from profiles.models import Identifier, Profile
 
 # The kind of identifier that a channel reaches people by. Post goes to the address of the golden record.
@@ -65,11 +65,11 @@ def together(identifiers: Iterable[Identifier]) -> list[Contact]:
 
 
 def postal_addresses(profiles: Sequence[Profile], scope: Scope) -> dict[int, str]:
-    """Profile id → the postal address of its golden record within the scope. No query without a scope, else two."""
+    """Profile id → the postal address of its golden record within the scope. No query without a scope, else one."""
     if scope.is_unrestricted:
         return {profile.pk: postal(profile.golden) for profile in profiles}
-    values = overview.values_of(overview.records_of(profiles, scope), scope)
-    return {profile.pk: postal(values.get(profile.pk, {})) for profile in profiles}
+    listed = listing.read(profiles, scope)
+    return {profile.pk: postal(listed[profile.pk].values if profile.pk in listed else {}) for profile in profiles}
 
 
 def postal(golden: Mapping[str, Any]) -> str:

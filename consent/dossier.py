@@ -1,17 +1,27 @@
 """What is known of one person's consent: enough to answer for every purpose and channel without further queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from cdp_site.core.access import EVERYTHING, Scope
-from consent.contacts import CHANNELS_OF_KIND, HARMLESS, KIND_OF_CHANNEL, Contact, fault_of, postal_addresses, together
+from consent.contacts import (
+    CHANNELS_OF_KIND,
+    HARMLESS,
+    KIND_OF_CHANNEL,
+    Contact,
+    fault_of,
+    postal,
+    postal_addresses,
+    together,
+)
 from consent.models import Channel, ConsentEntry, DataSubjectRequest, Purpose
 from consent.reasons import Reason, first_told
 from consent.states import Basis, Held, Origin, State, Statement, Target, Verdict, overall, resolve
 from profiles import masking
-from profiles.models import Identifier, Profile
+from profiles.models import Identifier, Profile, SourceRecord
 from profiles.past import Past
 
 REASON_OF_STATE = {
@@ -99,7 +109,7 @@ class Dossier:
 
 
 def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
-    """The dossier of a profile, with the addresses that the scope sees. Three queries, and two for a limited scope."""
+    """The dossier of a profile, with the addresses that the scope sees. Three queries, and one for a limited scope."""
     entries = ConsentEntry.objects.of_profiles([profile.pk]).standing().select_related("source")
     by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
     for entry in entries.order_by("-occurred_at", "-pk"):
@@ -111,16 +121,48 @@ def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
         contacts=together(
             one for one in identifiers if scope.sees_source(one.record.source_id) and one.kind not in hidden
         ),
-        held=frozenset(
-            Held(one.record_id, channel, one.value)
-            for one in identifiers
-            if fault_of(one) is None
-            for channel in CHANNELS_OF_KIND[one.kind]
-        ),
+        held=_held(identifiers),
         postal_address=postal_addresses([profile], scope)[profile.pk],
         is_there=profile.state == Profile.State.LIVE,
         is_to_be_erased=DataSubjectRequest.objects.about_profile(profile).open().exists(),
     )
+
+
+def of_records(groups: Sequence[Collection[int]], golden: Sequence[Mapping[str, Any]]) -> list[Dossier]:
+    """The dossier that each group of records would have as one person, with the golden record that it would have.
+    Four queries."""
+    records = {record for group in groups for record in group}
+    entries = (
+        ConsentEntry.objects.of_records(records).standing().select_related("source").order_by("-occurred_at", "-pk")
+    )
+    of_record: dict[int, list[ConsentEntry]] = defaultdict(list)
+    for entry in entries:
+        of_record[entry.record_id].append(entry)
+    identifiers: dict[int, list[Identifier]] = defaultdict(list)
+    for identifier in Identifier.objects.filter(record__in=records, kind__in=CHANNELS_OF_KIND):
+        identifiers[identifier.record_id].append(identifier)
+    births = dict(SourceRecord.objects.filter(pk__in=records).values_list("pk", "birth_profile__public_id"))
+    to_be_erased = set(
+        DataSubjectRequest.objects.open().filter(subject__in=births.values()).values_list("subject", flat=True)
+    )
+    found = []
+    for group, values in zip(groups, golden, strict=True):
+        by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
+        said = (entry for record in group for entry in of_record[record])
+        for entry in sorted(said, key=lambda one: (one.occurred_at, one.pk), reverse=True):
+            by_purpose[entry.purpose_id].append(entry)
+        own = [identifier for record in group for identifier in identifiers[record]]
+        found.append(
+            Dossier(
+                entries=by_purpose,
+                contacts=together(own),
+                held=_held(own),
+                postal_address=postal(values),
+                is_there=True,
+                is_to_be_erased=any(births.get(record) in to_be_erased for record in group),
+            )
+        )
+    return found
 
 
 def look_back(past: Past) -> Dossier:
@@ -142,6 +184,28 @@ def look_back(past: Past) -> Dossier:
         postal_address="",
         is_there=True,
         is_to_be_erased=False,
+    )
+
+
+def look_back_with_addresses(past: Past, scope: Scope, golden: Mapping[str, Any]) -> Dossier:
+    """The same with the addresses that the scope sees, had been stated by then, and are without fault today: for
+    telling why somebody was chosen, never for using one. Three queries."""
+    stated = list(
+        Identifier.objects.filter(
+            record__in=past.record_ids, kind__in=CHANNELS_OF_KIND, valid_from__lt=past.at
+        ).select_related("record")
+    )
+    hidden = masking.hidden_kinds(scope)
+    seen = [one for one in stated if scope.sees_source(one.record.source_id) and one.kind not in hidden]
+    return replace(look_back(past), contacts=together(seen), held=_held(stated), postal_address=postal(golden))
+
+
+def _held(identifiers: Iterable[Identifier]) -> frozenset[Held]:
+    return frozenset(
+        Held(one.record_id, channel, one.value)
+        for one in identifiers
+        if fault_of(one) is None
+        for channel in CHANNELS_OF_KIND[one.kind]
     )
 
 

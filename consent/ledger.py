@@ -26,8 +26,9 @@ from consent.states import Origin, State
 from ingestion.models import Source
 from ingestion.normalise.email import normalise_email
 from ingestion.normalise.phone import normalise_phone
-from profiles.models import SourceRecord
-from profiles.signals import ConsentStatement
+from profiles import signals
+from profiles.models import Membership, SourceRecord
+from profiles.signals import Aspect, ConsentStatement, Touch
 
 DIGEST = "system:digest"
 MAX_ADDRESS = 254  # column width; no real address is longer (RFC 5321)
@@ -88,6 +89,7 @@ def record(
         for address in sorted(addresses) or [""]
     ]
     ConsentEntry.objects.bulk_create(entries)
+    _tell_of([record.pk])
     audit.record(action=f"consent.{state}", target=record, by=by, fields=[f"{purpose.slug}/{channel}"])
     return entries
 
@@ -98,7 +100,7 @@ def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> froze
     A cell of a file is an entry only when it differs from the cell before it in source time, of the same record,
     purpose, channel and address (`consent.cells`). Events always are, unless the same message has been recorded before.
 
-    The entry itself is the evidence (message, source, actor, clocks), so there is no audit row beside it. Six
+    The entry itself is the evidence (message, source, actor, clocks), so there is no audit row beside it. Eight
     queries for a thousand statements.
 
     Raises:
@@ -120,7 +122,14 @@ def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> froze
     VoidEntry.objects.filter(entry__in=[entry.pk for entry in entries]).delete()
     cells.store(repetitions)
     cells.store_seconds(seconds)
+    _tell_of({entry.record_id for entry in entries})
     return frozenset(said_by[entry.pk] for entry in entries if entry.pk in said_by)
+
+
+def _tell_of(record_ids: Collection[int]) -> None:
+    """Whose records these are has said something (`profiles.signals.people_touched`). One query."""
+    members = Membership.objects.filter(record__in=record_ids, valid_to__isnull=True)
+    signals.tell_touched(Touch(Aspect.CONSENT, set(members.values_list("profile", flat=True))))
 
 
 def normalised_address(channel: str, raw: str, *, region: str, state: str) -> str:

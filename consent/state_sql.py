@@ -97,7 +97,7 @@ WITH {said},
 held AS (
     SELECT DISTINCT profile_id, record_id, value AS address
     FROM {identifiers}
-    WHERE kind = {kind} AND is_current AND valid_to IS NULL AND problem = ANY({harmless}) AND profile_id IN ({people})
+    WHERE kind = {kind} AND is_current AND valid_to IS NULL AND problem = ANY({harmless}){among}
 ),
 target AS (
     SELECT DISTINCT profile_id, address FROM held
@@ -124,9 +124,9 @@ def state_sql(purpose_id: int, channel: str, *, among: sql.Composable | None = N
     )
 
 
-def address_state_sql(purpose_id: int, channel: Channel, people: sql.Composable) -> sql.Composed:
-    """`SELECT profile_id, address, state`: of each address that a profile in `people` (a sub-query of ids) holds now
-    and that something was said about. An address without a row was never asked about."""
+def address_state_sql(purpose_id: int, channel: Channel, people: sql.Composable | None) -> sql.Composed:
+    """`SELECT profile_id, address, state`: of each address that a profile in `people` (a sub-query of ids; None: all)
+    holds now and that something was said about. An address without a row was never asked about."""
     covers = sql.SQL(
         "(s.address = t.address"
         " OR EXISTS (SELECT FROM held h WHERE h.record_id = s.record_id AND h.address = t.address))"
@@ -136,7 +136,7 @@ def address_state_sql(purpose_id: int, channel: Channel, people: sql.Composable)
         verdict=_VERDICT.format(covers=covers),
         kind=sql.Literal(KIND_OF_CHANNEL[channel]),
         harmless=sql.Literal(list(HARMLESS)),
-        people=people,
+        among=sql.SQL("") if people is None else sql.SQL(" AND profile_id IN ({})").format(people),
         **_TABLES,
     )
 

@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from cdp_site.core import audit
-from cdp_site.core.actors import name_of, names_of
+from cdp_site.core.actors import name_of, names_of, program
 from cdp_site.core.errors import Text
-from cdp_site.core.models import AccessLogEntry, AuditEvent, AuditSeal, Heartbeat, User
+from cdp_site.core.models import AccessLogEntry, AuditEvent, AuditSeal, Heartbeat, MachineKey, User
 from consent.wording import LOOKS
 from profiles.models import OpeningReason, Profile
 
@@ -98,8 +98,10 @@ def actions() -> list[str]:
 
 
 def actors() -> list[tuple[str, str]]:
-    """Everybody who works here, and the parts of the platform that act by themselves lately. Two queries."""
+    """Everybody who works here, programs, and the parts of the platform that act by themselves lately. Three
+    queries."""
     people = [(f"user:{user.pk}", name_of(user)) for user in User.objects.order_by("username")]
+    people += [(f"key:{key.pk}", program(key)) for key in MachineKey.objects.newest_first()]
     latest = AuditEvent.objects.filter(actor__startswith="system:").order_by("-pk")
     parts = sorted(set(latest.values_list("actor", flat=True)[:LOOK_BACK]))
     return [*people, *names_of(parts).items()]

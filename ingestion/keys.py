@@ -1,7 +1,5 @@
 """Write keys of sources: made once, shown once, kept as a hash."""
 
-import hashlib
-import secrets
 import time
 from dataclasses import dataclass
 
@@ -10,7 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cdp_site.core import audit
+from cdp_site.core import audit, secret_keys
 from cdp_site.core.errors import AuthenticationProblem, ConflictProblem
 from cdp_site.core.memory import Memory
 from cdp_site.core.models import User
@@ -41,10 +39,10 @@ def make(*, source: Source, by: User | str, is_public: bool = False) -> tuple[Wr
     """A new key of the source: the row, and the key itself, which cannot be had again."""
     if source.kind == Source.Kind.INTERNAL:
         raise ConflictProblem(_("This platform's own source takes no keys."))
-    key = f"{'pub' if is_public else 'sec'}_{secrets.token_urlsafe(32)}"  # 256 random bits
-    row = WriteKey.objects.create(source=source, prefix=key[:12], secret_hash=_hash(key), is_public=is_public)
+    secret = secret_keys.make("pub" if is_public else "sec")
+    row = WriteKey.objects.create(source=source, prefix=secret.prefix, secret_hash=secret.digest, is_public=is_public)
     audit.record(action="write_key.make", target=row, by=by, fields=["is_public" if is_public else "is_secret"])
-    return row, key
+    return row, secret.text
 
 
 @transaction.atomic
@@ -63,10 +61,9 @@ def of_source(source: Source) -> models.QuerySet[WriteKey]:
 def verify(key: str) -> Grant:
     """What the key allows; raises AuthenticationProblem for a wrong or revoked one, or a source that is switched off.
 
-    One query, at most once in CACHE_SECONDS for a key and process. The hash is looked up, not compared: it needs no
-    constant time, since 256 random bits are not guessed bit by bit through SHA-256.
+    One query, at most once in CACHE_SECONDS for a key and process.
     """
-    digest = _hash(key)
+    digest = secret_keys.digest(key)
     held = _cache.get(digest)
     now = time.monotonic()
     if held is not None and held[1] > now:
@@ -88,7 +85,3 @@ def verify(key: str) -> Grant:
 
 
 _cache: Memory[bytes, tuple[Grant, float]] = Memory()
-
-
-def _hash(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()

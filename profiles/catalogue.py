@@ -4,7 +4,7 @@ Products come by a feed (messages with `cdp.product`), or are discovered from or
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -20,6 +20,7 @@ from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import User
 from ingestion.normalise.text import clean
+from profiles import signals
 from profiles.models import OrderLine, Product, Synonym, Term
 from profiles.orders import CENT, GREATEST, web_address
 
@@ -109,24 +110,36 @@ def _price(value: Any) -> Decimal | None:
     return price.quantize(CENT)
 
 
+# How many it says anything else of than before.
 _UPSERT = """
+WITH told AS MATERIALIZED (
+SELECT * FROM json_to_recordset(%s::json) AS t(
+       namespace text, sku text, name text, name_th text, category text, price numeric, currency text,
+       attributes jsonb, url text, version_at timestamptz, operation_id uuid)
+), before AS MATERIALIZED (
+SELECT p.namespace, p.sku, p.name, p.name_th, p.category, p.attributes
+  FROM profiles_product p JOIN told USING (namespace, sku)
+), written AS (
 INSERT INTO profiles_product AS p (namespace, sku, name, name_th, category, price, currency, attributes, url,
                                    is_discovered, version_at, operation_id)
 SELECT namespace, sku, name, name_th, category, price, currency, attributes, url, false, version_at, operation_id
-  FROM json_to_recordset(%s::json) AS t(
-       namespace text, sku text, name text, name_th text, category text, price numeric, currency text,
-       attributes jsonb, url text, version_at timestamptz, operation_id uuid)
+  FROM told
  ORDER BY namespace, sku
     ON CONFLICT (namespace, sku) DO UPDATE SET
        name = EXCLUDED.name, name_th = EXCLUDED.name_th, category = EXCLUDED.category, price = EXCLUDED.price,
        currency = EXCLUDED.currency, attributes = EXCLUDED.attributes, url = EXCLUDED.url, is_discovered = false,
        version_at = EXCLUDED.version_at, operation_id = EXCLUDED.operation_id
  WHERE p.is_discovered OR EXCLUDED.version_at >= p.version_at
+RETURNING p.namespace, p.sku, p.name, p.name_th, p.category, p.attributes
+)
+SELECT count(*) FROM written w LEFT JOIN before b USING (namespace, sku)
+ WHERE (w.name, w.name_th, w.category, w.attributes) IS DISTINCT FROM (b.name, b.name_th, b.category, b.attributes)
 """
 
 
 def upsert(products: Iterable[StatedProduct]) -> None:
-    """Write products; the newest word about each wins. One statement, and two for each attribute with synonyms."""
+    """Write products; the newest word about each wins. One statement, and two for each attribute with synonyms that are
+    known, four where some are new. What is another now is told once (`signals.products_told`)."""
     newest: dict[tuple[str, str], StatedProduct] = {}
     for product in sorted(products, key=lambda one: one.version_at):
         newest[product.namespace, product.sku] = product
@@ -138,17 +151,21 @@ def upsert(products: Iterable[StatedProduct]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, [_ENCODER.encode(rows).decode()])
-    for product in newest.values():
-        _learn(product)
+        has_changed = cursor.fetchone()[0] > 0
+    learned = frozenset(attribute for product in newest.values() for attribute in _learn(product))
+    if has_changed or learned:
+        signals.products_told.send(sender=None, has_changed=has_changed, attributes=learned)
 
 
-def _learn(product: StatedProduct) -> None:
-    """The other words that a feed gives for a product's attributes, unless somebody has already said what they mean."""
+def _learn(product: StatedProduct) -> Iterator[str]:
+    """The other words that a feed gives for a product's attributes, unless somebody has already said what they mean.
+    Yields the attributes that had not all of them."""
     for attribute, words in product.synonyms.items():
         value = product.name or product.name_th if attribute == NAME else product.attributes.get(attribute)
         if isinstance(value, str) and clean(value) and len(attribute) <= 50:
             term = _term_of(attribute, value)
-            _add_spellings(term, [value, *words])
+            if _add_spellings(term, [value, *words]):
+                yield attribute
 
 
 def _term_of(attribute: str, value: str) -> Term:
@@ -159,15 +176,23 @@ def _term_of(attribute: str, value: str) -> Term:
     return Term.objects.get_or_create(attribute=attribute, label=clean(value)[:LONGEST_WORD])[0]
 
 
-def _add_spellings(term: Term, words: Iterable[str]) -> None:
+def _add_spellings(term: Term, words: Iterable[str]) -> bool:
+    """Whether any of them was new."""
+    texts: dict[str, str] = {}
+    for word in words:
+        if text := clean(word)[:LONGEST_WORD]:
+            texts.setdefault(fold(text), text)
+    known = Synonym.objects.filter(attribute=term.attribute, folded__in=texts).values_list("folded", flat=True)
+    new = texts.keys() - set(known)
     Synonym.objects.bulk_create(
         [
-            Synonym(term=term, attribute=term.attribute, text=text, folded=fold(text))
-            for word in words
-            if (text := clean(word)[:LONGEST_WORD])
+            Synonym(term=term, attribute=term.attribute, text=text, folded=folded)
+            for folded, text in texts.items()
+            if folded in new
         ],
         ignore_conflicts=True,
     )
+    return bool(new)
 
 
 _DISCOVER = """
@@ -186,12 +211,16 @@ SELECT DISTINCT ON (s.slug, l.sku)
 DISCOVERED_AT_ONCE = 200_000  # order lines looked at in one run, the newest
 
 
+@transaction.atomic
 def discover() -> int:
     """A chore: products that only order lines know. Returns how many are new."""
     newest = OrderLine.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     with connection.cursor() as cursor:
         cursor.execute(_DISCOVER, [newest - DISCOVERED_AT_ONCE])
-        return cursor.rowcount
+        found: int = cursor.rowcount
+    if found:
+        signals.products_told.send(sender=None, has_changed=True, attributes=frozenset())
+    return found
 
 
 # --- words --------------------------------------------------------------------------------------------------------
@@ -330,10 +359,12 @@ def save_term(
             hint=_("Take it away there first."),
         )
     saved = term or Term()
+    attributes = frozenset({attribute, saved.attribute} - {""})
     saved.attribute, saved.label, saved.label_th = attribute, label, label_th
     saved.save()
     saved.synonyms.all().delete()
     _add_spellings(saved, texts)
+    signals.words_said.send(sender=None, attributes=attributes)
     audit.record(action="catalogue.term", target=saved, by=by, fields=["label", "label_th", "synonyms"])
     return saved
 
@@ -343,3 +374,4 @@ def remove_term(*, term: Term, by: User) -> None:
     """The words mean only themselves again."""
     audit.record(action="catalogue.term_removed", target=term, by=by)
     term.delete()
+    signals.words_said.send(sender=None, attributes=frozenset({term.attribute}))

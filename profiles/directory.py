@@ -1,8 +1,7 @@
 """The list of people in the order of their names: a page by key, seen through the viewer's scope."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -10,9 +9,9 @@ from django.db.models import Q
 from cdp_site.core.access import scope_of
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles import masking, overview
+from profiles import listing, masking, overview
 from profiles.labels import value_label
-from profiles.models import Profile, SourceRecord
+from profiles.models import Profile
 from profiles.naming import shown_name
 
 PAGE_SIZE = 50
@@ -27,7 +26,11 @@ class Row:
     phone: str
     email: str
     place: str
-    sources: Sequence[Source]
+    listed: listing.Listed | None
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        return self.listed.sources if self.listed else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +62,26 @@ def page(*, by: User, after: UUID | None = None, size: int = PAGE_SIZE) -> Page:
     )
 
 
-def rows(
-    profiles: Sequence[Profile], *, by: User, records: Mapping[int, Sequence[SourceRecord]] | None = None
-) -> list[Row]:
-    """What a list shows of these customers to this viewer, in their order. Two queries beside the scope, one where
-    their `records` are known (`overview.records_of`)."""
-    scope = scope_of(by)
-    records = overview.records_of(profiles, scope) if records is None else records
-    values = overview.values_of(records, scope)
+def rows(profiles: Sequence[Profile], *, by: User) -> list[Row]:
+    """What a list shows of these customers to this viewer, in their order. One query beside the scope, one more when
+    sources are shown."""
+    listed = listing.read(profiles, scope_of(by))
+    return [_row(profile, listed.get(profile.pk), by=by) for profile in profiles]
 
-    def contact(profile: Profile, of: Mapping[str, Any], trait: str) -> str:
-        texts = overview.texts_of(of[trait])[:1] if trait in of else ()
-        labels = (value_label(trait, text) for text in texts)
-        return next(iter(masking.shown(trait, labels, shows=masking.shows_identifiers(by, profile.pk))), "")
 
-    return [
-        Row(
-            profile=profile,
-            name=masking.readable(shown_name(known), shows=masking.shows_identifiers(by, profile.pk)),
-            phone=contact(profile, known, "phone"),
-            email=contact(profile, known, "email"),
-            place=next((str(known[trait]) for trait in ("province", "city") if known.get(trait)), ""),
-            sources=overview.sources_of(records.get(profile.pk, ())),
-        )
-        for profile in profiles
-        for known in [values.get(profile.pk, {})]
-    ]
+def _row(profile: Profile, listed: listing.Listed | None, *, by: User) -> Row:
+    known = listed.values if listed else {}
+    shows = masking.shows_identifiers(by, profile.pk)
+
+    def contact(trait: str) -> str:
+        texts = overview.texts_of(known[trait])[:1] if trait in known else ()
+        return next(iter(masking.shown(trait, [value_label(trait, text) for text in texts], shows=shows)), "")
+
+    return Row(
+        profile=profile,
+        name=masking.readable(shown_name(known), shows=shows),
+        phone=contact("phone"),
+        email=contact("email"),
+        place=next((str(known[trait]) for trait in ("province", "city") if known.get(trait)), ""),
+        listed=listed,
+    )

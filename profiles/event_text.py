@@ -39,6 +39,7 @@ ICONS: Mapping[str, str] = {
     "Consent Refused": "ban",
     "Consent Withdrawn": "ban",
     "Segment Exported": "file-text",
+    "Segment Held Out": "file-text",
     "Application Opened": "device-mobile",
     "Application Installed": "device-mobile",
     "Signed Up": "user-check",

@@ -10,7 +10,7 @@ from cdp_site.core.marking import Piece, pieces, whole_words
 from cdp_site.core.models import User
 from cdp_site.core.palette import Item
 from ingestion.normalise.names import split_title
-from profiles import directory, name_search, search, terms, viewing
+from profiles import directory, name_search, name_words, search, terms, viewing
 from profiles.directory import Row
 from profiles.labels import identifier_kind
 from profiles.name_index import words_of
@@ -73,7 +73,7 @@ def _marked(name: str, readings: Sequence[Reading]) -> list[Piece]:
 
     def is_meant(of_name: str) -> bool:
         known = [*words_of(of_name), *words_of(split_title(of_name)[1])]
-        return any(name_search.likeness(word, one) >= name_search.LEAST_OF_NAME for word in words for one in known)
+        return any(name_words.likeness(word, one) >= name_search.LEAST_OF_NAME for word in words for one in known)
 
     return whole_words(pieces(name, " ".join(reading.text for reading in readings)), is_meant)
 

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connection
 
 from ingestion.normalise.thai import sort_key
-from profiles import survivorship
+from profiles import signals, survivorship
 from profiles.naming import shown_name
+from profiles.signals import Aspect, Touch
 
 _LONGEST_SORT_NAME = 120  # Profile.sort_name
 
@@ -45,11 +47,13 @@ UPDATE profiles_profile AS p
    SET golden = t.golden, sort_name = t.sort_name, changed_at = clock_timestamp()
   FROM json_to_recordset(%s::json) AS t(id bigint, golden jsonb, sort_name text)
  WHERE p.id = t.id AND (p.golden, p.sort_name) IS DISTINCT FROM (t.golden, t.sort_name)
+RETURNING p.id
 """
 
 
 def refresh(profile_ids: Collection[int]) -> None:
-    """Recompute golden record and sort name of these profiles; those without records become empty. Two statements."""
+    """Recompute golden record and sort name of these profiles; those without records become empty. Two statements.
+    Whose changed is told (`signals.people_touched`)."""
     if not profile_ids:
         return
     computed = compute(profile_ids)
@@ -59,6 +63,8 @@ def refresh(profile_ids: Collection[int]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, [msgspec.json.encode(rows).decode()])
+        changed = [profile_id for (profile_id,) in cursor.fetchall()]
+    signals.tell_touched(Touch(Aspect.ATTRIBUTES, changed))
 
 
 def compute(profile_ids: Collection[int]) -> dict[int, tuple[dict[str, Any], str]]:
@@ -81,6 +87,31 @@ def of_records(groups: Sequence[Collection[int]]) -> list[dict[str, Any]]:
         cursor.execute(_READ_RECORDS, [sorted({number for group in groups for number in group})])
         rows = {row.record_id: row for row in map(_Row._make, cursor.fetchall())}
     return [_golden([rows[number] for number in group if number in rows]) for group in groups]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A profile through somebody's eyes: what its `values` are there; ids of its `records`, and of those of them that
+    are `seen`."""
+
+    values: Mapping[str, Any]
+    records: frozenset[int]
+    seen: frozenset[int]
+
+
+def through(profile_id: int, *, sources: Collection[int] | None, hidden: Collection[str]) -> Sight:
+    """The golden record of what a viewer sees of a profile: of these sources (None: of all), without the hidden traits.
+    One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [[profile_id]])
+        rows = list(map(_Row._make, cursor.fetchall()))
+    seen = [row for row in rows if sources is None or row.source_id in sources]
+    candidates = (one for one in _candidates(seen) if one.trait not in hidden)
+    return Sight(
+        survivorship.values(survivorship.golden(candidates)),
+        frozenset(row.record_id for row in rows),
+        frozenset(row.record_id for row in seen),
+    )
 
 
 def sort_name(golden: Mapping[str, Any]) -> str:

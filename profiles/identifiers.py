@@ -9,6 +9,8 @@ from django.db import connection
 
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from ingestion.normalise.traits import IdentifierCandidate
+from profiles import signals
+from profiles.signals import Aspect, Touch
 from profiles.statements import Owner, RecordKey, StatedIdentifier, Statement
 
 _TRAIT_OF_KIND = {kind: trait for trait, kind in KIND_OF_TRAIT.items() if kind != "citizen"}
@@ -69,6 +71,7 @@ UPDATE profiles_identifier
                                WHEN 'string' THEN r.attributes ->> k.trait = i.value
                                ELSE false END)
         ORDER BY i.id))
+RETURNING profile_id
 """
 
 
@@ -97,24 +100,28 @@ def state(
             else:
                 better = identifier if identifier.is_evidence else known[0]
                 stated[key] = (better, owner, min(known[2], at), max(known[3], at))
-    if not stated:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND_DEVICES, [list(column) for column in zip(*stated, strict=True)])
-        earliest = {tuple(row[:4]): row[4] for row in cursor.fetchall()}
-        new = {key for key, said in stated.items() if key not in earliest or said[2] < earliest[key]}
-        written = [key for key in stated if key in new or key[0] in speaking]
-        if written:
-            cursor.execute(_STATE, [msgspec.json.encode([_identifier_row(*stated[key]) for key in written]).decode()])
-    if speaking:
+    new: set[tuple[int, str, str, str]] = set()
+    if stated:
+        with connection.cursor() as cursor:
+            cursor.execute(_FIND_DEVICES, [list(column) for column in zip(*stated, strict=True)])
+            earliest = {tuple(row[:4]): row[4] for row in cursor.fetchall()}
+            new = {key for key, said in stated.items() if key not in earliest or said[2] < earliest[key]}
+            written = [_identifier_row(*stated[key]) for key in stated if key in new or key[0] in speaking]
+            if written:
+                cursor.execute(_STATE, [msgspec.json.encode(written).decode()])
+    if speaking:  # also of who states none any more
         retire(speaking)
     return {key[0] for key in new}
 
 
 def retire(record_ids: Iterable[int]) -> None:
-    """Let identifiers of these records be current while their attributes show them. One statement."""
+    """Let identifiers of these records be current while their attributes show them. One statement.
+
+    Whose addresses are others now is told (`signals.people_touched`)."""
     with connection.cursor() as cursor:
         cursor.execute(_RETIRE, [list(_TRAIT_OF_KIND), list(_TRAIT_OF_KIND.values()), sorted(record_ids)])
+        changed = {profile_id for (profile_id,) in cursor.fetchall()}
+    signals.tell_touched(Touch(Aspect.ADDRESSES, changed))
 
 
 def _identifier_row(

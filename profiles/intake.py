@@ -16,11 +16,12 @@ from django.db import connection
 from cdp_site.core.ids import uuid7
 from cdp_site.core.memory import Memory
 from ingestion.normalise.sensitive_names import is_sensitive_name
-from profiles import identifiers, name_index
+from profiles import identifiers, name_index, signals
 from profiles.matching import online
-from profiles.models import Trait, TraitGroup
+from profiles.models import SourceRecord, Trait, TraitGroup
 from profiles.resolution import pipeline
-from profiles.statements import Owner, RecordKey, Statement
+from profiles.signals import Aspect, Touch
+from profiles.statements import Owner, RecordKey, StatedIdentifier, Statement
 
 # Hashed buckets of keys that a step may create or claim: two steps that meet the same new person wait here, so that
 # no twins are born. 1,024 locks at most, far below what shared memory holds (measured: 12,000 exhaust it).
@@ -91,15 +92,30 @@ def take(statements: Sequence[Statement], existing: Existing, *, by: str) -> dic
     # Resolution has refreshed what it touched.
     elsewhere = patched - changed
     pipeline.refresh_golden({owner.profile_id for owner in owners.values() if owner.record_id in elsewhere})
+    signals.tell_touched(
+        Touch(Aspect.PERSON, {owners[key].profile_id for key in created if key.kind != SourceRecord.Kind.ANONYMOUS}),
+        Touch(Aspect.ADDRESSES, {owners[one.key].profile_id for one in speaking if one.identifiers}),
+    )
     return owners
 
 
 def _lock_keys(unknown: Iterable[RecordKey], speaking: Iterable[Statement]) -> None:
-    """Advisory locks on the buckets of unknown records and stated keys, ascending, until the transaction ends."""
-    named = {f"record\0{key.source_id}\0{key.kind}\0{key.external_id}" for key in unknown}
-    for statement in speaking:
-        stated = (*statement.identifiers, *((statement.own,) if statement.own else ()))
-        named.update(f"{i.kind}\0{i.namespace}\0{i.value}" for i in stated if i.is_evidence)
+    stated = [one for s in speaking for one in (*s.identifiers, *((s.own,) if s.own else ()))]
+    _lock({f"record\0{key.source_id}\0{key.kind}\0{key.external_id}" for key in unknown} | _names(stated))
+
+
+def lock_identifiers(stated: Iterable[StatedIdentifier]) -> None:
+    """For who writes to a customer's rows before `take`: a digest step locks the keys that it reads first and then
+    waits for the rows, so that whoever holds the rows must not wait for the keys any more."""
+    _lock(_names(stated))
+
+
+def _names(stated: Iterable[StatedIdentifier]) -> set[str]:
+    return {f"{i.kind}\0{i.namespace}\0{i.value}" for i in stated if i.is_evidence}
+
+
+def _lock(named: set[str]) -> None:
+    """Advisory locks on their buckets, ascending, until the transaction ends."""
     hashes = (hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest() for name in named)
     buckets = sorted({int.from_bytes(hashed) % _BUCKETS for hashed in hashes})
     with connection.cursor() as cursor:

@@ -18,7 +18,9 @@ import msgspec
 from django.conf import settings
 from django.db import connection
 
+from profiles import signals
 from profiles.models import Order
+from profiles.signals import Aspect, Touch
 
 # Decimals travel as JSON numbers and are read as numeric: nothing is rounded on the way.
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -339,8 +341,18 @@ UPDATE profiles_order AS o
 """
 
 
+_OWNERS_BEFORE = """
+SELECT o.profile_id FROM unnest(%s::bigint[], %s::text[]) AS t(source_id, external_id)
+  JOIN profiles_order o USING (source_id, external_id)
+ WHERE o.profile_id IS NOT NULL
+"""
+
+
 def upsert(writes: Sequence[OrderWrite]) -> dict[tuple[int, str], int]:
-    """Write orders, lines and refunds; returns (source id, external id) → order id. Four statements at most."""
+    """Write orders, lines and refunds; returns (source id, external id) → order id. Five statements at most.
+
+    Whose orders they are, and were, is told (`signals.people_touched`).
+    """
     if not writes:
         return {}
     newest: dict[tuple[int, str], OrderWrite] = {}
@@ -364,6 +376,8 @@ def upsert(writes: Sequence[OrderWrite]) -> dict[tuple[int, str], int]:
         for key in sorted(newest)
     ]
     with connection.cursor() as cursor:
+        cursor.execute(_OWNERS_BEFORE, [[key[0] for key in newest], [key[1] for key in newest]])
+        owners = {profile_id for (profile_id,) in cursor.fetchall()} | {write.profile_id for write in writes}
         cursor.execute(_UPSERT_ORDERS, [_json(rows)])
         ids = {(source_id, external_id): order_id for order_id, source_id, external_id in cursor.fetchall()}
         if lines:
@@ -374,6 +388,7 @@ def upsert(writes: Sequence[OrderWrite]) -> dict[tuple[int, str], int]:
         if refunds:
             cursor.execute(_INSERT_REFUNDS, [_json(refunds)])
         cursor.execute(_SUM_UP, [sorted(set(ids.values()))])
+    signals.tell_touched(Touch(Aspect.ORDERS, owners))
     return ids
 
 

@@ -17,7 +17,7 @@ from cdp_site.core.access import (
     own_department,
     scope_of,
 )
-from cdp_site.core.models import User
+from cdp_site.core.models import Department, User
 
 
 class ProfileQuerySet(models.QuerySet[Any]):
@@ -59,6 +59,10 @@ class TraitGroupQuerySet(ContainerQuerySet):
                 named &= models.Q(pk__in=self.granted_to(own_department(user) or 0))
             seen |= named
         return super().visible_to(user).filter(seen)
+
+    def owned_by(self, department: Department | None) -> Self:
+        """Common ones and those of the department: what was granted to it is another's."""
+        return self.filter(models.Q(department__isnull=True) | models.Q(department=department))
 
 
 class TouchpointQuerySet(models.QuerySet[Any]):

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from profiles import golden, name_index
+from profiles import golden, name_index, signals
 from profiles.models import PendingResolution, Profile, SourceRecord
 from profiles.resolution import decision_log, neighbourhood, pipeline
 from profiles.resolution.neighbourhood import Neighbourhood
@@ -152,6 +152,8 @@ def rebuild(*, by: str) -> list[Difference]:
     for rows in _batches(list(_stale_names())):
         name_index.index_names(dict(rows))
     PendingResolution.objects.all().delete()
+    if differences:
+        signals.everybody_touched.send(sender=None)
     return differences
 
 

@@ -51,7 +51,7 @@ def household(profile: Profile, *, by: User) -> list[Relative]:
     owner_of = {owner.record_id: owner.pk for owner in owners}
     visible = list({owner.pk: owner for owner in owners}.values())
     theirs = overview.records_of(visible, scope)
-    rows = {row.profile.pk: row for row in directory.rows(visible, by=by, records=theirs)}
+    rows = {row.profile.pk: row for row in directory.rows(visible, by=by)}
     keys = stated_by(own | {record.pk for records in theirs.values() for record in records}, scope)
     names = actors.names_of({decision.actor for decision, *_ in ends})
     found: dict[int, Relative] = {}

@@ -6,7 +6,7 @@ from cdp_site.core import home, navigation, palette, panels
 from cdp_site.core.access import Permission
 from cdp_site.core.home import HomePanel
 from cdp_site.core.navigation import NavEntry
-from cdp_site.core.palette import Section
+from cdp_site.core.palette import Action, Section
 from cdp_site.core.panels import Panel
 from profiles import finding
 
@@ -40,6 +40,9 @@ def register() -> None:
     )
     home.register(HomePanel("recent", _("Opened last"), "profiles:recent", "history", 100, Permission.VIEW_CUSTOMERS))
     palette.register(Section("customers", _("Customers"), 100, Permission.VIEW_CUSTOMERS, finding.for_palette))
+    palette.register_actions(
+        Action("machine_keys", _("Keys for programs"), "machine_keys", "key", Permission.VIEW_ACCESS, "api token scope")
+    )
     # key, title, address, order, permission
     panels.register(
         Panel(

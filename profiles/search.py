@@ -4,10 +4,10 @@ script.
 Nobody is found by what the viewer may not see: neither by a record of another department nor by a trait that is hidden.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
@@ -15,10 +15,10 @@ from django.utils import timezone
 from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
 from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
-from profiles import name_search, terms
+from profiles import name_search, name_words, terms
 from profiles.models import Profile
 from profiles.name_index import NAME_TRAITS
-from profiles.name_search import Candidate, Person
+from profiles.name_search import Person
 from profiles.terms import Reading
 
 # Likeness of what matches exactly: above every name's, which is at most 1.
@@ -29,7 +29,8 @@ _RETYPED = 0.05  # less for what the term means on the other keyboard layout onl
 _FOR_RECENCY = 0.04  # at most; of a touch half a month ago the half
 _HALF_DAYS = 15.0
 _SURE = 0.9  # names so alike leave no question what was typed
-_TOUCHED = 60  # customers of whom is asked when they were last heard of
+_RECORDS_OF_HIT = 5  # whose whole names are compared for each customer that may be shown
+_LOOKED_AT = 4  # customers whose last touch is looked at for each that may be shown
 MOST_OF_LAST_FOUR = 200
 
 _TRAITS_OF_KIND: Mapping[str, tuple[str, ...]] = {
@@ -63,9 +64,9 @@ class _Match:
 def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
     """The customers that a term may mean, best first; of equally good ones who was heard of last.
 
-    Two queries for a number or an address, at most five for a name, beside the viewer's scope; one more when
-    nothing in the dictionary is near to a word, when the term makes sense on the other keyboard layout as well, and
-    when traits of names are hidden from the viewer.
+    Three queries for a number or an address, five for a name, beside the viewer's scope; one more each when nothing in
+    the dictionary is near to a word, when a word is none of it, when nobody's name is much like the term, when it makes
+    sense on the other keyboard layout as well, and when traits of names are hidden from the viewer.
     """
     readings = terms.read(term)
     if not readings:
@@ -75,18 +76,26 @@ def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
     matches = _exact(readings, scope, hidden)
     is_number = any(match.likeness >= EARLIER - _RETYPED for match in matches) and _has_digits(term)
     if not is_number and not hidden >= NAME_TRAITS and any(reading.words for reading in readings):
-        matches += _by_names(readings, scope, hidden)
+        matches += _by_names(readings, scope, hidden, most=_RECORDS_OF_HIT * limit)
     # The last that is said of a profile stays: what matches best, an identifier rather than a record's number.
     matches.sort(key=lambda match: (match.likeness, match.field != "record", match.field))
     found = {match.profile_id: match for match in matches}
-    profiles = Profile.objects.visible_to(by).people().in_bulk(_best(found.values(), 4 * limit))
-    of_people = [found[profile_id] for profile_id in profiles]
-    scores = _scores(of_people, scope) if len(of_people) > 1 else {}
-    ordered = sorted(
-        of_people,
-        key=lambda match: (-scores.get(match.profile_id, 0), profiles[match.profile_id].sort_name, match.profile_id),
-    )
-    return [Hit(profiles[match.profile_id], match.field, match.likeness, match.is_retyped) for match in ordered[:limit]]
+    if not found:
+        return []
+    standing = _standing(_best(found.values(), _LOOKED_AT * limit), scope)
+    now = timezone.now()
+
+    def order(profile_id: int) -> tuple[float, str, int]:
+        one, match = standing[profile_id], found[profile_id]
+        score = match.likeness + _recency(one.touched_at, match.seen_at, now=now)
+        return -score, one.sort_name, profile_id
+
+    first = sorted(standing, key=order)[:limit]
+    profiles = Profile.objects.visible_to(by).people().in_bulk(first)
+    return [
+        Hit(profiles[match.profile_id], match.field, match.likeness, match.is_retyped)
+        for match in (found[profile_id] for profile_id in first if profile_id in profiles)
+    ]
 
 
 def _has_digits(term: str) -> bool:
@@ -176,10 +185,10 @@ def _likeness(field: str, is_current: bool) -> float:
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
-def _by_names(readings: Sequence[Reading], scope: Scope, hidden: frozenset[str]) -> list[_Match]:
+def _by_names(readings: Sequence[Reading], scope: Scope, hidden: frozenset[str], *, most: int) -> list[_Match]:
     """Two queries, one more for a term that makes sense on the other keyboard layout, too."""
     words = [word for reading in readings for word in reading.words]
-    candidates = name_search.candidates(words)
+    candidates = name_words.candidates(words)
     matches: list[_Match] = []
     first = 0
     for reading in readings:
@@ -187,10 +196,8 @@ def _by_names(readings: Sequence[Reading], scope: Scope, hidden: frozenset[str])
         first = places.stop
         if any(match.likeness >= _SURE for match in matches):
             break
-        of_reading = [
-            Candidate(one.place - places.start, one.token_id, one.likeness) for one in candidates if one.place in places
-        ]
-        people = name_search.people(reading.words, of_reading, scope, hidden=hidden)
+        of_reading = [one._replace(place=one.place - places.start) for one in candidates if one.place in places]
+        people = name_search.people(reading.words, of_reading, scope, hidden=hidden, most=most)
         matches += [_of_name(person, is_retyped=reading.is_retyped) for person in people]
     return matches
 
@@ -202,35 +209,39 @@ def _of_name(person: Person, *, is_retyped: bool) -> _Match:
 
 # --- the order --------------------------------------------------------------------------------------------------------
 
-# Among the last twenty of each only: who sees few kinds of touchpoints would make a long timeline be read to its end.
-_LAST_TOUCHES = """
-SELECT p.id, max(t.occurred_at)
-  FROM unnest(%(profiles)s::bigint[]) AS p(id)
- CROSS JOIN LATERAL (
-       SELECT occurred_at, source_id, type_id FROM profiles_touchpoint
-        WHERE profile_id = p.id ORDER BY occurred_at DESC LIMIT 20) AS t
- WHERE (%(sources)s::bigint[] IS NULL OR t.source_id = ANY(%(sources)s))
-   AND (%(event_types)s::smallint[] IS NULL OR t.type_id = ANY(%(event_types)s))
- GROUP BY p.id
+
+class _Standing(NamedTuple):
+    """Of a person: by what they are ordered among equally good ones."""
+
+    sort_name: str
+    touched_at: datetime | None
+
+
+# Among the last twenty touches of each only: who sees few kinds of them would make a long timeline be read to its end.
+_STANDING = """
+SELECT p.id, p.sort_name, t.occurred_at
+  FROM profiles_profile p
+  LEFT JOIN LATERAL (
+       SELECT occurred_at
+         FROM (SELECT occurred_at, source_id, type_id FROM profiles_touchpoint
+                WHERE profile_id = p.id ORDER BY occurred_at DESC LIMIT 20) AS t
+        WHERE (%(sources)s::bigint[] IS NULL OR t.source_id = ANY(%(sources)s))
+          AND (%(event_types)s::smallint[] IS NULL OR t.type_id = ANY(%(event_types)s))
+        ORDER BY occurred_at DESC LIMIT 1) AS t ON true
+ WHERE p.id = ANY(%(profiles)s) AND p.state = 'live' AND p.kind = 'identified'
 """
 
 
-def _scores(matches: Collection[_Match], scope: Scope) -> dict[int, float]:
-    """How likely each is meant: by likeness, and a little by how lately the viewer's sources heard of the customer. One
-    query."""
+def _standing(profile_ids: Sequence[int], scope: Scope) -> dict[int, _Standing]:
+    """Those of these profiles that are people, with the last touch that the viewer sees. One query."""
     parameters: dict[str, Any] = {
-        "profiles": _best(matches, _TOUCHED),
+        "profiles": profile_ids,
         "sources": None if scope.source_ids is None else sorted(scope.source_ids),
         "event_types": None if scope.event_type_ids is None else sorted(scope.event_type_ids),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_LAST_TOUCHES, parameters)
-        touched = dict(cursor.fetchall())
-    now = timezone.now()
-    return {
-        match.profile_id: match.likeness + _recency(touched.get(match.profile_id), match.seen_at, now=now)
-        for match in matches
-    }
+        cursor.execute(_STANDING, parameters)
+        return {profile_id: _Standing(sort_name, at) for profile_id, sort_name, at in cursor.fetchall()}
 
 
 def _recency(*moments: datetime | None, now: datetime) -> float:

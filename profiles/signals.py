@@ -1,8 +1,9 @@
 """What the profiles app tells and asks the apps above it, without knowing them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +50,38 @@ class ConsentProblem:
     detail: str
 
 
+class Aspect(StrEnum):
+    """What of a person changed, as far as what is derived from people tells it apart."""
+
+    EVENT = "event"  # touchpoints of one event type, `subject`, came or went
+    ORDERS = "orders"
+    ATTRIBUTES = "attributes"  # winning values
+    COMPUTED = "computed"  # the value of one computed trait, `subject`
+    CONSENT = "consent"
+    ADDRESSES = "addresses"  # by which the person can be reached
+    PERSON = "person"  # everything: born, merged, parted, gone
+    # Of nobody in particular: what the catalogue says of products, and what words mean the same.
+    PRODUCTS = "products"
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One aspect of some people changed.
+
+    Args:
+        subject: the event type's or computed trait's id; None for all of them.
+        cause: "event", "merge", "unmerge" or "erasure".
+        touchpoint_ids: those that came, where nothing else of the aspect changed.
+    """
+
+    aspect: Aspect
+    profile_ids: Collection[int]
+    subject: int | None = None
+    cause: str = "event"
+    touchpoint_ids: Collection[UUID] = ()
+
+
 # A message is being read: `purpose`, `channel`, `state`. Receivers return a ConsentProblem or None.
 consent_checked = Signal()
 # Sent by the digest with `statements`, a list of ConsentStatement: receivers append them in its transaction.
@@ -59,6 +92,23 @@ records_resolved = Signal()
 # `operation_id` (None when evidence did it). Merged: a profile redirects to another; unmerged: one is live again.
 profile_merged = Signal()
 profile_unmerged = Signal()
+# Sent with `touches`, a sequence of Touch, in the transaction that changed these people, whatever did it. What is
+# derived from people (memberships, computed traits) notes in that transaction what it has to do, and does it later.
+people_touched = Signal()
+# Sent in its transaction by what mended the people themselves and cannot say whom: anything of anybody may be another.
+everybody_touched = Signal()
+# Sent with `attributes` (a frozenset) in the transaction in which a person said what words of theirs mean.
+words_said = Signal()
+# Sent in its transaction by what told of products. `has_changed`: whether the catalogue says anything else of them than
+# before; `attributes` (a frozenset): those whose words have got other spellings by it.
+products_told = Signal()
+
+
+def tell_touched(*touches: Touch) -> None:
+    """Say in the caller's transaction that people changed. Nothing is sent where nobody did."""
+    told = [touch for touch in touches if touch.profile_ids]
+    if told:
+        people_touched.send(sender=None, touches=told)
 
 
 def consent_problem(purpose: str, channel: str, state: str) -> ConsentProblem | None:

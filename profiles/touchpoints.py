@@ -1,5 +1,6 @@
 """Writing touchpoints in bulk: one statement, sorted by id, each message once for ever."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from struct import Struct
@@ -14,7 +15,9 @@ from cdp_site.core.ids import uuid7
 from cdp_site.core.memory import Memory
 from cdp_site.core.models import Operation
 from ingestion.models import Source
+from profiles import signals
 from profiles.models import EventType, KindOfData
+from profiles.signals import Aspect, Touch
 
 INTERNAL_SOURCE = "cdp"  # this platform itself
 
@@ -58,10 +61,11 @@ def insert(touchpoints: Collection[NewTouchpoint]) -> frozenset[UUID]:
     """Write those that are not there yet; returns the ids of the others. Each id is given once.
 
     Whoever calls has mostly looked before which are there, so they are copied right into the table; when another
-    process was faster with one, they take the way over a stage.
+    process was faster with one, they take the way over a stage. Whose they are is told (`signals.people_touched`).
     """
     if not touchpoints:
         return frozenset()
+    _tell_of(touchpoints)
     rows = _binary(sorted(touchpoints, key=_number))
     try:
         with transaction.atomic():
@@ -75,6 +79,18 @@ def insert(touchpoints: Collection[NewTouchpoint]) -> frozenset[UUID]:
             cursor.execute("DROP TABLE touchpoint_stage")
         return frozenset(touchpoint.id for touchpoint in touchpoints) - written
     return frozenset()
+
+
+def _tell_of(touchpoints: Iterable[NewTouchpoint]) -> None:
+    by_type: dict[int, list[NewTouchpoint]] = defaultdict(list)
+    for one in touchpoints:
+        by_type[one.type_id].append(one)
+    signals.tell_touched(
+        *(
+            Touch(Aspect.EVENT, {one.profile_id for one in came}, type_id, touchpoint_ids=[one.id for one in came])
+            for type_id, came in sorted(by_type.items())
+        )
+    )
 
 
 def _number(touchpoint: NewTouchpoint) -> int:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from profiles.api import customers as api_customers
 from profiles.api import views as api
 from profiles.calling import urls as calling
 from profiles.views import (
@@ -88,8 +89,9 @@ urlpatterns = [
     path("api/v1/profiles/unmerge", api.unmerge, name="api_unmerge"),
     path("api/v1/profiles/unmerge/preview", api.preview_unmerge, name="api_preview_unmerge"),
     path("api/v1/profiles/revert", api.revert, name="api_revert"),
-    path("api/v1/profiles/<uuid:public_id>", api.show, name="api_profile"),
-    path("api/v1/profiles/<uuid:public_id>/explanation", api.explain, name="api_explanation"),
+    path("api/v1/profiles/lookup", api_customers.look_up, name="api_lookup"),
+    path("api/v1/profiles/<str:identifier>", api_customers.show, name="api_profile"),
+    path("api/v1/profiles/<uuid:public_id>/explanation", api_customers.explain, name="api_explanation"),
     path("found/", found.show, name="found"),
     path("found/<uuid:operation_id>/", found.show_import, name="found_by_import"),
     path("products/", catalogue.list_products, name="products"),

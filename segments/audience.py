@@ -2,9 +2,10 @@
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any as Json
 from uuid import UUID
 
@@ -18,14 +19,18 @@ from psycopg import errors, sql
 
 from cdp_site.core.access import Scope
 from cdp_site.core.errors import MendableError
+from profiles import survivorship
 from profiles.models import Profile
-from segments import catalogue, lens, spellings
+from segments import catalogue, lens, persons, references, spellings
 from segments.definition import nodes
 from segments.definition.compile import Strategy, Viewer, everybody, people
 from segments.definition.describe import describe
+from segments.definition.evaluate import Moment, holds
 from segments.definition.fields import Fields
-from segments.definition.parse import DefinitionProblem, parse
+from segments.definition.parse import DefinitionProblem
 from segments.lens import Lens
+from segments.membership import reading
+from segments.membership.reading import Page
 from segments.models import Segment
 
 SQL = sql.SQL
@@ -42,9 +47,9 @@ class TooSlowProblem(MendableError):
 
     code = "too_slow"
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int = LIMIT_SECONDS) -> None:
         super().__init__(
-            _("Counting was stopped after %(n)d seconds: the definition reads too much.") % {"n": LIMIT_SECONDS},
+            _("Counting was stopped after %(n)d seconds: the definition reads too much.") % {"n": seconds},
             hint=_("Shorten the time windows, or add a condition on an attribute that leaves fewer people."),
         )
 
@@ -63,24 +68,39 @@ class HiddenProblem(MendableError):
 
 @dataclass(frozen=True)
 class Question:
-    """A definition as one viewer asks it at one moment."""
+    """A definition as one viewer asks it at one moment.
+
+    `segment`: whose definition of now it is. For who sees all that it rests on, what is stored of it answers.
+    """
 
     definition: nodes.Definition
     scope: Scope
     viewer: Viewer
     now: dt.datetime
+    segment: Segment | None = None
 
     @classmethod
     def of(cls, definition: nodes.Definition, scope: Scope, viewer: Viewer | None = None) -> "Question":
-        """`viewer`: the scope's, where it is known already. Four queries otherwise, one more for words."""
-        (asked,) = spellings.widened([definition])
+        """`viewer`: the scope's, where it is known already. Four queries otherwise, one more for words, and those of
+        `references.resolved`. Raises DefinitionProblem where segments ask for each other in a circle, HiddenProblem
+        where one of them is gone."""
+        (resolved,) = references.resolved([definition])
+        if not references.is_resolved(resolved):
+            references.check(None, definition)
+            raise HiddenProblem
+        (asked,) = spellings.widened([resolved])
         return cls(asked, scope, viewer or catalogue.viewer(scope), timezone.now())
 
     @classmethod
     def of_segment(cls, segment: Segment, scope: Scope) -> "Question":
         """Raises HiddenProblem, and DefinitionProblem for a definition that this program does not read."""
-        definition = parse(segment.definition)
-        if not catalogue.fields(scope).shows(definition.where):
+        return replace(cls.of_stored(segment.definition, scope), segment=segment)
+
+    @classmethod
+    def of_stored(cls, stored: Json, scope: Scope) -> "Question":
+        """The same for a definition as it is stored, of whatever version of a segment."""
+        definition = references.parsed(stored)
+        if not lens.on([definition], scope).shows(definition.where):
             raise HiddenProblem
         return cls.of(definition, scope)
 
@@ -95,6 +115,29 @@ class Question:
             among=among,
         )
 
+    @property
+    def sees_whole(self) -> bool:
+        """Whether what is stored of it is what the viewer would count."""
+        return sees_whole(self.definition, self.viewer)
+
+    @cached_property
+    def stored(self) -> Segment | None:
+        """The segment whose stored members are the answer. Four queries once, none where they cannot be."""
+        if self.segment is None or not self.sees_whole:
+            return None
+        return self.segment if reading.is_relied_on(self.segment) else None
+
+
+def sees_whole(definition: nodes.Definition, viewer: Viewer) -> bool:
+    """Whether nothing of what a definition rests on is hidden from the viewer: what is stored is of all data."""
+    if viewer.sources is not None:
+        return False
+    conditions = list(nodes.conditions(definition.where))
+    if viewer.hidden_traits and any(isinstance(one, nodes.ReachableCondition) for one in conditions):
+        return False
+    traits = (one.trait for one in conditions if isinstance(one, nodes.AttributeCondition))
+    return viewer.hidden_traits.isdisjoint(part for trait in traits for part in survivorship.unit_of(trait))
+
 
 def readable(segment: Segment, found: Fields) -> nodes.Definition | None:
     """The segment's definition; None if it names what `found` does not have, or cannot be read at all."""
@@ -108,6 +151,9 @@ def company_time_zone() -> zoneinfo.ZoneInfo:
 
 def count(question: Question) -> int:
     """How many people are in it. Raises TooSlowProblem."""
+    stored = question.stored
+    if stored is not None and (n := reading.size(stored)) is not None:
+        return n
     return int(_answer(SQL("SELECT count(*) FROM ({}) q").format(question.select()))[0][0])
 
 
@@ -124,20 +170,16 @@ def count_everybody(scope: Scope) -> int:
 
 def member_ids(question: Question) -> list[int]:
     """Profile ids of all members, ascending. Raises TooSlowProblem."""
+    if (stored := question.stored) is not None:
+        return reading.member_ids(stored)
     return [profile_id for (profile_id,) in _answer(SQL("{} ORDER BY p.id").format(question.select()))]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Members in the order of their intake; `next` is the key behind which the next page begins."""
-
-    profiles: Sequence[Profile]
-    next: UUID | None
 
 
 def page(question: Question, *, after: UUID | None = None, size: int = PAGE_SIZE) -> Page:
     """Members behind `after` (a public id, because keys stand in addresses). Raises TooSlowProblem."""
-    beyond = None
+    if (stored := question.stored) is not None:
+        return reading.members(stored, after=after, size=size)
+    beyond: sql.Composable = SQL("true")  # of a page only as many are looked for as it takes
     if after is not None:
         beyond = SQL("p.id > (SELECT k.id FROM profiles_profile k WHERE k.public_id = {})").format(after)
     query = SQL("{} ORDER BY p.id LIMIT {}").format(question.select(among=beyond), size + 1)
@@ -162,30 +204,61 @@ class Standing:
 
 
 def standing(profile: Profile, segments: Iterable[Segment], scope: Scope) -> Standing:
-    """Those of the segments that the profile is in. One statement for all of them, beside two for what they name.
+    """Those of the segments that the profile is in. One query of what is stored, and for all that it does not answer
+    one statement, or those that read the customer (`persons.now`); beside three for what the segments name.
 
     A segment that names what the scope does not see is left out. Raises TooSlowProblem.
     """
-    written = {segment: found for segment in segments if (found := read(segment.definition)) is not None}
+    written = references.of_segments(segments)
     through = lens.on(written.values(), scope)
     seen = {segment: definition for segment, definition in written.items() if through.shows(definition.where)}
-    asked = zip(seen, spellings.widened(list(seen.values())), strict=True)
-    only_this, now = SQL("p.id = {}").format(profile.pk), timezone.now()
+    whole = [segment for segment, definition in seen.items() if sees_whole(definition, through.viewer)]
+    known = reading.known_of(profile, whole) if whole else {}
+    unknown = [segment for segment in seen if segment.pk not in known]
+    asked = dict(zip(unknown, spellings.widened([seen[segment] for segment in unknown]), strict=True))
+    holding = {segment.pk for segment in _holding(profile, asked, scope, through.viewer)}
+    holding |= {segment_id for segment_id, is_member in known.items() if is_member}
+    of_these = [segment for segment in seen if segment.pk in holding]
+    return Standing(of_these, {segment.pk: seen[segment] for segment in of_these}, through)
+
+
+WORTH_READING = 8
+"""Definitions about one customer from which on the customer is read once and asked in memory: the database needs more
+time to plan a question about one person than to answer it."""
+
+
+def _holding(
+    profile: Profile, asked: Mapping[Segment, nodes.Definition], scope: Scope, viewer: Viewer
+) -> Iterator[Segment]:
+    """The segments whose definitions hold for the profile now."""
+    moment = Moment(timezone.now(), company_time_zone())
+    readable = {segment: definition for segment, definition in asked.items() if persons.tells(definition)}
+    told: dict[Segment, bool] = {}
+    if len(readable) >= WORTH_READING:
+        with suppress(persons.TooManyRows):
+            person = persons.now(profile, viewer, moment, asked=list(readable.values()))
+            told = {
+                segment: person is not None and holds(definition.where, person, moment)
+                for segment, definition in readable.items()
+                if person is None or persons.tells_soon(definition, person)
+            }
+    yield from (segment for segment, is_in in told.items() if is_in)
+    left = [segment for segment in asked if segment not in told]
+    only_this = SQL("p.id = {}").format(profile.pk)
     questions: list[sql.Composable] = [
         SQL("SELECT {} WHERE EXISTS ({})").format(
-            place, Question(definition, scope, through.viewer, now).select(Strategy.PROBE, only_this)
+            place, Question(asked[segment], scope, viewer, moment.now).select(Strategy.PROBE, only_this)
         )
-        for place, (_segment, definition) in enumerate(asked)
+        for place, segment in enumerate(left)
     ]
-    places = {place for (place,) in _answer(SQL(" UNION ALL ").join(questions))} if questions else set()
-    of_these = [segment for place, segment in enumerate(seen) if place in places]
-    return Standing(of_these, {segment.pk: seen[segment] for segment in of_these}, through)
+    if questions:
+        yield from (left[place] for (place,) in _answer(SQL(" UNION ALL ").join(questions)))
 
 
 def read(stored: Json) -> nodes.Definition | None:
     """A stored definition; None for one that this program does not read."""
     try:
-        return parse(stored)
+        return references.parsed(stored)
     except DefinitionProblem:
         return None
 
@@ -206,5 +279,5 @@ def time_limit(seconds: int = LIMIT_SECONDS) -> Generator[None]:
             cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError as error:
         if isinstance(error.__cause__, errors.QueryCanceled):
-            raise TooSlowProblem from error
+            raise TooSlowProblem(seconds) from error
         raise

@@ -5,29 +5,37 @@ All of it within a scope: what a department may not see is absent from lists, su
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from typing import Any as Json
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import get_language
 from psycopg import sql
 
 from cdp_site.core.access import Scope
+from cdp_site.core.models import User
 from consent.models import Channel, Purpose
 from ingestion.models import Source
 from profiles import masking
 from profiles.masking import DIRECT_IDENTIFIERS
 from profiles.models import EventType, Trait
 from segments.definition import nodes
-from segments.definition.compile import Viewer
+from segments.definition.evaluate import Moment
 from segments.definition.fields import Event, Field, Fields, FieldType
 from segments.definition.values import DATE_PATTERN, LOCAL_MOMENT_PATTERN, MOMENT_PATTERN, NUMBER_PATTERN
+from segments.definition.viewer import Viewer
 from segments.definition.words import LANGUAGES, Names, Words
+from segments.later import Later
+from segments.models import Segment, StaticList
+from segments.traits import reading as computed
+from segments.traits.formula import slug_of
 
 SQL = sql.SQL
 
@@ -49,7 +57,7 @@ T = TypeVar("T")
 def viewer(scope: Scope) -> Viewer:
     """The scope as the compiler needs it. A scope that sees every source is unlimited, which is the fast case.
 
-    Three queries at most.
+    Three queries at most, and one more when a definition names a source, six when it names a computed trait.
     """
     sources = scope.source_ids
     if sources is not None and not Source.objects.exclude(pk__in=sources).exists():
@@ -59,7 +67,14 @@ def viewer(scope: Scope) -> Viewer:
         purposes=dict(Purpose.objects.values_list("slug", "pk")),
         hidden_traits=scope.hidden_traits,
         sources=sources,
+        source_ids=Later(lambda: dict(_of_scope(scope).values_list("slug", "pk"))),
+        computed=Later(lambda: computed.seen(scope).columns(sources=sources)),
     )
+
+
+def _of_scope(scope: Scope) -> QuerySet[Source]:
+    sources = Source.objects.all()
+    return sources if scope.source_ids is None else sources.filter(pk__in=scope.source_ids)
 
 
 def _event_types(scope: Scope) -> QuerySet[EventType]:
@@ -72,15 +87,18 @@ def _traits(scope: Scope) -> QuerySet[Trait]:
     return traits if scope.trait_groups is None else traits.filter(group__slug__in=scope.trait_groups)
 
 
-def fields(scope: Scope, *, events: Iterable[str] = ()) -> Fields:
-    """Everything that a definition may name, labelled in the current language.
+def fields(scope: Scope, *, events: Iterable[str] = (), by: User | None = None, kept: Collection[str] = ()) -> Fields:
+    """Everything that a definition may name, labelled in the current language. Sources, segments, lists and properties
+    of lines are read when they are first asked for.
 
     Args:
         events: event types whose properties are looked up; of the others every property passes.
+        by: whose segments and lists they are; None, for reading a stored definition: all that there are.
+        kept: ids of segments and lists that are among them in any case.
     """
     wanted = frozenset(events)
     return Fields(
-        traits={trait.name: _trait(trait) for trait in _traits(scope)},
+        traits={trait.name: _trait(trait) for trait in _traits(scope)} | computed.seen(scope).fields(),
         events={
             one.name: Event(one.name, str(one), properties(one, scope) if one.name in wanted else None)
             for one in _event_types(scope)
@@ -90,43 +108,74 @@ def fields(scope: Scope, *, events: Iterable[str] = ()) -> Fields:
         currencies=_currencies(),
         hidden_traits=scope.hidden_traits,
         hides_sensitive=scope.hides_sensitive,
+        sources=Later(lambda: {one.slug: str(one) for one in _of_scope(scope)}),
+        segments=Later(lambda: _segments(by, kept)),
+        lists=Later(lambda: _lists(by, kept)),
+        line_properties=Later(lambda: line_properties(scope)),
     )
 
 
+def _segments(by: User | None, kept: Collection[str]) -> dict[str, str]:
+    found = Segment.objects.all()
+    if by is not None:
+        found = found.filter(Q(pk__in=Segment.objects.visible_to(by).living().values("pk")) | Q(pk__in=kept))
+    return {str(pk): name for pk, name in found.order_by("name").values_list("pk", "name")}
+
+
+def _lists(by: User | None, kept: Collection[str]) -> dict[str, str]:
+    found = StaticList.objects.all()
+    if by is not None:
+        found = found.filter(Q(pk__in=StaticList.objects.visible_to(by).values("pk")) | Q(pk__in=kept))
+    return {str(pk): name for pk, name in found.order_by("name").values_list("pk", "name")}
+
+
 def without_sensitive(found: Fields) -> Fields:
-    """The fields without sensitive ones, for who asks for nobody in particular. One query."""
+    """The fields without sensitive ones, for who asks for nobody in particular. Two queries."""
     sensitive = frozenset(Trait.objects.filter(group__is_sensitive=True).values_list("name", flat=True))
-    traits = {name: one for name, one in found.traits.items() if name not in sensitive}
+    hidden = sensitive | computed.sensitive_names()
+    traits = {name: one for name, one in found.traits.items() if name not in hidden}
     return replace(found, traits=traits, hidden_traits=sensitive, hides_sensitive=True)
 
 
-def fields_of(scope: Scope, *written: Json, kept: Json = None) -> Fields:
+def fields_of(scope: Scope, *written: Json, kept: Json = None, by: User | None = None) -> Fields:
     """The fields with the properties of the events that the definitions name, valid or not.
 
-    The properties of `kept`, a stored definition, are among them even where the sample has not met them: what was
-    saved once stays valid. Five queries and two for each event, unless they are remembered.
+    What `kept`, a stored definition, names is among them even where the sample has not met it: what was saved once
+    stays valid. Five queries and two for each event, unless they are remembered.
     """
     named: dict[str, set[str]] = {}
     for definition in (*written, kept):
         for event, own in _properties_named(definition):
             named.setdefault(event, set()).update(own if definition is kept else ())
-    found = fields(scope, events=named)
+    found = fields(scope, events=named, by=by, kept=frozenset(_ids_named(kept)))
     known = {name: _with(found.events[name], own) for name, own in named.items() if name in found.events}
     return replace(found, events={**found.events, **known})
 
 
 def _properties_named(tree: Json) -> Iterator[tuple[str, list[str]]]:
-    """Every event named anywhere in a JSON definition, with the properties that its filters name."""
+    """Every event named anywhere in a JSON definition, with the properties that are named of it."""
     if isinstance(tree, dict):
         if isinstance(tree.get("event"), str):
             filters = tree.get("filters")
             listed = [one for one in filters if isinstance(one, dict)] if isinstance(filters, list) else []
-            yield tree["event"], [one["property"] for one in listed if isinstance(one.get("property"), str)]
+            own = [one["property"] for one in (*listed, tree) if isinstance(one.get("property"), str)]
+            yield tree["event"], own
+        for step in (tree.get("first"), tree.get("then")):
+            if isinstance(tree.get("same"), str) and isinstance(step, dict) and isinstance(step.get("event"), str):
+                yield step["event"], [tree["same"]]
         for part in tree.values():
             yield from _properties_named(part)
     elif isinstance(tree, list):
         for part in tree:
             yield from _properties_named(part)
+
+
+def _ids_named(tree: Json) -> Iterator[str]:
+    """Ids of the segments and lists that are named anywhere in a JSON definition."""
+    if isinstance(tree, dict):
+        yield from (tree[key] for key in ("segment", "list") if isinstance(tree.get(key), str))
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _ids_named(part)
 
 
 def _with(event: Event, names: Iterable[str]) -> Event:
@@ -146,6 +195,9 @@ def names(found: Fields) -> Names:
         events={name: one.label for name, one in found.events.items()},
         purposes=found.purposes,
         channels=found.channels,
+        sources=found.sources,
+        segments=found.segments,
+        lists=found.lists,
     )
 
 
@@ -192,15 +244,40 @@ def properties(event: EventType, scope: Scope) -> dict[str, Field]:
     """Properties of the newest touchpoints of a type, by name, with the type that all their values have."""
 
     def read() -> list[tuple[str, str]]:
-        rows = _rows(
+        rows = read_rows(
             _PROPERTIES.format(number=NUMBER_PATTERN, date=_DATES, sample=_sample(event.pk, scope, PROPERTY_SAMPLE))
         )
         return [(name, _type_of(*marks).value) for name, *marks in rows]
 
-    found = _remembered(("properties", event.pk), scope, read)
+    found = remembered(("properties", event.pk), scope, read)
     return {
         name: Field(name, FieldType.IDENTIFIER if name in IDENTIFIERS else FieldType(kind), property_label(name))
         for name, kind in sorted(found)
+        if not masking.hides_name(name, scope)
+    }
+
+
+_OF_PRODUCTS = SQL(
+    "SELECT p.attributes AS properties FROM profiles_product p WHERE p.attributes <> '{{}}' ORDER BY p.id DESC LIMIT {}"
+)
+_ON_LINES: Mapping[str, FieldType] = {
+    **dict.fromkeys(("product_id", "sku", "name", "category", "color", "coupon"), FieldType.TEXT),
+    **dict.fromkeys(("price", "list_price", "quantity"), FieldType.NUMBER),
+}
+
+
+def line_properties(scope: Scope) -> dict[str, Field]:
+    """What is known of the products on lines of orders: by the line itself, or by the catalogue's newest products."""
+
+    def read() -> list[tuple[str, str]]:
+        sample = _OF_PRODUCTS.format(PROPERTY_SAMPLE)
+        rows = read_rows(_PROPERTIES.format(number=NUMBER_PATTERN, date=_DATES, sample=sample))
+        return [(name, _type_of(*marks).value) for name, *marks in rows]
+
+    attributes = {name: FieldType(kind) for name, kind in sorted(remembered(("product attributes",), scope, read))}
+    return {
+        name: Field(name, kind, property_label(name))
+        for name, kind in {**attributes, **_ON_LINES}.items()
         if not masking.hides_name(name, scope)
     }
 
@@ -249,20 +326,54 @@ def common_properties(event_name: str, name: str, scope: Scope) -> Sequence[Comm
 
 def common_attributes(name: str, scope: Scope) -> Sequence[CommonValue]:
     """The values of a trait that most of the newest records have; none for what the scope hides, and none of
-    identifiers, dates and numbers."""
+    identifiers, dates and numbers. Of a computed trait those of the sample of its values, for who sees every source."""
+    if slug_of(name) is not None:
+        return _common_computed(name, scope)
     trait = _traits(scope).filter(name=name).first()
     if trait is None or _trait(trait).type is not FieldType.TEXT:
         return ()
     sample = SQL(
         "SELECT r.id AS owner, r.attributes -> {} AS value FROM profiles_sourcerecord r WHERE true{} "
         "ORDER BY r.id DESC LIMIT {}"
-    ).format(name, _sources("r", scope), VALUE_SAMPLE)
+    ).format(name, in_sources("r", scope), VALUE_SAMPLE)
     return _common(("attribute values", name), scope, sample)
+
+
+def _common_computed(name: str, scope: Scope) -> Sequence[CommonValue]:
+    seen = viewer(scope)
+    found, column = computed.seen_of([name], scope).fields().get(name), seen.computed.get(name)
+    if found is None or found.type is not FieldType.TEXT or column is None or not column.is_stored:
+        return ()
+    moment = Moment(timezone.now(), ZoneInfo(settings.COMPANY_TIME_ZONE))
+    sample = SQL("SELECT c.profile_id AS owner, c.value FROM ({}) c LIMIT {}").format(
+        column.select(seen, moment), VALUE_SAMPLE
+    )
+    return _common(("computed values", name), scope, sample)
+
+
+_OF_LINES: Mapping[str, str] = {
+    "product_id": "sku",
+    **{name: name for name in ("sku", "name", "category", "color", "coupon")},
+}
+"""Properties of lines of orders whose values are texts, with the column that holds them."""
+_LINES = SQL("""
+SELECT o.profile_id AS owner, to_jsonb(l.{column}) AS value
+  FROM (SELECT o.id, o.profile_id FROM profiles_order o WHERE o.profile_id IS NOT NULL{sources}
+         ORDER BY o.id DESC LIMIT {n}) o
+  JOIN profiles_orderline l ON l.order_id = o.id""")
+
+
+def common_of_lines(name: str, scope: Scope) -> Sequence[CommonValue]:
+    """The values of a property of lines that most people of the newest orders have."""
+    if name not in _OF_LINES or masking.hides_name(name, scope):
+        return ()
+    sample = _LINES.format(column=sql.Identifier(_OF_LINES[name]), sources=in_sources("o", scope), n=VALUE_SAMPLE)
+    return _common(("line values", name), scope, sample)
 
 
 def _common(key: tuple[object, ...], scope: Scope, sample: sql.Composable) -> Sequence[CommonValue]:
     query = _COMMON.format(sample=sample, longest=nodes.MAX_TEXT, fewest=FEWEST_PEOPLE, most=MOST_VALUES)
-    return [CommonValue(*row) for row in _remembered(key, scope, lambda: _rows(query))]
+    return [CommonValue(*row) for row in remembered(key, scope, lambda: read_rows(query))]
 
 
 def _currencies() -> tuple[str, ...]:
@@ -270,7 +381,7 @@ def _currencies() -> tuple[str, ...]:
 
     def read() -> list[str]:
         newest = SQL("SELECT currency FROM profiles_order ORDER BY id DESC LIMIT {}").format(VALUE_SAMPLE)
-        rows = _rows(SQL("SELECT DISTINCT o.currency FROM ({}) o").format(newest))
+        rows = read_rows(SQL("SELECT DISTINCT o.currency FROM ({}) o").format(newest))
         return sorted(currency for (currency,) in rows if re.fullmatch("[A-Z]{3}", currency))
 
     home: str = settings.COMPANY_CURRENCY
@@ -278,24 +389,32 @@ def _currencies() -> tuple[str, ...]:
     return (home, *(currency for currency in found if currency != home))
 
 
+def newest_touchpoints(event_name: str, scope: Scope, n: int) -> sql.Composed | None:
+    """SELECT of `profile_id` and `properties` of the newest touchpoints of a type; None for what the scope hides."""
+    event = _event_types(scope).filter(name=event_name).first()
+    return None if event is None else _sample(event.pk, scope, n)
+
+
 def _sample(type_id: int, scope: Scope, n: int) -> sql.Composed:
-    return _SAMPLE.format(type_id=type_id, sources=_sources("t", scope), n=n)
+    return _SAMPLE.format(type_id=type_id, sources=in_sources("t", scope), n=n)
 
 
-def _sources(row: str, scope: Scope) -> sql.Composable:
+def in_sources(row: str, scope: Scope) -> sql.Composable:
+    """Further condition on a row with a source: the scope sees it."""
     if scope.source_ids is None:
         return SQL("")
     return SQL(" AND {}.source_id = ANY({})").format(SQL(row), sorted(scope.source_ids))
 
 
-def _remembered(key: tuple[object, ...], scope: Scope, read: Callable[[], list[T]]) -> list[T]:
+def remembered(key: tuple[object, ...], scope: Scope, read: Callable[[], list[T]]) -> list[T]:
     """What `read` finds, kept for ten minutes for everybody with the same scope."""
     sources = "all" if scope.source_ids is None else sorted(scope.source_ids)
     digest = hashlib.blake2b(repr((key, sources)).encode(), digest_size=16).hexdigest()
     return cache.get_or_set(f"segments:{digest}", read, CACHE_SECONDS) or []
 
 
-def _rows(query: sql.Composed) -> list[tuple[Any, ...]]:
+def read_rows(query: sql.Composed) -> list[tuple[Any, ...]]:
+    """All rows of a statement."""
     with connection.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchall()

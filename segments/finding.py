@@ -14,7 +14,8 @@ def for_palette(text: str, by: User) -> list[Item]:
     """Those whose names hold every word, the last changed first; before anything is typed, none. One query."""
     if not text.strip():
         return []
-    found = Segment.objects.visible_to(by).with_words(text.split()).select_related("department").newest_first()[:MOST]
+    named = Segment.objects.visible_to(by).living().with_words(text.split())
+    found = named.select_related("department").newest_first()[:MOST]
     return [
         Item(
             pieces(segment.name, text),

@@ -6,7 +6,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.models import Department, User
-from consent.models import Channel, Purpose
 from segments.models import Segment
 
 
@@ -20,13 +19,15 @@ class SegmentForm(forms.Form):
     def __init__(self, *args: Any, author: User, segment: Segment | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.home: Department | None = segment.department if segment and segment.department else author.department
-        if self.home is None:
+        # Who may change another department's segment does not give it away.
+        self.is_guest = self.home is not None and self.home != author.department
+        if self.home is None or self.is_guest:
             del self.fields["for_everybody"]  # who has no department writes for everybody
 
     @property
     def department(self) -> Department | None:
         """The department that the segment belongs to; None: everybody's."""
-        return None if self.cleaned_data.get("for_everybody", True) else self.home
+        return None if self.cleaned_data.get("for_everybody", not self.is_guest) else self.home
 
     @classmethod
     def initial_of(cls, segment: Segment) -> dict[str, Any]:
@@ -35,12 +36,3 @@ class SegmentForm(forms.Form):
             "description": segment.description,
             "for_everybody": segment.department_id is None,
         }
-
-
-class ExportForm(forms.Form):
-    """On what ground a list leaves the product, and by which channel it will be used."""
-
-    purpose = forms.ModelChoiceField(
-        label=_("Purpose"), queryset=Purpose.objects.filter(is_active=True), empty_label=_("Choose…")
-    )
-    channel = forms.ChoiceField(label=_("Channel"), choices=[("", _("Choose…")), *Channel.choices])

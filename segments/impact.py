@@ -1,6 +1,6 @@
 """What a merge or unmerge would change in segments: a part of its preview."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,7 +9,6 @@ from cdp_site.core import impact
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.impact import Effect
 from segments import audience, catalogue, persons, spellings
-from segments.definition import nodes
 from segments.definition.evaluate import Moment, holds
 from segments.models import Segment
 from segments.persons import Group
@@ -21,14 +20,14 @@ def preview(before: Sequence[Group], after: Sequence[Group]) -> list[Effect]:
 
     Evaluated by the reference engine, since the people of `after` are not in the database.
     """
-    stored = list(Segment.objects.all())
+    stored = list(Segment.objects.living())
     if not stored:
         return []
     fields = catalogue.without_sensitive(catalogue.fields(EVERYTHING))
     read = {segment: audience.readable(segment, fields) for segment in stored}
     written = {segment: definition for segment, definition in read.items() if definition is not None}
     segments = dict(zip(written, spellings.widened(list(written.values())), strict=True))
-    people = persons.load([*before, *after], events=_events(segments))
+    people = persons.load([*before, *after], asked=segments.values())
     moment = Moment(timezone.now(), audience.company_time_zone())
     effects = []
     for segment, definition in segments.items():
@@ -38,15 +37,6 @@ def preview(before: Sequence[Group], after: Sequence[Group]) -> list[Effect]:
             text = _("enters it") if becomes else _("leaves it")
             effects.append(Effect(_("Segment: %(name)s") % {"name": segment.name}, text, is_loss=was))
     return sorted(effects, key=lambda effect: not effect.is_loss)
-
-
-def _events(segments: Mapping[Segment, nodes.Definition]) -> set[str]:
-    return {
-        condition.event
-        for definition in segments.values()
-        for condition in nodes.conditions(definition.where)
-        if isinstance(condition, nodes.TouchpointCondition)
-    }
 
 
 def register() -> None:

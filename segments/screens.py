@@ -2,6 +2,7 @@
 links at its touchpoints."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cdp_site.core import home, navigation, palette, panels, timeline_links
 from cdp_site.core.access import Permission
@@ -25,7 +26,10 @@ def register() -> None:
     )
     palette.register(Section("segments", _("Segments"), 200, Permission.VIEW_SEGMENTS, finding.for_palette))
     palette.register_actions(
-        Action("new_segment", _("New segment"), "segments:create", "users-group", Permission.BUILD_SEGMENTS, "audience")
+        Action(
+            "new_segment", _("New segment"), "segments:create", "users-group", Permission.BUILD_SEGMENTS, "audience"
+        ),
+        Action("traits", _("Computed traits"), "segments:traits", "hash", Permission.VIEW_SEGMENTS, "attribute"),
     )
     # key, title, address, order, permission
     panels.register(
@@ -39,11 +43,22 @@ def register() -> None:
             icon="headset",
         ),
         Panel(
+            "computed",
+            pgettext_lazy("traits", "Computed"),
+            "segments:computed_of_profile",
+            50,
+            Permission.VIEW_CUSTOMERS,
+            "css/computed.css",
+            column="left",
+            icon="hash",
+        ),
+        Panel(
             "segments",
             _("Segments"),
             "segments:of_profile",
             200,
             Permission.VIEW_CUSTOMERS,
+            "css/library.css",
             icon="users-group",
             has_past=True,
         ),

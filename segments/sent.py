@@ -29,7 +29,7 @@ from profiles.models import Profile, Touchpoint
 from segments import audience, evidence
 from segments.definition import nodes
 from segments.evidence import Line
-from segments.export import EVENT as EXPORTED
+from segments.exports.traces import EXPORTED
 from segments.models import SegmentExport, SegmentVersion
 
 # The reach of a list: who sends later than this works from another one.

@@ -32,9 +32,18 @@ def widened(definitions: Sequence[nodes.Definition]) -> list[nodes.Definition]:
 
 def _texts(group: nodes.Node) -> Iterator[tuple[str, str]]:
     for condition in nodes.conditions(group):
-        if isinstance(condition, nodes.TouchpointCondition):
-            for one in condition.filters:
-                yield from ((one.property, text) for text in _asked(one.comparison))
+        for name, comparison in _compared(condition):
+            yield from ((name, text) for text in _asked(comparison))
+
+
+def _compared(condition: nodes.Condition) -> Iterator[tuple[str, Comparison]]:
+    """The properties whose values a condition compares."""
+    filters = [each for one in nodes.picks(condition) for each in one.filters]
+    if isinstance(condition, nodes.OrderLineCondition):
+        filters += condition.filters
+    yield from ((one.property, one.comparison) for one in filters)
+    if isinstance(condition, nodes.MeasureCondition):
+        yield condition.property, condition.comparison
 
 
 def _asked(comparison: Comparison) -> list[str]:
@@ -52,15 +61,28 @@ def _group(group: nodes.Group, known: Known) -> nodes.Group:
 def _node(node: nodes.Node, known: Known) -> nodes.Node:
     if isinstance(node, nodes.All | nodes.Any | nodes.Not):
         return _group(node, known)
-    if isinstance(node, nodes.TouchpointCondition):
-        return replace(node, filters=tuple(_filter(one, known) for one in node.filters))
+    match node:
+        case nodes.TouchpointCondition() | nodes.OrderLineCondition():
+            return replace(node, filters=_filters(node.filters, known))
+        case nodes.MeasureCondition():
+            compared = _comparison(node.property, node.comparison, known)
+            return replace(node, comparison=compared, filters=_filters(node.filters, known))
+        case nodes.SequenceCondition():
+            steps = {key: replace(step, filters=_filters(step.filters, known)) for key, step in node.steps.items()}
+            return node.with_steps(steps)
+        case nodes.SegmentCondition() if node.where is not None:
+            return replace(node, where=_group(node.where, known))
     return node
 
 
-def _filter(one: nodes.PropertyFilter, known: Known) -> nodes.PropertyFilter:
-    asked = _asked(one.comparison)
-    spellings = [spelling for text in asked for spelling in known.get((one.property, text), ())]
+def _filters(filters: Sequence[nodes.PropertyFilter], known: Known) -> tuple[nodes.PropertyFilter, ...]:
+    return tuple(replace(one, comparison=_comparison(one.property, one.comparison, known)) for one in filters)
+
+
+def _comparison(name: str, comparison: Comparison, known: Known) -> Comparison:
+    asked = _asked(comparison)
+    spellings = [spelling for text in asked for spelling in known.get((name, text), ())]
     choices = tuple(dict.fromkeys([*asked, *spellings]))[: nodes.MAX_CHOICES]
     if len(choices) == len(asked):
-        return one
-    return replace(one, comparison=Comparison(_WIDENED[one.comparison.operator], choices))
+        return comparison
+    return Comparison(_WIDENED[comparison.operator], choices)

@@ -1,16 +1,20 @@
 """A small company in which every page of the product has something to show, for tests that look at all pages."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import transaction
 from django.utils import timezone
 
+from cdp_site.core.machines import keys as machine_keys
 from cdp_site.core.models import Role, User
 from consent import erasure, requests
+from consent.models import Purpose
 from ingestion import imports, keys, landing, mappings, rehearsal
 from ingestion.connections import pulls, watched_folders
 from ingestion.corrections import replaying, rulekeeping
@@ -23,14 +27,20 @@ from profiles.calling import lines
 from profiles.cases import handling
 from profiles.cases.handling import Said
 from profiles.matching import quality
-from profiles.models import IdentifierKey, Profile, ReviewPair, SourceRecord
+from profiles.models import IdentifierKey, Profile, ReviewPair, SourceRecord, TraitGroup
 from segments import authoring
-from segments.models import Segment
+from segments.builder import keeping
+from segments.lists import finding, reading
+from segments.lists import keeping as lists
+from segments.models import ComputedTrait, Segment, SegmentDraft, StaticList
+from segments.traits import authoring as computed_traits
 from tests.customers import Tell, identify, track
 from tests.factories.arrivals import arrive, row
 from tests.factories.consent import ask
+from tests.factories.exports import exported
 from tests.factories.files import PEOPLE, bring_in
 from tests.factories.held import hold
+from tests.factories.library import furnish
 from tests.factories.matching import FakeMatcher, activate, make_model, match
 from tests.factories.webhooks import sender
 
@@ -85,7 +95,9 @@ def open_company(request: pytest.FixtureRequest) -> Company:
         **_matching(pos, web_shop),
         **_desk(somchai, agent, call_centre),
         **_account(agent),
-        "segment_id": _segment(marketer).pk,
+        **_programs(marketer),
+        **_segments(marketer),
+        "draft_id": _draft(marketer).pk,
         "term_id": term.pk,
     }
     event = "event=Product Viewed"
@@ -95,6 +107,7 @@ def open_company(request: pytest.FixtureRequest) -> Company:
         "ingestion:plan_diff": f"{event}&from=1&to=2",
         "profiles:new_word": "attribute=color&word=แดงเข้ม",
         "consent:intake": f"profile={manee.public_id}",
+        "segments:overlap": f"with={of['other_segment']}",
     }
     everybody = (agent, steward, marketer, compliance, get("analyst"), get("admin"))
     return Company(of, queries, {user.role: user for user in everybody})
@@ -208,6 +221,17 @@ def _account(agent: User) -> dict[str, Any]:
     return {"factor_id": 0}
 
 
+def _programs(marketer: User) -> dict[str, Any]:
+    """Keys in every state that the list shows."""
+    for name, days in (("เว็บไซต์", 365), ("แชตบอต", 10)):
+        machine_keys.make(name=name, scopes=["profiles:read"], department=marketer.department, days=days, by=BY)
+    former, _text = machine_keys.make(name="คลังข้อมูล", scopes=["segments:read"], department=None, days=90, by=BY)
+    key, _text = machine_keys.rotate(key=former, by=BY)
+    revoked, _text = machine_keys.make(name="เก่า", scopes=["customers:merge"], department=None, days=90, by=BY)
+    machine_keys.revoke(key=revoked, by=BY)
+    return {"rotate_machine_key.key_id": key.pk, "revoke_machine_key.key_id": key.pk}
+
+
 def _desk(somchai: Profile, agent: User, call_centre: Source) -> dict[str, Any]:
     said = Said("ขอขนาดของเก้าอี้", follow_up_on=timezone.localdate())
     case = handling.open_case(profile=somchai, subject="ขนาดเก้าอี้", said=said, by=agent)
@@ -215,6 +239,48 @@ def _desk(somchai: Profile, agent: User, call_centre: Source) -> dict[str, Any]:
     assert calling.current(agent) is not None
     _call, token = lines.announce(number="086-345-1972", source_id=call_centre.pk, agent=agent.username)
     return {"case_id": case.pk, "panel": "consent", "token": token, "forwarded_id": uuid4()}
+
+
+def _draft(marketer: User) -> SegmentDraft:
+    """One that is not finished."""
+    open_ended = {"version": 2, "where": {"kind": "all", "of": [VIEWED, {"kind": "attribute"}]}}
+    return keeping.begin(segment=None, definition=open_ended, said={"name": "ยังไม่เสร็จ"}, by=marketer)
+
+
+def _segments(marketer: User) -> dict[str, Any]:
+    """A segment, and a list of it whose fourteen days are over."""
+    segment = _segment(marketer)
+    with time_machine.travel(timezone.now() - timedelta(days=15), tick=False):
+        made = exported(segment, Purpose.objects.get(slug="marketing"), "sms", marketer, holdout_percent=50)
+    return {
+        "segment_id": segment.pk,
+        "export_id": made.pk,
+        "list_id": _list(marketer).pk,
+        "trait_id": _computed_trait(marketer).pk,
+        **furnish(segment, marketer),
+    }
+
+
+def _computed_trait(marketer: User) -> ComputedTrait:
+    """How many things of a colour somebody looked at."""
+    definition = {
+        "version": 2,
+        "calculation": "count",
+        "property": "",
+        "per_channel": False,
+        "where": {"kind": "any", "of": [VIEWED]},
+    }
+    return computed_traits.create(
+        name="Red things looked at", name_th="ของสีแดงที่ดู", description="ลองดู",
+        group=TraitGroup.objects.get(slug="other"), definition=definition, by=marketer,
+    )  # fmt: skip
+
+
+def _list(marketer: User) -> StaticList:
+    """A list of everybody whose number somebody uploaded."""
+    numbers = "\n".join(SourceRecord.objects.order_by("pk").values_list("external_id", flat=True))
+    found = finding.find(reading.pasted(numbers).ids, kind="user", by=marketer)
+    return lists.create(name="แขกในงาน", department=marketer.department, found=found, by=marketer)
 
 
 def _segment(marketer: User) -> Segment:

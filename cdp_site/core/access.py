@@ -154,9 +154,12 @@ OF_CUSTOMERS = frozenset(
 
 
 def may(user: User | AnonymousUser, permission: Permission) -> bool:
-    """True when the user's role carries the permission. Superusers get no more than their role."""
+    """True when the user's role carries the permission; of a program, when its key's scopes do. Superusers get no more
+    than their role."""
     if not isinstance(user, User) or not user.is_active:
         return False
+    if user.key_permissions is not None:
+        return permission in user.key_permissions
     if permission not in ROLE_PERMISSIONS.get(user.role, frozenset()):
         return False
     return not is_stand_in(user) or permission not in OF_CUSTOMERS or permission in ROLE_PERMISSIONS[own_role(user)]
@@ -218,7 +221,7 @@ class ContainerQuerySet(models.QuerySet[Any]):
         if may(user, Permission.SEE_ALL_DEPARTMENTS):
             return self.all()
         permission = f"view_{self.model._meta.model_name}"
-        if is_stand_in(user):
+        if is_stand_in(user) or user.machine_key is not None:
             return self.filter(self._of_department(user.department_id))
         # Grants are on single containers; asking for global ones too would cost two queries a request.
         granted = get_objects_for_user(

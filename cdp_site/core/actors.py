@@ -1,11 +1,12 @@
-"""Who did something, as people read it: actors are written as "user:7" or "system:digest" (`audit.actor_name`)."""
+"""Who did something, as people read it: actors are written as "user:7", "key:7" or "system:digest"
+(`audit.actor_name`)."""
 
 from collections.abc import Collection, Mapping
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from cdp_site.core.models import User
+from cdp_site.core.models import MachineKey, User
 
 # Parts of the platform that act by themselves. Others, such as a command with a name of its own, are called by it.
 _PARTS = {
@@ -15,6 +16,7 @@ _PARTS = {
     "train_matching": gettext_lazy("training"),
     "quality": gettext_lazy("data quality"),
     "erasure": pgettext_lazy("part of the platform", "erasure"),
+    "export": pgettext_lazy("part of the platform", "export"),
     "retention": gettext_lazy("retention"),
     "replay": gettext_lazy("replay of quarantine"),
     "revert": gettext_lazy("taking an import back"),
@@ -32,14 +34,24 @@ _PARTS = {
 
 
 def names_of(written: Collection[str]) -> Mapping[str, str]:
-    """Actor as it is written → as people read it. At most one query."""
-    keys = {actor: int(actor.removeprefix("user:")) for actor in written if actor.startswith("user:")}
-    users = User.objects.in_bulk(set(keys.values())) if keys else {}
-    return {actor: name_of(users[keys[actor]]) if keys.get(actor) in users else _platform(actor) for actor in written}
+    """Actor as it is written → as people read it. At most one query, and one more for programs."""
+    users = User.objects.in_bulk(_numbers(written, "user:"))
+    keys = MachineKey.objects.in_bulk(_numbers(written, "key:"))
+    people = {f"user:{number}": name_of(user) for number, user in users.items()}
+    programs = {f"key:{number}": program(key) for number, key in keys.items()}
+    return {actor: people.get(actor) or programs.get(actor) or _platform(actor) for actor in written}
+
+
+def _numbers(written: Collection[str], kind: str) -> set[int]:
+    return {int(actor.removeprefix(kind)) for actor in written if actor.startswith(kind)}
 
 
 def name_of(user: User) -> str:
     return user.get_full_name() or user.get_username()
+
+
+def program(key: MachineKey) -> str:
+    return _("Program: %(name)s") % {"name": key.name}
 
 
 def _platform(actor: str) -> str:

@@ -6,7 +6,7 @@ from cdp_site.core.errors import MendableError
 
 
 def error_response(problem: MendableError) -> JsonResponse:
-    return JsonResponse({"error": problem.as_dict()}, status=problem.status)
+    return JsonResponse({"error": problem.as_dict()}, status=problem.status, headers=problem.headers)
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -23,9 +23,9 @@ _SEALER_LOCK = 0x5EA1
 
 
 def actor_name(by: User | str) -> str:
-    """ "user:7" for a person, "system:digest" for a named part of the product."""
+    """ "user:7" for a person, "key:7" for a program, "system:digest" for a named part of the product."""
     if isinstance(by, User):
-        return f"user:{by.pk}"
+        return f"user:{by.pk}" if by.machine_key is None else f"key:{by.machine_key.pk}"
     if not by.startswith("system:"):
         raise ValueError(f"a system actor is named system:<part>, not {by!r}")
     return by

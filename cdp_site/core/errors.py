@@ -1,5 +1,8 @@
 """The one tree of errors. A `MendableError` is for the person who can mend it; anything else is our fault."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from django.utils.functional import Promise
 
 Text = str | Promise
@@ -13,6 +16,7 @@ class MendableError(Exception):
 
     status = 400
     code = "invalid"
+    headers: Mapping[str, str] = MappingProxyType({})  # of the answer, for programs
 
     def __init__(
         self, message: Text, *, field: str | None = None, hint: Text | None = None, code: str | None = None
@@ -39,6 +43,13 @@ class AuthenticationProblem(MendableError):
     code = "unauthenticated"
 
 
+class ForbiddenProblem(MendableError):
+    """Who asks is known, and what they came with is not for this."""
+
+    status = 403
+    code = "forbidden"
+
+
 class NotFoundProblem(MendableError):
     """Also the answer to an outsider: never a hint that the thing exists."""
 
@@ -62,6 +73,7 @@ class MovedProblem(MendableError):
     def __init__(self, message: Text, *, address: str) -> None:
         super().__init__(message)
         self.address = address
+        self.headers = {"Location": address}
 
 
 class TooLargeProblem(MendableError):

@@ -1,8 +1,10 @@
 """What every other app stands on: people who work here, departments, the audit, heartbeats, operations."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -62,6 +64,10 @@ class User(AbstractUser):
     # activity changes, whoever changes it: older sessions are over with their next request.
     session_epoch = models.IntegerField(default=0, editable=False)
 
+    # Of the user that stands for a program (`core.machines.acting`), never of a person's.
+    machine_key: ClassVar["MachineKey | None"] = None
+    key_permissions: ClassVar[frozenset[str] | None] = None
+
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
@@ -101,6 +107,56 @@ class FailedLogins(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["until"], name="failed_logins_by_end")]  # the chore that forgets them
+
+
+class MachineKeyQuerySet(models.QuerySet[Any]):
+    def newest_first(self) -> Self:
+        """With what a list shows of them."""
+        return self.select_related("department", "created_by", "replaced_by").order_by("-pk")
+
+    def replacing(self, former: "MachineKey") -> Self:
+        """The one that took the place of this one."""
+        return self.filter(replaces=former)
+
+
+class MachineKey(models.Model):
+    """One row: a key by which a program of the company reads or merges customers. Shown once when made; only prefix and
+    hash are kept. Written by `machines.keys`; one that has ended stays as the record of who could read when."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    name = models.CharField(_("name"), max_length=120)  # of the program
+    scopes = ArrayField(models.CharField(max_length=40))  # machines.scopes.KeyScope
+    department = models.ForeignKey(Department, null=True, on_delete=models.PROTECT)  # whose eyes it has; null: all
+    prefix = models.CharField(max_length=12)
+    secret_hash = models.BinaryField(max_length=32, unique=True)  # SHA-256: the key itself has 256 random bits
+    rate_per_second = models.PositiveIntegerField()
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    made_until = models.DateTimeField()  # the end that it was made with; rotating brings the real one forward
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)  # to the minute
+    revoked_at = models.DateTimeField(null=True)
+    replaces = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="replaced_by")
+
+    objects = MachineKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether it is taken: neither revoked nor expired."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+class MachineRate(models.Model):
+    """One row: how far a program has come ahead of its rate (`core.rate_limits`). Written by `machines.doors`;
+    unlogged, since after a crash each may start anew."""
+
+    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
+
+    key = models.OneToOneField(MachineKey, on_delete=models.CASCADE, primary_key=True, related_name="rate")
+    used_until = models.DateTimeField()
 
 
 class Operation(models.Model):

@@ -2,23 +2,25 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
 from cdp_site.core.collisions import as_conflict
-from cdp_site.core.errors import MendableError, MovedProblem
+from cdp_site.core.errors import MendableError, TooLargeProblem
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exceptions in our shape; what has moved is a redirect."""
-    if isinstance(error, MovedProblem):
-        return Response({"error": error.as_dict()}, status=error.status, headers={"Location": error.address})
     if isinstance(error, exceptions.ValidationError):
         error = _invalid(error)
+    elif isinstance(error, RequestDataTooBig):
+        error = TooLargeProblem(f"A request holds at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KB.")
     problem = error if isinstance(error, MendableError) else as_conflict(error)
     if problem is not None:
-        return Response({"error": problem.as_dict()}, status=problem.status)
+        return Response({"error": problem.as_dict()}, status=problem.status, headers=problem.headers)
     response = drf_handler(error, context)
     if response is None:
         return None

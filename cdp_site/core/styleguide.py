@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from cdp_site.core.access import requires
@@ -29,7 +30,7 @@ class Example(forms.Form):
     remark = forms.CharField(label=_("Remark"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     since = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     way = forms.ChoiceField(
-        label=_("How"),
+        label=pgettext_lazy("example", "How"),
         choices=[("phone", _("By phone")), ("store", _("In a store"))],
         initial="phone",
         widget=forms.RadioSelect,

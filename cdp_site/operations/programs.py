@@ -38,13 +38,14 @@ def worker_names() -> list[str]:
 
 
 def programs(*, host: str, port: int) -> list[Program]:
-    """Web, digest workers and job cluster."""
+    """Web, digest workers, the keeper of what is derived from people, and job cluster."""
     return [
         Program("web", web_command(host=host, port=port)),
         *(
             Program(name, (sys.executable, MANAGE, "worker", "--name", name), is_stuck=partial(_gives_no_sign, name))
             for name in worker_names()
         ),
+        Program(health.KEEPER, (sys.executable, MANAGE, "keeper"), is_stuck=partial(_gives_no_sign, health.KEEPER)),
         # It finishes the jobs at work; what takes longer is given back to the queue at the next start.
         Program("cluster", (sys.executable, MANAGE, "qcluster"), is_stuck=partial(_gives_no_sign, health.CLUSTER)),
     ]

@@ -1,5 +1,5 @@
 """The import store: files lie in CDP_DATA/imports encrypted, in chunks, so that neither writing nor reading ever holds
-a whole one in memory, and no clear copy touches the disk.
+a whole one in memory, and no clear copy touches the disk. Files of another kind lie in a room of their own beside it.
 
 A file is a magic word and then, for each mebibyte of the original, four bytes of length and a Fernet token. Every
 token's text begins with the file's id, its number and whether it is the last: chunks cannot be exchanged, reordered
@@ -26,6 +26,7 @@ from ingestion.files.codes import FileCode
 from ingestion.files.problems import FileProblem
 
 CHUNK_BYTES: Final = 1024 * 1024
+IMPORTS: Final = "imports"  # the room of uploaded files
 _MAGIC: Final = b"CDPF1\n"
 _HEAD: Final = struct.Struct(">16sQ?")  # file id, number of the chunk, is it the last
 _LENGTH: Final = struct.Struct(">I")
@@ -40,23 +41,24 @@ class StoredFile:
     sha256: bytes
 
 
-def folder() -> Path:
-    """CDP_DATA/imports; made with no access for others."""
-    path: Path = settings.CDP_DATA / "imports"
+def folder(room: str = IMPORTS) -> Path:
+    """CDP_DATA/<room>; made with no access for others."""
+    path: Path = settings.CDP_DATA / room
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
-def _path(name: str) -> Path:
-    return folder() / f"{UUID(name).hex}.sealed"
+def _path(name: str, room: str = IMPORTS) -> Path:
+    return folder(room) / f"{UUID(name).hex}.sealed"
 
 
 class Writer:
     """Writes one file: `write` its bytes, then `finish`. Leaving the block without `finish` removes it."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: str = IMPORTS) -> None:
         self._id = uuid7()
-        self._partial = folder() / f"{self._id.hex}.partial"
+        self._room = room
+        self._partial = folder(room) / f"{self._id.hex}.partial"
         self._file: BinaryIO = open(self._partial, "xb", opener=_private)  # noqa: SIM115  closed by __exit__
         self._file.write(_MAGIC)
         self._pending = bytearray()
@@ -84,7 +86,7 @@ class Writer:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._partial.rename(_path(self._id.hex))
+        self._partial.rename(_path(self._id.hex, self._room))
         return StoredFile(self._id.hex, self._size, self._digest.digest())
 
     def discard(self) -> None:
@@ -102,10 +104,10 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def read(name: str, *, offset: int = 0) -> Iterator[bytes]:
+def read(name: str, *, offset: int = 0, room: str = IMPORTS) -> Iterator[bytes]:
     """The original's bytes from `offset` on, a mebibyte at a time. Raises FileProblem when it is gone or damaged."""
     try:
-        file = _path(name).open("rb")
+        file = _path(name, room).open("rb")
     except (FileNotFoundError, ValueError) as error:
         raise FileProblem(FileCode.REMOVED) from error
     with file:
@@ -230,20 +232,20 @@ def _unseal(token: bytes, file_id: UUID, number: int) -> tuple[bytes, bool]:
     return text[_HEAD.size :], is_last
 
 
-def remove(name: str) -> bool:
+def remove(name: str, room: str = IMPORTS) -> bool:
     """Remove a file; False when it was gone already."""
     try:
-        _path(name).unlink()
+        _path(name, room).unlink()
     except FileNotFoundError:
         return False
     return True
 
 
-def stray_names(known: set[str], *, older_than: float) -> list[Path]:
-    """Files in the store that no import knows, last written before `older_than` (seconds since 1970): what a killed
-    upload left."""
+def stray_names(known: set[str], *, older_than: float, room: str = IMPORTS) -> list[Path]:
+    """Files in a room that nobody knows, last written before `older_than` (seconds since 1970): what a killed process
+    left."""
     return [
         path
-        for path in folder().iterdir()
+        for path in folder(room).iterdir()
         if path.suffix in (".sealed", ".partial") and path.stem not in known and path.stat().st_mtime < older_than
     ]

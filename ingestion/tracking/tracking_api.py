@@ -30,11 +30,12 @@ from django.views.decorators.http import require_http_methods
 from cdp_site.core.access import public
 from cdp_site.core.api_errors import error_response
 from cdp_site.core.errors import AuthenticationProblem, MendableError, TooLargeProblem, UnavailableProblem
+from cdp_site.core.rate_limits import RateProblem
 from ingestion import clocks, keys, landing, messages
 from ingestion.health import rejections
 from ingestion.models import InboundBatch
 from ingestion.tracking import cors
-from ingestion.tracking.rate_limits import RateProblem, limiter
+from ingestion.tracking.rate_limits import limiter
 
 log = structlog.get_logger("tracking")
 

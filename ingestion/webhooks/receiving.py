@@ -28,10 +28,11 @@ from cdp_site.core.access import public
 from cdp_site.core.api_errors import error_response
 from cdp_site.core.errors import AuthenticationProblem, MendableError, TooLargeProblem, UnavailableProblem
 from cdp_site.core.memory import Memory
+from cdp_site.core.rate_limits import RateProblem
 from ingestion import landing, mappings, national_ids, vocabulary
 from ingestion.models import InboundBatch, Webhook
 from ingestion.signals import subject_request_stated
-from ingestion.tracking.rate_limits import RateProblem, limiter
+from ingestion.tracking.rate_limits import limiter
 from ingestion.webhooks import endpoints, generic, line, linking, relay, shopify, signatures
 from ingestion.webhooks import settings as webhook_settings
 from ingestion.webhooks.endpoints import Endpoint

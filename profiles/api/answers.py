@@ -1,70 +1,31 @@
 """What the API gives: the customer, the explanation, previews and outcomes, as the reader may see them."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
-from cdp_site.core.templatetags.formats import masked
-from profiles import masking
+from cdp_site.core.rest_shapes import Fields, shape
 from profiles.explaining import Event, Explanation, Link, Refused, Step, Told
 from profiles.matching.verified import Verification
 from profiles.matching.weighing import Weighing
 from profiles.merging import Outcome, Preview
 from profiles.models import Membership, SourceRecord
-from profiles.overview import Overview, texts_of
 
 Json = dict[str, Any]
 
-
-Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
-
-
-_objects: dict[str, "type[serializers.Serializer[Any]]"] = {}
-
-
-def _object(name: str, fields: Fields, **more: Any) -> "serializers.Serializer[Any]":
-    """An object of these fields, one type a name. REST framework takes the fields out of the dictionary that it is
-    given: here out of a copy, since several objects have some in common."""
-    if name not in _objects:
-        _objects[name] = type(inline_serializer(name, dict(fields)))
-    return _objects[name](**more)
-
-
-# The one shape of an error (`core.errors.MendableError.as_dict`).
-_DETAIL: Fields = {
-    "code": serializers.CharField(),
-    "message": serializers.CharField(),
-    "field": serializers.CharField(allow_null=True),
-    "hint": serializers.CharField(allow_null=True),
-}
-Problem = _object("Problem", {"error": _object("ProblemDetail", _DETAIL)})
-
+RECORD_KINDS = SourceRecord.Kind.values
+"""Named in the API's description (settings.SPECTACULAR_SETTINGS)."""
 
 # A source's record; ids masked for roles that work with groups, not with people.
-_RECORD: Fields = {
+RECORD: Fields = {
     "id": serializers.IntegerField(),
     "source": serializers.CharField(help_text="Short name of the source."),
-    "kind": serializers.ChoiceField(choices=SourceRecord.Kind.values),
+    "kind": serializers.ChoiceField(choices=RECORD_KINDS),
     "external_id": serializers.CharField(),
     "first_seen_at": serializers.DateTimeField(),
     "last_seen_at": serializers.DateTimeField(),
     "verified": serializers.BooleanField(),
 }
-
-
-class ProfileAnswer(serializers.Serializer):
-    """A customer as you may see them."""
-
-    public_id = serializers.UUIDField()
-    merged_ids = serializers.ListField(
-        child=serializers.UUIDField(), help_text="Ids that were merged away and lead here."
-    )
-    kind = serializers.CharField()
-    name = serializers.CharField()
-    traits = serializers.DictField(help_text="The golden record within your scope, direct identifiers masked if so.")
-    records = _object("SourceRecord", _RECORD, many=True)
 
 
 class OutcomeProfile(serializers.Serializer):
@@ -100,13 +61,11 @@ class PreviewAnswer(serializers.Serializer):
     effects = EffectAnswer(many=True, help_text="On consents, segments and more.")
 
 
-_TOLD: Fields = {name: _RECORD[name] for name in ("id", "source", "kind", "external_id")}
+_TOLD: Fields = {name: RECORD[name] for name in ("id", "source", "kind", "external_id")}
 _EVIDENCE: Fields = {
     "model": serializers.IntegerField(allow_null=True, help_text="Version of the model."),
     "prior": serializers.FloatField(help_text="Log-odds before anything is compared."),
-    "fields": _object(
-        "FieldEvidence", {"field": serializers.CharField(), "weight": serializers.FloatField()}, many=True
-    ),
+    "fields": shape("FieldEvidence", {"field": serializers.CharField(), "weight": serializers.FloatField()}, many=True),
 }
 _SAID: Fields = {
     "key": serializers.CharField(allow_null=True, help_text="The kind of identifier that both state."),
@@ -114,19 +73,19 @@ _SAID: Fields = {
     "by": serializers.CharField(allow_null=True, help_text="The person who decided."),
     "reason": serializers.CharField(allow_null=True),
     "at": serializers.DateTimeField(allow_null=True),
-    "evidence": _object("Evidence", _EVIDENCE, allow_null=True),
+    "evidence": shape("Evidence", _EVIDENCE, allow_null=True),
 }
 _LINK: Fields = {
     "rule": serializers.CharField(help_text="tie, verified, steward, unique_id, email, phone, contact, model, device."),
-    "records": _object("ToldRecord", _TOLD, many=True),
+    "records": shape("ToldRecord", _TOLD, many=True),
     "score": serializers.FloatField(allow_null=True, help_text="Of the model, 0 to 1."),
     **_SAID,
 }
 _STEP: Fields = {
-    "record": _object("ToldRecord", _TOLD),
+    "record": shape("ToldRecord", _TOLD),
     "received_at": serializers.DateTimeField(),
     "held_unseen": serializers.BooleanField(help_text="Joined by records that you may not see."),
-    "links": _object("Link", _LINK, many=True, help_text="To the records before it."),
+    "links": shape("Link", _LINK, many=True, help_text="To the records before it."),
 }
 _WEAKEST: Fields = {**_LINK, "records_without_it": serializers.IntegerField()}
 _REFUSED: Fields = {
@@ -134,7 +93,7 @@ _REFUSED: Fields = {
         help_text="never, related, id_conflict, names_differ, fan_out, ambiguous, shared_device, proposed, overruled, "
         "verified, waiting."
     ),
-    "record": _object("ToldRecord", _TOLD, allow_null=True),
+    "record": shape("ToldRecord", _TOLD, allow_null=True),
     "profile": serializers.UUIDField(allow_null=True, help_text="Public id of the other customer."),
     **_SAID,
 }
@@ -145,7 +104,7 @@ _DECIDED: Fields = {
     "at": serializers.DateTimeField(),
     "reason": serializers.CharField(allow_null=True),
     "operation": serializers.UUIDField(allow_null=True, help_text="By which a merge or unmerge is reverted."),
-    "records": _object("ToldRecord", _TOLD, many=True),
+    "records": shape("ToldRecord", _TOLD, many=True),
 }
 _VERIFIED: Fields = {
     "by": serializers.CharField(),
@@ -153,45 +112,18 @@ _VERIFIED: Fields = {
     "reason": serializers.CharField(),
     "records_since": serializers.IntegerField(help_text="Records that came since and are not verified."),
 }
-EXPLANATION = _object(
+EXPLANATION = shape(
     "Explanation",
     {
-        "verified": _object("Verification", _VERIFIED, allow_null=True),
-        "steps": _object("Step", _STEP, many=True),
+        "verified": shape("Verification", _VERIFIED, allow_null=True),
+        "steps": shape("Step", _STEP, many=True),
         "more_steps": serializers.IntegerField(),
-        "weakest": _object("WeakestLink", _WEAKEST, allow_null=True),
-        "refused": _object("RefusedJoin", _REFUSED, many=True),
+        "weakest": shape("WeakestLink", _WEAKEST, allow_null=True),
+        "refused": shape("RefusedJoin", _REFUSED, many=True),
         "more_refused": serializers.IntegerField(),
-        "decided": _object("Decided", _DECIDED, many=True),
+        "decided": shape("Decided", _DECIDED, many=True),
     },
 )
-
-
-def profile(customer: Overview, verified: frozenset[int], merged_ids: Sequence[object]) -> Json:
-    def value(trait: str, stated: Any) -> Any:
-        if customer.shows_identifiers or not masking.hides_part_of(trait, texts_of(stated)):
-            return stated
-        return list(masking.shown(trait, texts_of(stated), shows=False))
-
-    return {
-        "public_id": customer.profile.public_id,
-        "merged_ids": list(merged_ids),
-        "kind": customer.profile.kind,
-        "name": customer.name,
-        "traits": {trait: value(trait, stated) for trait, stated in sorted(customer.values.items())},
-        "records": [
-            {
-                "id": record.pk,
-                "source": record.source.slug,
-                "kind": record.kind,
-                "external_id": record.external_id if customer.shows_identifiers else masked(record.external_id),
-                "first_seen_at": record.first_seen_at,
-                "last_seen_at": record.last_seen_at,
-                "verified": record.pk in verified,
-            }
-            for record in customer.records
-        ],
-    }
 
 
 def preview(found: Preview) -> Json:

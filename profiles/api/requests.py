@@ -6,6 +6,7 @@ from profiles.forms import LONGEST_REASON
 
 MOST_PROFILES = 20
 MOST_RECORDS = 500
+LARGEST_ID = 2**63 - 1
 
 
 class MergePreviewRequest(serializers.Serializer):
@@ -32,20 +33,20 @@ class UnmergePreviewRequest(serializers.Serializer):
 
     profile = serializers.UUIDField(help_text="Public id of the customer.")
     records = serializers.ListField(
-        child=serializers.IntegerField(min_value=1),
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID),
         min_length=1,
         max_length=MOST_RECORDS,
         help_text="Ids of the customer's records that belong to another person (`GET /api/v1/profiles/…`).",
     )
     notes_to = serializers.DictField(
-        child=serializers.IntegerField(min_value=1),
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID),
         required=False,
         help_text="Record of an agent's notes → the record with which they go, where a preview lists `unclear_notes`.",
     )
 
     def validate_notes_to(self, value: dict[str, int]) -> dict[int, int]:
         """Keys of JSON are texts."""
-        if not all(key.isdecimal() for key in value):
+        if not all(key.isdecimal() and len(key) <= len(str(LARGEST_ID)) for key in value):
             raise serializers.ValidationError("Its keys are ids of records.")
         return {int(key): target for key, target in value.items()}
 

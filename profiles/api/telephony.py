@@ -17,19 +17,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cdp_site.core.access import public
-from cdp_site.core.errors import AuthenticationProblem, MendableError
+from cdp_site.core.errors import AuthenticationProblem, ForbiddenProblem
+from cdp_site.core.rest_shapes import PROBLEM
 from ingestion import keys
 from ingestion.models import Source
 from ingestion.tracking.tracking_api import header_key
-from profiles.api import answers
 from profiles.calling import lines, numbers
-
-
-class ForbiddenProblem(MendableError):
-    """The key is good, and not for this."""
-
-    status = 403
-    code = "forbidden"
 
 
 class CallRequest(serializers.Serializer):
@@ -67,9 +60,9 @@ class CallAnswer(serializers.Serializer):
     request=CallRequest,
     responses={
         201: CallAnswer,
-        400: OpenApiResponse(answers.Problem, "The request cannot be used; says where."),
-        401: OpenApiResponse(answers.Problem, "The write key is missing, wrong, revoked or public."),
-        403: OpenApiResponse(answers.Problem, "The key's source is no call centre."),
+        400: OpenApiResponse(PROBLEM, "The request cannot be used; says where."),
+        401: OpenApiResponse(PROBLEM, "The write key is missing, wrong, revoked or public."),
+        403: OpenApiResponse(PROBLEM, "The key's source is no call centre."),
     },
     auth=[{"writeKey": []}],  # type: ignore[list-item]  # security requirements are objects, whatever it says
 )

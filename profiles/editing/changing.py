@@ -1,6 +1,6 @@
 """Changing traits: a statement of the customer's agent record, made only by who has seen what it replaces."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,14 +13,14 @@ from cdp_site.core import audit
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.errors import ConflictProblem, MendableError, NotFoundProblem
 from cdp_site.core.models import User
-from ingestion.normalise.traits import NormalisedTraits
+from ingestion.normalise.traits import IdentifierCandidate, NormalisedTraits
 from profiles import identifiers, intake, notes, overview, pins
 from profiles.editing import fields, reading, undoing
 from profiles.editing.fields import Editable
 from profiles.editing.holding import hold
 from profiles.editing.reading import Typed
 from profiles.models import AgentEdit, Profile, SourceRecord
-from profiles.statements import Owner, RecordKey, Statement
+from profiles.statements import Owner, RecordKey, StatedIdentifier, Statement
 from profiles.survivorship import is_value, unit_of
 from profiles.touchpoints import INTERNAL_SOURCE
 
@@ -66,6 +66,7 @@ def change(*, profile: Profile, trait: str, said: Mapping[str, str], version: st
         return Changed(None)
     if version != editable.version:
         raise Overtaken(editable)
+    intake.lock_identifiers(_identifiers(typed.identifiers))
     record = notes.agent_record(profile, by=by)
     stated = _stated(editable, record, news)
     before = undoing.look(profile, record, unit_of(trait))
@@ -114,11 +115,15 @@ def _state(
         occurred_at=at,
         received_at=at,
         traits=NormalisedTraits(stated, tuple(kept), (), ()),
-        identifiers=tuple(identifiers.read(kept, namespace=INTERNAL_SOURCE, is_public_key=False)),
+        identifiers=tuple(_identifiers(kept)),
     )
     existing = intake.Existing(owners={key: Owner(record.pk, profile.pk)})
     intake.take([statement], existing, by=audit.actor_name(by))
     record.refresh_from_db()
+
+
+def _identifiers(typed: Iterable[IdentifierCandidate]) -> list[StatedIdentifier]:
+    return identifiers.read(typed, namespace=INTERNAL_SOURCE, is_public_key=False)
 
 
 def _let_win(profile: Profile, record: SourceRecord, stated: Mapping[str, Any], *, by: User) -> None:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, NotFoundProblem
 from cdp_site.core.models import User
-from profiles import golden, identifiers, intake, name_index
+from profiles import golden, identifiers, intake, name_index, signals
 from profiles.editing.holding import hold
 from profiles.models import AgentEdit, Identifier, Membership, Pin, Profile, SourceRecord, SourceRecordVersion
 from profiles.resolution import pipeline
 from profiles.shares import iso
+from profiles.signals import Aspect, Touch
 
 OFFERED = timedelta(seconds=10)  # how long the page shows the button; whoever reads it keeps it longer
 POSSIBLE = timedelta(minutes=10)
@@ -61,6 +62,7 @@ def undo(*, profile: Profile, edit_id: UUID, by: User) -> AgentEdit:
     identifiers.retire([record.pk])
     name_index.index_names({record.pk: record.attributes})
     _restore_pins(edit.before)
+    signals.tell_touched(Touch(Aspect.ADDRESSES, [profile.pk]))
     pipeline.resolve([record.pk], by=audit.actor_name(by))
     edit.undone_at = timezone.now()
     edit.save(update_fields=["undone_at"])

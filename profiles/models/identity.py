@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Right
 from django.utils.translation import gettext_lazy as _
@@ -147,13 +148,17 @@ class NameToken(models.Model):
     """One row: a distinct word of somebody's name, with the forms by which it is searched. Written by the digest;
     goes when the last record that uses it goes."""
 
-    PERSONAL_DATA: ClassVar[Classification] = {"*": PERSONAL, "id": NONE}
+    PERSONAL_DATA: ClassVar[Classification] = {"*": PERSONAL, "id": NONE, "bearers": NONE, "spellings": NONE}
 
     id = models.BigAutoField(primary_key=True)
     token = models.CharField(max_length=80)  # folded: lower case, Thai tone marks stripped
     # How it sounds, in Latin letters; "": stored before readings were kept (`name_index.fill_readings`).
     reading = models.CharField(max_length=80, default="")
     skeleton = models.CharField(max_length=40)  # consonants, the same for Thai and Latin spellings
+    # Of both see `name_spellings`. About how many records bear it; 0: few, or not counted yet.
+    bearers = models.PositiveIntegerField(default=0, db_default=0)
+    # Ids of the words of the other script that customers who bear this one bear as well.
+    spellings = ArrayField(models.BigIntegerField(), default=list, db_default=[])
 
     objects = NameTokenQuerySet.as_manager()
 

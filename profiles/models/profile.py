@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cdp_site.core.ids import uuid7
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
@@ -30,7 +31,7 @@ class Profile(models.Model):
         ANONYMOUS = "anonymous", _("anonymous visitor")
 
     class State(models.TextChoices):
-        LIVE = "live", _("live")
+        LIVE = "live", pgettext_lazy("profile", "live")
         REDIRECTED = "redirected", _("merged into another")
         ERASING = "erasing", _("being erased")
 

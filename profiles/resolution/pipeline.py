@@ -28,6 +28,7 @@ from profiles.resolution import decision_log, neighbourhood
 from profiles.resolution.evidence import KeyId
 from profiles.resolution.neighbourhood import Neighbourhood
 from profiles.resolution.partition import Partition, partition
+from profiles.signals import Aspect, Touch
 
 refresh_golden = golden.refresh
 
@@ -261,6 +262,8 @@ def _write_identifiers(around: Neighbourhood, found: Partition, moves: Mapping[i
             cursor.execute(_OWN_IDENTIFIERS, _columns(sorted(moves.items())))
         if rows:
             cursor.execute(_END_IDENTIFIERS, _columns(sorted(rows, key=itemgetter(0, 1, 2, 3))))
+    ended_at = {moves.get(row[0], around.records[row[0]].profile_id) for row in rows}
+    signals.tell_touched(Touch(Aspect.ADDRESSES, ended_at))
 
 
 def _write_keys(found: Partition, owner_of: Mapping[int, int]) -> None:
@@ -284,6 +287,8 @@ def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
 
 
 def _tell(change: Change, *, by: str, operation_id: UUID | None) -> None:
+    between = frozenset(profile for pair in change.moved.values() for profile in pair)
+    signals.tell_touched(Touch(Aspect.PERSON, between, cause="merge" if change.merged else "unmerge"))
     if change.merged:
         signals.profile_merged.send(sender=None, change=change, by=by, operation_id=operation_id)
     if change.revived:

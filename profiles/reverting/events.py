@@ -4,12 +4,13 @@ Each function does one chunk in the caller's transaction, with the merge lock he
 to be found again: whoever calls until nothing is found may be killed in between.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from django.db import connection
 
-from profiles import order_shares, orders
+from profiles import order_shares, orders, signals
 from profiles.reverting.taking import Taking
+from profiles.signals import Aspect, Touch
 
 # One that another told of, too, is that one's from now on.
 _HAND_OVER_TOUCHPOINTS = """
@@ -40,9 +41,12 @@ def touchpoints(taking: Taking, most: int) -> Counter[str]:
         if ids:
             cursor.execute(_HAND_OVER_TOUCHPOINTS, {"ids": ids, "operation": taking.operation_id})
             handed = {row[0] for row in cursor.fetchall()}
-            cursor.execute(
-                "DELETE FROM profiles_touchpoint WHERE id = ANY(%s)", [[id_ for id_ in ids if id_ not in handed]]
-            )
+            gone = [id_ for id_ in ids if id_ not in handed]
+            cursor.execute("DELETE FROM profiles_touchpoint WHERE id = ANY(%s) RETURNING type_id, profile_id", [gone])
+            people: dict[int, set[int]] = defaultdict(set)
+            for type_id, profile_id in cursor.fetchall():
+                people[type_id].add(profile_id)
+            signals.tell_touched(*(Touch(Aspect.EVENT, whose, type_id) for type_id, whose in sorted(people.items())))
             done["touchpoints"] = cursor.rowcount
             done["looked_at"] = len(ids)
         else:
@@ -91,6 +95,7 @@ def of_orders(taking: Taking, most: int) -> Counter[str]:
         held = order_shares.of_orders(ids)
         for statement in _FORGET_ORDERS:
             cursor.execute(statement, [ids])
+    signals.tell_touched(Touch(Aspect.ORDERS, {profile for profile in profiles.values() if profile is not None}))
     others = {
         order_id: {key: share for key, share in told.items() if key != taking.operation_id}
         for order_id, told in held.items()

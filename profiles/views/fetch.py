@@ -42,6 +42,6 @@ def _moved(request: HttpRequest, public_id: UUID, user: User) -> Exception:
     merged = _("This customer has just been merged.")
     if request.method not in ("GET", "HEAD"):
         return ConflictProblem(merged, hint=_("Open the customer again."))
-    ids = {name: successor.public_id if value == public_id else value for name, value in match.kwargs.items()}
+    ids = {name: successor.public_id if str(value) == str(public_id) else value for name, value in match.kwargs.items()}
     query = f"?{request.GET.urlencode()}" if request.GET else ""
     return MovedProblem(merged, address=reverse(match.view_name, kwargs=ids) + query)

@@ -1,318 +1,395 @@
 """A draft as the rows and controls that the page shows."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any as Json
-from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from segments.builder.draft import GROUPS, NEVER
+from segments.builder.controls import Add, Control, Line, Makers, Row, by_value, is_at, values_url, word
+from segments.builder.draft import GROUPS
+from segments.builder.fitting import AMOUNTS, NEVER, REACHABLE, properties_of
+from segments.builder.popularity import NOTHING_KNOWN, Popularity
 from segments.definition import nodes
 from segments.definition.fields import OPERATORS, Field, Fields, FieldType
-from segments.definition.nodes import OPERANDS, Bound, Measure, Operand, Operator
+from segments.definition.nodes import OPERANDS, Bound, LineMeasure, Measure, Operand, Operator, PropertyMeasure
 from segments.definition.parse import Problem
 from segments.definition.words import Words
 
+Part = Mapping[str, Json]
 
-@dataclass(frozen=True)
-class Choice:
-    value: str
-    label: str
-    is_chosen: bool
-
-
-@dataclass(frozen=True)
-class Control:
-    """One control, or a word between two. `kind`: select, text, number, date or word (then `label` is the word).
-
-    A structural one changes which others there are. `values_url` answers with common values.
-    """
-
-    name: str
-    kind: str
-    label: str
-    value: Json = ""
-    choices: Sequence[Choice] = ()
-    is_structural: bool = False
-    is_wrong: bool = False
-    values_url: str = ""
-    part: str = ""
-    is_whole: bool = False
-
-    @property
-    def id(self) -> str:
-        """Also differs by what the control is for, so that a control for something else is another element."""
-        return f"f{self.name.replace('/', '-')}{self.part and '-' + self.part}"
-
-
-@dataclass(frozen=True)
-class Line:
-    """Controls that stand together; `place` if the line can be removed, `more` the place of a list that can grow."""
-
-    controls: Sequence[Control]
-    place: str = ""
-    more: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A condition or a group. `problems` are those of the condition, or of the group itself."""
-
-    place: str
-    kind: str
-    title: str
-    icon: str
-    problems: Sequence[Problem]
-    is_first: bool
-    is_last: bool
-    lines: Sequence[Line] = ()
-    members: Sequence["Row"] = ()
-    mode: Control | None = None
-    can_nest: bool = False
-
-    @property
-    def id(self) -> str:
-        return f"r{self.place.replace('/', '-')}"
-
-    @property
-    def is_outermost(self) -> bool:
-        return self.place == "/where"
-
-    def flat(self) -> Iterator["Row"]:
-        """Itself and every row below it."""
-        yield self
-        for member in self.members:
-            yield from member.flat()
+_OF_NUMBERS = frozenset(
+    {PropertyMeasure.SUM, PropertyMeasure.AVERAGE, PropertyMeasure.SMALLEST, PropertyMeasure.LARGEST}
+)
 
 
 @dataclass(frozen=True)
 class Painter:
-    """Makes rows of a fitted draft for one viewer in one language."""
+    """Makes rows of a fitted draft for one viewer in one language. `own`: id of the segment that is written, which
+    cannot ask for itself."""
 
     fields: Fields
     words: Words
     problems: Sequence[Problem] = ()
+    popularity: Popularity = field(default=NOTHING_KNOWN)
+    own: str = ""
 
     def rows(self, definition: Mapping[str, Json]) -> Row:
-        return self._node(definition["where"], "/where", level=1, is_first=True, is_last=True)
+        return self._group(definition["where"], "/where", level=1, of=1, at=0)
 
-    def _node(self, node: Mapping[str, Json], place: str, *, level: int, is_first: bool, is_last: bool) -> Row:
+    @cached_property
+    def _make(self) -> Makers:
+        return Makers(self.problems)
+
+    def _node(self, node: Part, place: str, *, level: int, of: int, at: int, enters: bool) -> Row:
         if node["kind"] in GROUPS:
-            return self._group(node, place, level=level, is_first=is_first, is_last=is_last)
-        make, title, icon = {
-            "attribute": (self._attribute, _("Attribute"), "user-circle"),
-            "touchpoint": (self._touchpoint, _("Behaviour"), "click"),
-            "order_total": (self._order_total, _("Orders"), "receipt"),
-            "consent": (self._consent, _("Consent"), "shield-check"),
-        }[node["kind"]]
+            return self._group(node, place, level=level, of=of, at=at, enters=enters)
+        lines, title, icon = self._kinds[node["kind"]]
         return Row(
             place=place,
             kind=node["kind"],
             title=title,
             icon=icon,
-            problems=[one for one in self.problems if _is_at(one.place, place)],
-            is_first=is_first,
-            is_last=is_last,
-            lines=list(make(node, place)),
+            problems=[one for one in self.problems if is_at(one.place, place)],
+            is_first=at == 0,
+            is_last=at == of - 1,
+            can_enter=enters or level < nodes.MAX_DEPTH,
+            can_leave=level > 1,
+            lines=list(lines(node, place)),
         )
 
-    def _group(self, node: Mapping[str, Json], place: str, *, level: int, is_first: bool, is_last: bool) -> Row:
+    def _group(self, node: Part, place: str, *, level: int, of: int, at: int, enters: bool = False) -> Row:
+        beside = [False, *(member["kind"] in GROUPS for member in node["of"]), False]
         members = [
-            self._node(member, f"{place}/of/{n}", level=level + 1, is_first=n == 0, is_last=n == len(node["of"]) - 1)
+            self._node(
+                member,
+                f"{place}/of/{n}",
+                # A group's own level; that of a condition is its group's.
+                level=level + 1 if member["kind"] in GROUPS else level,
+                of=len(node["of"]),
+                at=n,
+                enters=beside[n] or beside[n + 2],
+            )
             for n, member in enumerate(node["of"])
         ]
         own = {place, f"{place}/of", f"{place}/kind"}
+        depth = level + _depth(node) - 1
         return Row(
             place=place,
             kind="group",
             title=_("Group"),
             icon="sitemap",
             problems=[one for one in self.problems if one.place in own],
-            is_first=is_first,
-            is_last=is_last,
+            is_first=at == 0,
+            is_last=at == of - 1,
+            can_enter=depth < nodes.MAX_DEPTH,
+            can_leave=level > 2,
             members=members,
-            mode=self._select(f"{place}/kind", _("How many conditions must hold"), self.words.groups, node["kind"]),
-            can_nest=level < nodes.MAX_DEPTH,
+            mode=self._make.select(
+                f"{place}/kind", _("How many conditions must hold"), self.words.groups, node["kind"]
+            ),
+            adds=list(self._adds(place, may_nest=level < nodes.MAX_DEPTH)),
         )
+
+    def _adds(self, place: str, *, may_nest: bool) -> Iterator[Add]:
+        yield Add(f"add-attribute {place}", _("Attribute"), "user-circle")
+        yield Add(f"add-touchpoint {place}", _("Behaviour"), "click")
+        yield Add(f"add-sequence {place}", _("First this, then that"), "arrow-right")
+        yield Add(f"add-order_total {place}", _("Orders"), "receipt")
+        yield Add(f"add-consent {place}", _("Consent"), "shield-check")
+        if self.fields.segments:
+            yield Add(f"add-segment {place}", _("Segment"), "users-group")
+        if self.fields.lists:
+            yield Add(f"add-list {place}", _("List"), "checklist")
+        if may_nest:
+            yield Add(f"add-group {place}", _("Group"), "sitemap")
 
     # -- conditions -------------------------------------------------------------------------------------------
 
-    def _attribute(self, node: Mapping[str, Json], place: str) -> Iterator[Line]:
+    @cached_property
+    def _kinds(self) -> Mapping[str, tuple[Callable[[Part, str], Iterator[Line]], str, str]]:
+        return {
+            "attribute": (self._attribute, _("Attribute"), "user-circle"),
+            "touchpoint": (self._touchpoint, _("Behaviour"), "click"),
+            "measure": (self._measure, _("Behaviour"), "click"),
+            "sequence": (self._sequence, _("First this, then that"), "arrow-right"),
+            "order_total": (self._order_total, _("Orders"), "receipt"),
+            "order_line": (self._order_line, _("Orders"), "receipt"),
+            "consent": (self._consent, _("Consent"), "shield-check"),
+            "reachable": (self._consent, _("Consent"), "shield-check"),
+            "segment": (self._segment, _("Segment"), "users-group"),
+            "list": (self._list, _("List"), "checklist"),
+        }
+
+    def _attribute(self, node: Part, place: str) -> Iterator[Line]:
         labels = {name: one.label for name, one in self.fields.traits.items()}
-        trait = self._select(f"{place}/trait", _("Attribute"), labels, node["trait"], opens=True)
-        url = _values_url(trait=node["trait"])
+        trait = self._make.select(
+            f"{place}/trait", _("Attribute"), labels, node["trait"], opens=_("Choose…"), notes=self.popularity.traits
+        )
+        url = values_url(trait=node["trait"])
         yield self._comparison_line(node, place, trait, self.fields.traits.get(node["trait"]), url)
 
-    def _touchpoint(self, node: Mapping[str, Json], place: str) -> Iterator[Line]:
-        labels = {name: one.label for name, one in self.fields.events.items()}
+    def _touchpoint(self, node: Part, place: str) -> Iterator[Line]:
+        count = node["count"]
+        never = count["bound"] == Bound.EXACTLY.value and count["n"] == 0
+        how = self._how_often(f"{place}/count/bound", NEVER if never else count["bound"])
+        counted = [] if never else self._times(f"{place}/count", count["n"])
+        yield Line([*self._event(node, place), how, *counted, *self._window(node["window"], f"{place}/window")])
+        yield from self._picking(node, place)
+
+    def _measure(self, node: Part, place: str) -> Iterator[Line]:
+        known = properties_of(node["event"], self.fields)
+        measure = PropertyMeasure(node["measure"])
+        fitting = {
+            name: one
+            for name, one in known.items()
+            if measure not in _OF_NUMBERS or one.type in (FieldType.NUMBER, FieldType.ANY)
+        }
+        of = self._make.select(
+            f"{place}/property",
+            _("Property"),
+            {name: one.label for name, one in fitting.items()},
+            node["property"],
+            opens=_("Choose…"),
+            notes=self.popularity.properties.get(node["event"], {}),
+        )
+        if measure.is_number:
+            compared = [of, *self._amount(node, place)]
+        else:
+            url = values_url(event=node["event"], property=node["property"])
+            compared = list(self._comparison_line(node, place, of, known.get(node["property"]), url).controls)
+        how = self._how_often(f"{place}/measure", node["measure"])
+        grows = self._grows(node, place) if not measure.is_number and node["property"] else ()
+        window = self._window(node["window"], f"{place}/window")
+        yield Line([*self._event(node, place), how, *compared, *window], adds=grows)
+        yield from self._picking(node, place)
+
+    def _sequence(self, node: Part, place: str) -> Iterator[Line]:
+        first, then = node["first"], node["then"]
+        yield Line([word(place, pgettext("sequence", "first")), *self._event(first, f"{place}/first")])
+        yield from self._picking(first, f"{place}/first")
+        within = f"{place}/within"
         yield Line(
             [
-                self._select(f"{place}/event", _("Event"), labels, node["event"], opens=True),
-                *self._count(node["count"], f"{place}/count"),
-                *self._window(node["window"], f"{place}/window"),
+                word(place, pgettext("sequence", "then")),
+                *self._event(then, f"{place}/then"),
+                word(place, pgettext("sequence", "within")),
+                self._make.input(
+                    f"{within}/n", "number", node["within"]["n"], is_whole=True, label=_("Length of time")
+                ),
+                self._make.select(
+                    f"{within}/unit", _("Unit of time"), by_value(self.words.units), node["within"]["unit"]
+                ),
+                self._same(node, place),
             ]
         )
-        event = self.fields.events.get(node["event"])
-        known = (event.properties if event else None) or {}
-        labels = {name: one.label for name, one in known.items()}
-        for n, one in enumerate(node["filters"]):
-            at = f"{place}/filters/{n}"
-            chosen = self._select(f"{at}/property", _("Property"), labels, one["property"], opens=True)
-            word = Control(at, "word", pgettext("condition", "where") if n == 0 else pgettext("condition", "and"))
-            url = _values_url(event=node["event"], property=one["property"])
-            line = self._comparison_line(one, at, chosen, known.get(one["property"]), url)
-            yield Line([word, *line.controls], place=at, more=line.more)
+        yield from self._picking(then, f"{place}/then")
+        if "without" in node:
+            at = f"{place}/without"
+            between = word(place, pgettext("sequence", "and not between them"))
+            yield Line([between, *self._event(node["without"], at)], place=at)
+            yield from self._picking(node["without"], at)
+        when = [word(place, pgettext("sequence", "both")), *self._window(node["window"], f"{place}/window")]
+        add = Add(f"add {place}/without", _("and something not between them"), "ban")
+        yield Line(when, adds=() if "without" in node else [add])
 
-    def _order_total(self, node: Mapping[str, Json], place: str) -> Iterator[Line]:
+    def _same(self, node: Part, place: str) -> Control:
+        """The property of which both steps must have a common value."""
+        first = properties_of(node["first"]["event"], self.fields)
+        then = properties_of(node["then"]["event"], self.fields)
         labels = {
-            operator.value: self.words.operators[operator] for operator in Operator if operator in _ORDER_OPERATORS
+            name: _("with the same %(property)s") % {"property": one.label}
+            for name, one in first.items()
+            if name in then
         }
-        controls = [
-            self._select(f"{place}/measure", _("What is measured"), _by_value(self.words.measures), node["measure"]),
-            self._select(f"{place}/operator", _("Comparison"), labels, node["operator"]),
-            *self._operand(node, place, FieldType.NUMBER, ""),
-        ]
+        chosen = node.get("same", "")
+        leaves = _("of any kind")
+        return self._make.select(f"{place}/same", _("What both have in common"), labels, chosen, leaves=leaves)
+
+    def _order_total(self, node: Part, place: str) -> Iterator[Line]:
+        controls = [self._of_orders(node, place), *self._amount(node, place)]
         if node["measure"] == Measure.COUNT.value:
-            controls.append(Control(place, "word", pgettext("condition", "orders in")))
-        currencies = {code: code for code in (*self.fields.currencies, node["currency"])}
-        controls.append(self._select(f"{place}/currency", _("Currency"), currencies, node["currency"]))
+            controls.append(word(place, pgettext("condition", "orders in")))
+        controls.append(self._currency(node, place))
         yield Line([*controls, *self._window(node["window"], f"{place}/window")])
 
-    def _consent(self, node: Mapping[str, Json], place: str) -> Iterator[Line]:
-        states = _by_value(self.words.consent_states)
+    def _order_line(self, node: Part, place: str) -> Iterator[Line]:
+        controls = [self._of_orders(node, place), *self._amount(node, place)]
+        if node["measure"] == LineMeasure.SPENT.value:
+            controls.append(self._currency(node, place))
+        yield Line([*controls, *self._window(node["window"], f"{place}/window")])
+        yield from self._filters(
+            node["filters"], place, self.fields.line_properties, {}, lambda name: values_url(line=name)
+        )
+        yield Line(adds=[Add(f"add-filter {place}", _("of products where …"), "filter")])
+
+    def _consent(self, node: Part, place: str) -> Iterator[Line]:
+        states = by_value(self.words.consent_states) | {REACHABLE: pgettext("condition", "may be reached now")}
+        make = self._make
         yield Line(
             [
-                self._select(f"{place}/purpose", _("Purpose"), self.fields.purposes, node["purpose"]),
-                Control(place, "word", pgettext("condition", "by")),
-                self._select(f"{place}/channel", _("Channel"), self.fields.channels, node["channel"]),
-                Control(place, "word", pgettext("condition", "is")),
-                self._select(f"{place}/state", _("State"), states, node["state"]),
+                make.select(f"{place}/purpose", _("Purpose"), self.fields.purposes, node["purpose"]),
+                word(place, pgettext("condition", "by")),
+                make.select(f"{place}/channel", _("Channel"), self.fields.channels, node["channel"]),
+                word(place, pgettext("condition", "is")),
+                make.select(f"{place}/state", _("State"), states, node.get("state", REACHABLE)),
             ]
         )
+
+    def _segment(self, node: Part, place: str) -> Iterator[Line]:
+        others = {pk: name for pk, name in self.fields.segments.items() if pk != self.own}
+        which = self._make.select(f"{place}/segment", _("Segment"), others, node["segment"], opens=_("Choose…"))
+        yield Line([self._is_in(node, place), which])
+
+    def _list(self, node: Part, place: str) -> Iterator[Line]:
+        which = self._make.select(f"{place}/list", _("List"), self.fields.lists, node["list"], opens=_("Choose…"))
+        yield Line([self._is_in(node, place), which])
 
     # -- parts of conditions ----------------------------------------------------------------------------------
 
-    def _comparison_line(
-        self, node: Mapping[str, Json], place: str, chosen: Control, known: Field | None, values_url: str
-    ) -> Line:
-        kind = known.type if known else FieldType.ANY
-        labels = {operator.value: self.words.operators[operator] for operator in OPERATORS[kind]}
-        compared = self._select(f"{place}/operator", _("Comparison"), labels, node["operator"])
-        grows = OPERANDS[Operator(node["operator"])] is Operand.CHOICES
-        return Line(
-            [chosen, *([compared, *self._operand(node, place, kind, values_url)] if chosen.value else [])],
-            more=place if grows and chosen.value else "",
-        )
+    def _is_in(self, node: Part, place: str) -> Control:
+        labels = {str(answer).lower(): label for answer, label in self.words.is_in.items()}
+        return self._make.select(f"{place}/is_in", _("In or not"), labels, str(node["is_in"]).lower())
 
-    def _operand(self, node: Mapping[str, Json], place: str, kind: FieldType, values_url: str) -> Iterator[Control]:
+    def _event(self, step: Part, place: str) -> Iterator[Control]:
+        """The event of a condition or a step, and the sources that count."""
+        labels = {name: one.label for name, one in self.fields.events.items()}
+        ranked = self.popularity.ranked(labels)
+        yield self._make.select(
+            f"{place}/event", _("Event"), ranked, step["event"], opens=_("Choose…"), notes=self.popularity.events
+        )
+        chosen = step.get("sources", [])
+        for n, source in enumerate(chosen):
+            leaves = _("any source")
+            yield self._make.select(f"{place}/sources/{n}", _("Source"), self.fields.sources, source, leaves=leaves)
+        if chosen and len(chosen) < len(self.fields.sources):
+            left = {slug: label for slug, label in self.fields.sources.items() if slug not in chosen}
+            opens = pgettext("condition", "or from …")
+            yield self._make.select(f"{place}/sources/{len(chosen)}", _("Source"), left, "", opens=opens)
+
+    def _picking(self, step: Part, place: str) -> Iterator[Line]:
+        """The filters on properties, and what can be added."""
+        event = step["event"]
+        yield from self._filters(
+            step["filters"],
+            place,
+            properties_of(event, self.fields),
+            self.popularity.properties.get(event, {}),
+            lambda name: values_url(event=event, property=name),
+        )
+        adds = [Add(f"add-filter {place}", _("where a property …"), "filter")]
+        if len(self.fields.sources) > 1 and not step.get("sources"):
+            adds.append(Add(f"add-source {place}", _("from one source"), "database"))
+        yield Line(adds=adds)
+
+    def _filters(
+        self,
+        filters: Sequence[Part],
+        place: str,
+        known: Mapping[str, Field],
+        notes: Mapping[str, str],
+        url_of: Callable[[str], str],
+    ) -> Iterator[Line]:
+        labels = {name: one.label for name, one in known.items()}
+        for n, one in enumerate(filters):
+            at = f"{place}/filters/{n}"
+            chosen = self._make.select(
+                f"{at}/property", _("Property"), labels, one["property"], opens=_("Choose…"), notes=notes
+            )
+            joint = word(at, pgettext("condition", "where") if n == 0 else pgettext("condition", "and"))
+            line = self._comparison_line(one, at, chosen, known.get(one["property"]), url_of(one["property"]))
+            yield Line([joint, *line.controls], place=at, adds=line.adds)
+
+    def _how_often(self, name: str, chosen: str) -> Control:
+        """How often something was done, or a measure of what was done."""
+        labels = {NEVER: pgettext("condition", "never"), **by_value(self.words.bounds)}
+        return self._make.select(name, _("How often"), labels | by_value(self.words.property_measures), chosen)
+
+    def _times(self, place: str, n: Json) -> list[Control]:
+        return [
+            self._make.input(f"{place}/n", "number", n, is_whole=True, label=_("Number of times")),
+            word(place, pgettext("condition", "times")),
+        ]
+
+    def _of_orders(self, node: Part, place: str) -> Control:
+        labels = by_value(self.words.measures) | by_value(self.words.line_measures)
+        return self._make.select(f"{place}/measure", _("What is measured"), labels, node["measure"])
+
+    def _currency(self, node: Part, place: str) -> Control:
+        currencies = {code: code for code in (*self.fields.currencies, node["currency"])}
+        return self._make.select(f"{place}/currency", _("Currency"), currencies, node["currency"])
+
+    def _amount(self, node: Part, place: str) -> Iterator[Control]:
+        """A comparison of an amount."""
+        labels = {operator.value: self._called(operator, FieldType.NUMBER) for operator in AMOUNTS}
+        yield self._make.select(f"{place}/operator", _("Comparison"), labels, node["operator"])
+        yield from self._operand(node, place, FieldType.NUMBER, "")
+
+    def _called(self, operator: Operator, kind: FieldType) -> str:
+        own = self.words.of_numbers if kind is FieldType.NUMBER else {}
+        return own.get(operator, self.words.operators[operator])
+
+    def _comparison_line(self, node: Part, place: str, chosen: Control, known: Field | None, url: str) -> Line:
+        kind = known.type if known else FieldType.ANY
+        labels = {operator.value: self._called(operator, kind) for operator in OPERATORS[kind]}
+        compared = self._make.select(f"{place}/operator", _("Comparison"), labels, node["operator"])
+        said = [compared, *self._operand(node, place, kind, url)] if chosen.value else []
+        return Line([chosen, *said], adds=self._grows(node, place) if chosen.value else ())
+
+    def _grows(self, node: Part, place: str) -> Sequence[Add]:
+        """A further value for a list of them."""
+        if OPERANDS[Operator(node["operator"])] is not Operand.CHOICES:
+            return ()
+        return [Add(f"add-value {place}", _("Value"))]
+
+    def _operand(self, node: Part, place: str, kind: FieldType, url: str) -> Iterator[Control]:
         value, at = node.get("value"), f"{place}/value"
         part = f"{kind.value}-{node['operator']}"
+        make, typed = self._make, "number" if kind is FieldType.NUMBER else "text"
         match OPERANDS[Operator(node["operator"])]:
             case Operand.SCALAR if kind is FieldType.BOOLEAN:
                 answers = {"true": pgettext("condition", "yes"), "false": pgettext("condition", "no")}
                 chosen = str(value).lower() if isinstance(value, bool) else ""
-                yield self._select(at, _("Value"), answers, chosen, opens=True)
+                yield make.select(at, _("Value"), answers, chosen, opens=_("Choose…"))
             case Operand.SCALAR | Operand.TEXT:
-                yield self._input(at, "number" if kind is FieldType.NUMBER else "text", value, part, values_url)
+                yield make.input(at, typed, value, part, url)
             case Operand.CHOICES:
                 for n, one in enumerate(value or [""]):
-                    yield self._input(
-                        f"{at}/{n}", "number" if kind is FieldType.NUMBER else "text", one, part, values_url
-                    )
+                    yield make.input(f"{at}/{n}", typed, one, part, url)
             case Operand.NUMBER:
-                yield self._input(at, "number", value, part)
-            case Operand.DAYS:
-                yield self._input(at, "number", value, part, is_whole=True)
-                yield Control(at, "word", pgettext("condition", "days"))
+                yield make.input(at, "number", value, part)
+            case Operand.DAYS | Operand.YEAR_DAYS:
+                yield make.input(at, "number", value, part, is_whole=True)
+                yield word(at, pgettext("condition", "days"))
             case Operand.DATE:
-                yield self._input(at, "date", value, part)
+                yield make.input(at, "date", value, part)
             case Operand.NUMBERS | Operand.DATES as operand:
                 kind_of_input = "number" if operand is Operand.NUMBERS else "date"
                 first, last = value or ("", "")
-                yield self._input(f"{at}/0", kind_of_input, first, part)
-                yield Control(at, "word", pgettext("range", "and"))
-                yield self._input(f"{at}/1", kind_of_input, last, part)
+                yield make.input(f"{at}/0", kind_of_input, first, part)
+                yield word(at, pgettext("range", "and"))
+                yield make.input(f"{at}/1", kind_of_input, last, part)
 
-    def _count(self, count: Mapping[str, Json], place: str) -> Iterator[Control]:
-        never = count["bound"] == Bound.EXACTLY.value and count["n"] == 0
-        labels = {NEVER: pgettext("condition", "never"), **_by_value(self.words.bounds)}
-        yield self._select(f"{place}/bound", _("How often"), labels, NEVER if never else count["bound"])
-        if not never:
-            yield self._input(f"{place}/n", "number", count["n"], "", is_whole=True, label=_("Number of times"))
-            yield Control(place, "word", pgettext("condition", "times"))
-
-    def _window(self, window: Mapping[str, Json], place: str) -> Iterator[Control]:
-        yield self._select(f"{place}/kind", _("When"), self.words.windows, window["kind"])
+    def _window(self, window: Part, place: str) -> Iterator[Control]:
+        make = self._make
+        yield make.select(f"{place}/kind", _("When"), self.words.windows, window["kind"])
         match window["kind"]:
             case "rolling":
-                yield self._input(f"{place}/n", "number", window["n"], "", is_whole=True, label=_("Length of time"))
-                yield self._select(f"{place}/unit", _("Unit of time"), _by_value(self.words.units), window["unit"])
+                yield make.input(f"{place}/n", "number", window["n"], is_whole=True, label=_("Length of time"))
+                yield make.select(f"{place}/unit", _("Unit of time"), by_value(self.words.units), window["unit"])
             case "calendar_days":
-                yield self._input(f"{place}/n", "number", window["n"], "", is_whole=True, label=_("Number of days"))
-                yield Control(place, "word", pgettext("condition", "days"))
+                yield make.input(f"{place}/n", "number", window["n"], is_whole=True, label=_("Number of days"))
+                yield word(place, pgettext("condition", "days"))
             case "between":
-                yield self._input(f"{place}/first", "date", window["first"], "", label=_("First day"))
-                yield Control(place, "word", pgettext("range", "and"))
-                yield self._input(f"{place}/last", "date", window["last"], "", label=_("Last day"))
-
-    def _select(self, name: str, label: str, labels: Mapping[str, str], chosen: str, *, opens: bool = False) -> Control:
-        """A select; `opens`: it begins with nothing chosen. What is chosen but not offered is shown as it is."""
-        offered = dict(labels)
-        if opens:
-            offered = {"": _("Choose…"), **offered}
-        if chosen not in offered:
-            offered[chosen] = chosen
-        return Control(
-            name,
-            "select",
-            label,
-            chosen,
-            [Choice(value, text, value == chosen) for value, text in offered.items()],
-            is_structural=True,
-            is_wrong=self._is_wrong(name),
-        )
-
-    def _input(
-        self,
-        name: str,
-        kind: str,
-        value: Json,
-        part: str,
-        values_url: str = "",
-        *,
-        is_whole: bool = False,
-        label: str = "",
-    ) -> Control:
-        return Control(
-            name,
-            kind,
-            label or _("Value"),
-            "" if value is None else value,
-            is_wrong=self._is_wrong(name),
-            values_url=values_url if kind == "text" else "",
-            part=part,
-            is_whole=is_whole,
-        )
-
-    def _is_wrong(self, name: str) -> bool:
-        return any(
-            one.place == name or (_is_at(name, one.place) and one.place.endswith("/value")) for one in self.problems
-        )
+                yield make.input(f"{place}/first", "date", window["first"], label=_("First day"))
+                yield word(place, pgettext("range", "and"))
+                yield make.input(f"{place}/last", "date", window["last"], label=_("Last day"))
 
 
-_ORDER_OPERATORS = frozenset(nodes.ORDER_OPERATORS)
-
-
-def _is_at(place: str, above: str) -> bool:
-    return place == above or place.startswith(f"{above}/")
-
-
-def _by_value(labels: Mapping[Json, str]) -> dict[str, str]:
-    return {key.value: label for key, label in labels.items()}
-
-
-def _values_url(**names: str) -> str:
-    return f"{reverse('segments:values')}?{urlencode(names)}" if all(names.values()) else ""
+def _depth(node: Part) -> int:
+    """How many groups lie in each other at most, in a draft that may have empty ones."""
+    if node["kind"] not in GROUPS:
+        return 0
+    return 1 + max(map(_depth, node["of"]), default=0)

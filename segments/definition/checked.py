@@ -42,6 +42,17 @@ class Checked:
         raise NotImplementedError
 
 
+def text_flaws(key: str, value: object, longest: int, *, missing: str = "value-missing") -> Iterator[Flaw]:
+    if not isinstance(value, str):
+        yield Flaw(key, "text-expected")
+    elif not value.strip():
+        yield Flaw(key, missing)
+    elif len(value) > longest:
+        yield Flaw(key, "text-too-long", {"limit": longest})
+    elif "\x00" in value:
+        yield Flaw(key, "text-has-nul")
+
+
 def date_flaws(value: object) -> Iterator[Flaw]:
     if value == "":
         yield Flaw("value", "value-missing")

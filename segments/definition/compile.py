@@ -15,41 +15,26 @@ All values travel as `psycopg.sql.Literal`; nothing is pasted into a string.
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from enum import Enum
-from functools import singledispatchmethod
+from functools import cached_property, singledispatchmethod
+from uuid import UUID
 
 from psycopg import sql
 
 from consent import state_sql as consents
+from consent.models import Channel
+from consent.reach_sql import reachable_sql
 from profiles import survivorship
 from segments.definition import nodes
-from segments.definition.compare import JsonValue, compare_number, matches, may_match
-from segments.definition.evaluate import Moment
-from segments.definition.values import number_holds
+from segments.definition.compare import JsonValue, matches, of_list, unless_list
+from segments.definition.counting import Counted, CountedCondition, Counting
+from segments.definition.evaluate import COMPUTED, Moment
+from segments.definition.viewer import Strategy, Viewer
+
+__all__ = ["IS_LIVE", "Compiler", "Strategy", "Viewer", "answers", "everybody", "people"]
 
 SQL = sql.SQL
-
-
-class Strategy(Enum):
-    SWEEP = "sweep"
-    PROBE = "probe"
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Through whose eyes: event types and purposes by name, hidden traits, visible sources (None: all of them).
-
-    An event type that is absent has no touchpoints here, a hidden trait no value, and about a purpose that is absent
-    nobody was asked. Consent itself is everybody's: it knows no departments.
-    """
-
-    event_types: Mapping[str, int]
-    purposes: Mapping[str, int]
-    hidden_traits: frozenset[str] = frozenset()
-    sources: frozenset[int] | None = None
 
 
 def people(
@@ -65,24 +50,106 @@ def people(
 
     `among`, a further condition on the profile `p`, narrows it, e.g. to one person or past a keyset's last id.
     """
-    compiler = _Compiler(viewer, Moment(now, time_zone), strategy)
-    narrowing = [] if among is None else [among]
-    driver, conditions = compiler.driven(definition.where)
-    return compiler.select([*compiler.visibility(), *narrowing, *conditions], driver)
+    moment = Moment(now, time_zone)
+    compiler = Compiler(viewer, moment, strategy)
+    if strategy is Strategy.PROBE or among is not None:
+        return compiler.asked(definition.where, [] if among is None else [among])
+    said, others = compiler.parted(definition.where)
+    if not (said and others):
+        return compiler.asked(definition.where)
+    few = Compiler(viewer, moment, strategy)
+    return _FEW_OR_ALL.format(
+        golden=SQL(", p.golden") if any(map(_asks_golden, others)) else SQL(""),
+        source=few.narrowed(said),
+        in_lists=SQL(" AND ").join(few.in_lists(said)),
+        one_by_one=_one_by_one(others, viewer, moment),
+        by_sets=compiler.asked(definition.where),
+        most=MOST,
+    )
+
+
+MOST = SQL(
+    "(SELECT greatest(1000, c.reltuples / 4)::bigint FROM pg_class c WHERE c.oid = 'profiles_profile'::regclass)"
+)
+"""People whom the attributes leave of whom everything else is asked one by one; of more it is quicker asked by sets."""
+# Who is left is counted first, no further than that, and one of the two ways is never gone: what nobody can know when
+# the statement is planned decides between them while it runs.
+_FEW_OR_ALL = SQL("""
+WITH few AS MATERIALIZED (
+    SELECT p.id{golden} FROM {source} WHERE {in_lists} LIMIT {most} + 1
+),
+left_over AS MATERIALIZED (SELECT count(*) <= {most} AS are_few FROM few)
+SELECT p.id FROM (
+    SELECT o.id FROM ({one_by_one}) o WHERE (SELECT l.are_few FROM left_over l)
+     UNION ALL
+    SELECT a.id FROM ({by_sets}) a WHERE NOT (SELECT l.are_few FROM left_over l)
+) p""")
+# The planner takes subscripts for a thousand, and of what it cannot count it expects one: then it joins by trying every
+# row against every other.
+_CROWD = SQL(
+    "SELECT (a.ids)[n] FROM (SELECT ARRAY(SELECT f.id FROM {} f) AS ids OFFSET 0) a, generate_subscripts(a.ids, 1) n"
+)
+_THEN = SQL("WITH fewer AS MATERIALIZED (SELECT p.* FROM few p WHERE {first}) {then}")
+
+
+def _one_by_one(members: Sequence[nodes.Node], viewer: Viewer, moment: Moment) -> sql.Composable:
+    """What is asked of each of the `few`; then what is asked of all at once who are left."""
+    at_once = [one for one in members if any(isinstance(c, _AT_ONCE) for c in nodes.conditions(one))]
+    by_person = [one for one in members if one not in at_once]
+    source = SQL("few" if not (at_once and by_person) else "fewer")
+    asking = Compiler(viewer, moment, Strategy.PROBE, crowd=_CROWD.format(source))
+    last = asking.select([asking.predicate(nodes.All(tuple(at_once or by_person)))], SQL("{} p").format(source))
+    if not (at_once and by_person):
+        return last
+    return _THEN.format(
+        first=asking.predicate(nodes.All(tuple(by_person))), then=SQL("SELECT o.id FROM ({}) o").format(last)
+    )
+
+
+_AT_ONCE = nodes.ConsentCondition | nodes.ReachableCondition
+
+
+def _asks_golden(node: nodes.Node) -> bool:
+    asking = nodes.AttributeCondition | nodes.ReachableCondition
+    return any(isinstance(one, asking) for one in nodes.conditions(node))
+
+
+def _joined_to(driver: sql.Composable) -> sql.Composable:
+    return SQL("({}) d JOIN profiles_profile p ON p.id = d.profile_id").format(driver)
 
 
 def everybody(viewer: Viewer, *, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> sql.Composed:
     """SELECT of one column `id`: all live, known people whom the viewer sees."""
-    compiler = _Compiler(viewer, Moment(now, time_zone), Strategy.SWEEP)
-    return compiler.select(compiler.visibility())
+    compiler = Compiler(viewer, Moment(now, time_zone), Strategy.SWEEP)
+    return compiler.select([IS_LIVE, *compiler.visibility()], _PROFILES)
 
 
-_SIGNS: Mapping[nodes.Bound, sql.SQL] = {
-    nodes.Bound.AT_LEAST: SQL(">="),
-    nodes.Bound.AT_MOST: SQL("<="),
-    nodes.Bound.EXACTLY: SQL("="),
-}
+def answers(
+    conditions: Sequence[nodes.Condition],
+    viewer: Viewer,
+    *,
+    now: dt.datetime,
+    time_zone: zoneinfo.ZoneInfo,
+    crowd: sql.Composable,
+) -> sql.Composed:
+    """SELECT of `kind`, `answers` and `n`: how many of the crowd's live profiles, known or not, whom the viewer sees
+    answer so. `answers` is a text with a character for each condition: 1 where it holds, else 0.
 
+    Args:
+        crowd: SELECT of the profile ids of a sample; some thousands.
+    """
+    compiler = Compiler(viewer, Moment(now, time_zone), Strategy.PROBE, crowd=crowd)
+    seen = [SQL("p.state = 'live'"), SQL("p.id = ANY(ARRAY({}))").format(crowd), *compiler.visibility()]
+    answered = [SQL("(({}) IS TRUE)::int").format(compiler.predicate(condition)) for condition in conditions]
+    return SQL("{sets}SELECT p.kind, concat({answered}) AS answers, count(*) AS n {people} GROUP BY 1, 2").format(
+        sets=compiler.with_sets(),
+        answered=SQL(", ").join(answered),
+        people=SQL("FROM profiles_profile p WHERE {}").format(SQL(" AND ").join(seen)),
+    )
+
+
+_PROFILES = SQL("profiles_profile p")
+IS_LIVE = SQL("p.state = 'live' AND p.kind = 'identified'")
 _SURVIVOR = SQL(
     # The rules of profiles.survivorship for one trait of one profile, in their order.
     "SELECT {survives} FROM ("
@@ -106,76 +173,108 @@ _IS_WHOLE_NAME = SQL(
 )
 
 _COSTS: Mapping[type, int] = {
+    nodes.SegmentCondition: 0,  # its own conditions are asked for
     nodes.AttributeCondition: 0,
-    nodes.ConsentCondition: 1,
-    nodes.OrderTotalCondition: 2,
-    nodes.TouchpointCondition: 3,
+    nodes.ListCondition: 1,
+    nodes.ConsentCondition: 2,
+    nodes.ReachableCondition: 3,
+    nodes.OrderTotalCondition: 4,
+    nodes.OrderLineCondition: 5,
+    nodes.TouchpointCondition: 6,
+    nodes.MeasureCondition: 7,
+    nodes.SequenceCondition: 8,
 }
 
 
 def _cost(node: nodes.Node) -> int:
     """Rank of what the dearest condition below a node costs; PostgreSQL tests members of AND and OR as they stand."""
-    return max(_COSTS[type(condition)] for condition in nodes.conditions(node))
+    return max(_COSTS[_kind(condition)] for condition in nodes.conditions(node))
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A condition on a person's rows: `measured` is an aggregate over those of `table` (called `row`) for which all of
-    `rows` hold; `holds_for_none`: whether the condition holds for somebody without any such row."""
-
-    table: sql.Composable
-    row: sql.SQL
-    rows: list[sql.Composable]
-    measured: sql.Composable
-    holds_for_none: bool
-
-    def of_profile(self) -> sql.Composable:
-        """The condition on `p`, asked of one profile at a time."""
-        return SQL("coalesce((SELECT {} FROM {} WHERE {}.profile_id = p.id AND {}), {})").format(
-            self.measured, self.table, self.row, SQL(" AND ").join(self.rows), self.holds_for_none
-        )
-
-    def set(self) -> sql.Composed:
-        """The profiles for which it holds; where it holds for none, those for which it does not."""
-        return SQL(
-            "SELECT {row}.profile_id FROM {table} WHERE {where} GROUP BY {row}.profile_id HAVING {having}"
-        ).format(
-            row=self.row,
-            table=self.table,
-            where=SQL(" AND ").join(self.rows),
-            having=SQL("NOT ({})").format(self.measured) if self.holds_for_none else self.measured,
-        )
+def _kind(condition: nodes.Condition) -> type:
+    """A computed trait is written as an attribute and costs what it is computed of."""
+    is_computed = isinstance(condition, nodes.AttributeCondition) and condition.trait.startswith(COMPUTED)
+    return nodes.MeasureCondition if is_computed else type(condition)
 
 
 @dataclass
-class _Compiler:
-    """One compilation. `sets`: name and query of each set of profiles by its text, so that equal ones are shared."""
+class Compiler:
+    """One compilation. `sets`: name and query of each set of profiles by its text, so that equal ones are shared.
+
+    `crowd`: SELECT of the ids of the only profiles that are asked; what is dear to ask of one is then asked of all of
+    them at once.
+    """
 
     viewer: Viewer
     moment: Moment
     strategy: Strategy
     sets: dict[str, tuple[sql.SQL, sql.Composable]] = field(default_factory=dict)
     under_not: bool = False
+    crowd: sql.Composable | None = None
 
-    def select(self, conditions: list[sql.Composable], driver: sql.Composable | None = None) -> sql.Composed:
-        """The whole statement. To be called last: the conditions bring the sets."""
+    def with_sets(self) -> sql.Composable:
+        """The clause that brings the sets. To be called last."""
         sets = [SQL("{} AS ({})").format(name, query) for name, query in self.sets.values()]
-        source: sql.Composable = SQL("profiles_profile p")
-        if driver is not None:
-            source = SQL("({}) d JOIN profiles_profile p ON p.id = d.profile_id").format(driver)
+        return SQL("WITH {} ").format(SQL(", ").join(sets)) if sets else SQL("")
+
+    def asked(self, where: nodes.Group, also: Sequence[sql.Composable] = ()) -> sql.Composed:
+        """The statement that asks one group; `also`: further conditions on `p`."""
+        driver, conditions = self.driven(where)
+        said, others = ([], []) if also or driver is not None else self.parted(where)
+        if said:
+            return self.select([*self.in_lists(said), *map(self.predicate, others)], self.narrowed(said))
+        source = _PROFILES if driver is None else _joined_to(driver)
+        return self.select([IS_LIVE, *self.visibility(), *also, *conditions], source)
+
+    def select(self, conditions: Sequence[sql.Composable], source: sql.Composable) -> sql.Composed:
+        """The whole statement, of the profiles `p` of a source. To be called last: the conditions bring the sets."""
         return SQL("{sets}SELECT p.id FROM {source} WHERE {conditions}").format(
-            sets=SQL("WITH {} ").format(SQL(", ").join(sets)) if sets else SQL(""),
-            source=source,
-            conditions=SQL(" AND ").join([SQL("p.state = 'live' AND p.kind = 'identified'"), *conditions]),
+            sets=self.with_sets(), source=source, conditions=SQL(" AND ").join(conditions)
         )
+
+    def parted(self, where: nodes.Group) -> tuple[list[nodes.AttributeCondition], list[nodes.Node]]:
+        """Of what must hold for all: values of the golden record, which one look at a profile tells; and the rest, the
+        cheap ones first."""
+        said: list[nodes.AttributeCondition] = []
+        others: list[nodes.Node] = []
+        for member in where.of if isinstance(where, nodes.All) else (where,):
+            if isinstance(member, nodes.AttributeCondition) and self.is_golden(member.trait):
+                said.append(member)
+            elif isinstance(member, nodes.All):
+                of_member = self.parted(member)
+                said += of_member[0]
+                others += of_member[1]
+            else:
+                others.append(member)
+        return said, sorted(others, key=_cost)
+
+    def narrowed(self, said: Sequence[nodes.AttributeCondition]) -> sql.Composable:
+        """The live, known profiles `p` of which the conditions hold, as far as no list has to be looked into.
+
+        OFFSET 0 keeps the planner from mixing that with what comes after it: it reckons the look into lists for every
+        profile, which is more than everything else, and then takes whichever way through the profiles. CASE keeps it
+        from the index of people, which is in the order of their names: all are looked at, as they lie."""
+        conditions = [unless_list(self._golden(one.trait), one.comparison, self.moment) for one in said]
+        is_live = SQL("CASE WHEN p.state = 'live' THEN p.kind = 'identified' END")
+        return SQL("(SELECT p.id, p.golden FROM profiles_profile p WHERE {} OFFSET 0) p").format(
+            SQL(" AND ").join([is_live, *conditions])
+        )
+
+    def in_lists(self, said: Sequence[nodes.AttributeCondition]) -> list[sql.Composable]:
+        """What of the conditions `narrowed` left to be asked."""
+        values = [(self._golden(one.trait), one.comparison) for one in said]
+        return [
+            of_list(value, comparison, self.moment) if value.may_be_list else SQL("true")
+            for value, comparison in values
+        ]
 
     def driven(self, where: nodes.Group) -> tuple[sql.Composable | None, list[sql.Composable]]:
         """The set whose profiles the statement starts from, if one condition must hold for all and brings one; and the
         other conditions. This one join is safe: a profile is looked up by its key, however wrong the guess was."""
         if self.strategy is Strategy.SWEEP and isinstance(where, nodes.All):
             for place, member in enumerate(where.of):
-                if isinstance(member, nodes.TouchpointCondition | nodes.OrderTotalCondition):
-                    counted = self._counted(member)
+                if isinstance(member, CountedCondition):
+                    counted = self._counting.of(member)
                     if not counted.holds_for_none:
                         others = sorted([*where.of[:place], *where.of[place + 1 :]], key=_cost)
                         return counted.set(), [self.predicate(other) for other in others]
@@ -209,13 +308,20 @@ class _Compiler:
 
     @predicate.register
     def _(self, node: nodes.AttributeCondition) -> sql.Composable:
+        if node.trait.startswith(COMPUTED) and node.trait in self.viewer.computed:
+            return self._counted(self._counting.of_computed(self.viewer.computed[node.trait], node.comparison))
         predicate = self._attribute(node)
         return SQL("({}) IS TRUE").format(predicate) if self.under_not else predicate
 
     @predicate.register(nodes.TouchpointCondition)
+    @predicate.register(nodes.MeasureCondition)
+    @predicate.register(nodes.SequenceCondition)
     @predicate.register(nodes.OrderTotalCondition)
-    def _(self, node: nodes.TouchpointCondition | nodes.OrderTotalCondition) -> sql.Composable:
-        counted = self._counted(node)
+    @predicate.register(nodes.OrderLineCondition)
+    def _(self, node: CountedCondition) -> sql.Composable:
+        return self._counted(self._counting.of(node))
+
+    def _counted(self, counted: Counted) -> sql.Composable:
         if self.strategy is Strategy.PROBE:
             return counted.of_profile()
         those = self._in_set(counted.set())
@@ -226,13 +332,56 @@ class _Compiler:
         purpose_id = self.viewer.purposes.get(node.purpose)
         if purpose_id is None:
             return sql.Literal(node.state is nodes.ConsentState.NEVER)
-        if self.strategy is Strategy.PROBE:
+        if self._asks_one_by_one:
             states = consents.state_sql(purpose_id, node.channel, among=SQL("SELECT p.id"))
             return SQL("coalesce((SELECT c.state FROM ({}) c), 'never') = {}").format(states, node.state.value)
-        states = consents.state_sql(purpose_id, node.channel)
+        states = consents.state_sql(purpose_id, node.channel, among=self.crowd)
         if node.state is nodes.ConsentState.NEVER:
             return SQL("NOT {}").format(self._in_set(states, SQL("s.state <> 'never'")))
         return self._in_set(states, SQL("s.state = {}").format(node.state.value))
+
+    @predicate.register
+    def _(self, node: nodes.ReachableCondition) -> sql.Composable:
+        purpose_id = self.viewer.purposes.get(node.purpose)
+        if purpose_id is None or node.channel not in Channel.values:
+            return SQL("false")
+        has_address: sql.Composable = SQL("true")
+        if node.channel == Channel.POST:  # who has no postal address is not reached, whatever was said
+            known = nodes.AttributeCondition("address", nodes.Comparison(nodes.Operator.KNOWN))
+            has_address = SQL("({}) IS TRUE").format(self._attribute(known))
+        reached = reachable_sql(
+            purpose_id,
+            Channel(node.channel),
+            people=SQL("SELECT p.id") if self._asks_one_by_one else self.crowd,
+            sources=self.viewer.sources,
+            hidden_traits=self.viewer.hidden_traits,
+        )
+        if self._asks_one_by_one:
+            return SQL("({} AND EXISTS ({}))").format(has_address, reached)
+        return SQL("({} AND {})").format(has_address, self._in_set(reached))
+
+    @predicate.register
+    def _(self, node: nodes.SegmentCondition) -> sql.Composable:
+        if node.is_in:
+            return self.predicate(node.meaning)
+        return self.predicate(nodes.Not((node.meaning,)))
+
+    @predicate.register
+    def _(self, node: nodes.ListCondition) -> sql.Composable:
+        seen: sql.Composable = SQL("")
+        if self.viewer.sources is not None:
+            seen = SQL(" JOIN profiles_sourcerecord r ON r.id = m.record_id AND r.source_id = ANY({})").format(
+                self.viewer.visible_sources
+            )
+        listed = SQL(
+            "SELECT m.profile_id FROM segments_staticlistmember i JOIN profiles_membership m "
+            "ON m.record_id = i.record_id AND m.valid_to IS NULL{} WHERE i.list_id = {}"
+        ).format(seen, UUID(node.list))
+        if self.strategy is Strategy.PROBE:
+            is_listed: sql.Composable = SQL("EXISTS ({} AND m.profile_id = p.id)").format(listed)
+        else:
+            is_listed = self._in_set(listed)
+        return is_listed if node.is_in else SQL("NOT {}").format(is_listed)
 
     # -- the viewer's part ------------------------------------------------------------------------------------
 
@@ -251,28 +400,25 @@ class _Compiler:
         hidden = SQL(
             "SELECT m.profile_id FROM profiles_membership m JOIN profiles_sourcerecord r "
             "ON r.id = m.record_id WHERE m.valid_to IS NULL AND r.source_id <> ALL({})"
-        ).format(self._visible_sources)
+        ).format(self.viewer.visible_sources)
         return SQL("NOT {}").format(self._in_set(hidden))
 
     def _has_record(self, condition: str) -> sql.Composable:
         return SQL(
             "EXISTS (SELECT FROM profiles_membership m JOIN profiles_sourcerecord r ON r.id = m.record_id "
             "WHERE m.profile_id = p.id AND m.valid_to IS NULL AND {})"
-        ).format(SQL(condition).format(self._visible_sources))
+        ).format(SQL(condition).format(self.viewer.visible_sources))
 
     def _attribute(self, node: nodes.AttributeCondition) -> sql.Composable:
         """The condition on what survives among the records and traits that the viewer sees."""
         hidden, unit = self.viewer.hidden_traits, survivorship.unit_of(node.trait)
-        # A golden record keeps the first of several addresses or names, so that there is no list to look into.
-        may_be_list = node.trait not in survivorship.SINGULAR
-        golden = matches(
-            JsonValue.of_key("p.golden", node.trait, may_be_list=may_be_list), node.comparison, self.moment
-        )
-        if hidden.isdisjoint(unit) and self.viewer.sources is None:
+        value = self._golden(node.trait)
+        golden = matches(value, node.comparison, self.moment)
+        if self.is_golden(node.trait):
             return golden
         if node.trait in hidden:
             return matches(JsonValue.of(SQL("NULL::jsonb")), node.comparison, self.moment)
-        own = matches(JsonValue.of(SQL("x.v"), may_be_list=may_be_list), node.comparison, self.moment)
+        own = matches(JsonValue.of(SQL("x.v"), may_be_list=value.may_be_list), node.comparison, self.moment)
         # OFFSET 0 keeps the planner from writing the survivor's subquery out at each mention.
         survivor = SQL("(SELECT {} FROM (SELECT ({}) AS v OFFSET 0) x)").format(own, self._survivor(node.trait))
         if not hidden.isdisjoint(unit):
@@ -280,10 +426,20 @@ class _Compiler:
         # Who has no hidden record has the golden value, and most people have none.
         return SQL("CASE WHEN {} THEN {} ELSE {} END").format(self._sees_all_records(), golden, survivor)
 
+    def is_golden(self, trait: str) -> bool:
+        """Whether everybody's value of a trait is, for the viewer, that of the golden record."""
+        is_stated = not (trait.startswith(COMPUTED) and trait in self.viewer.computed)
+        hides_part = not self.viewer.hidden_traits.isdisjoint(survivorship.unit_of(trait))
+        return is_stated and self.viewer.sources is None and not hides_part
+
+    def _golden(self, trait: str) -> JsonValue:
+        # A golden record keeps the first of several addresses or names, so that there is no list to look into.
+        return JsonValue.of_key("p.golden", trait, may_be_list=trait not in survivorship.SINGULAR)
+
     def _survivor(self, trait: str) -> sql.Composable:
         sources: sql.Composable = SQL("")
         if self.viewer.sources is not None:
-            sources = SQL("AND r.source_id = ANY({})").format(self._visible_sources)
+            sources = SQL("AND r.source_id = ANY({})").format(self.viewer.visible_sources)
         return _SURVIVOR.format(
             survives=_FIRST_OF_LIST if trait in survivorship.SINGULAR else SQL("w.v"),
             trait=trait,
@@ -292,56 +448,15 @@ class _Compiler:
             sources=sources,
         )
 
-    @property
-    def _visible_sources(self) -> list[int]:
-        return sorted(self.viewer.sources or ())
-
-    def _visible(self, column: str) -> list[sql.Composable]:
-        if self.viewer.sources is None:
-            return []
-        return [SQL("{} = ANY({})").format(SQL(column), self._visible_sources)]
-
     # -- pieces -----------------------------------------------------------------------------------------------
 
-    def _counted(self, node: nodes.TouchpointCondition | nodes.OrderTotalCondition) -> _Counted:
-        return self._touchpoints(node) if isinstance(node, nodes.TouchpointCondition) else self._orders(node)
+    @property
+    def _asks_one_by_one(self) -> bool:
+        return self.strategy is Strategy.PROBE and self.crowd is None
 
-    def _touchpoints(self, node: nodes.TouchpointCondition) -> _Counted:
-        type_id = self.viewer.event_types.get(node.event)
-        rows: list[sql.Composable] = [SQL("t.type_id = {}").format(type_id) if type_id else SQL("false")]
-        rows += [*self._visible("t.source_id"), *self._in_window("t.occurred_at", node.window)]
-        values = [(JsonValue.of_key("t.properties", one.property), one.comparison) for one in node.filters]
-        exact = [matches(value, comparison, self.moment) for value, comparison in values]
-        table: sql.Composable = SQL("profiles_touchpoint t")
-        if exact and self.strategy is Strategy.SWEEP:
-            likely = [may_match(value, comparison, self.moment) for value, comparison in values]
-            # OFFSET 0 keeps the planner from mixing the two steps.
-            table = SQL("(SELECT t.profile_id, t.properties FROM profiles_touchpoint t WHERE {} OFFSET 0) t").format(
-                SQL(" AND ").join([*rows, *(condition for condition in likely if condition is not None)])
-            )
-            rows = []
-        measured = SQL("count(*) {} {}").format(_SIGNS[node.count.bound], node.count.n)
-        return _Counted(table, SQL("t"), [*rows, *exact], measured, node.count.holds(0))
-
-    def _orders(self, node: nodes.OrderTotalCondition) -> _Counted:
-        rows: list[sql.Composable] = [
-            SQL("o.currency = {}").format(node.currency),
-            SQL("o.status <> 'cancelled' AND (o.refunded = 0 OR o.refunded < o.total)"),
-            *self._visible("o.source_id"),
-            *self._in_window("o.placed_at", node.window),
-        ]
-        total, n = SQL("sum(o.total - o.refunded)"), SQL("count(*)")
-        match node.measure:
-            case nodes.Measure.SUM:
-                measured = compare_number(total, node.comparison)
-            case nodes.Measure.COUNT:
-                measured = compare_number(n, node.comparison)
-            case nodes.Measure.AVERAGE:
-                # Compared as total against amount × number: exact, where a quotient would be rounded.
-                measured = compare_number(total, node.comparison, times=n)
-        has_average = node.measure is nodes.Measure.AVERAGE
-        holds_for_none = not has_average and number_holds(Decimal(0), node.comparison)
-        return _Counted(SQL("profiles_order o"), SQL("o"), rows, measured, holds_for_none)
+    @cached_property
+    def _counting(self) -> Counting:
+        return Counting(self.viewer, self.moment, self.strategy)
 
     def _in_set(self, query: sql.Composable, condition: sql.Composable | None = None) -> sql.Composable:
         """That `p` is among the profiles of a query, a set read once; of those `s` for which `condition` holds.
@@ -352,10 +467,3 @@ class _Compiler:
         name, _query = self.sets.setdefault(key, (SQL(f"s{len(self.sets)}"), query))
         where = SQL("") if condition is None else SQL(" WHERE {}").format(condition)
         return SQL("((p.id IN (SELECT s.profile_id FROM {} s{})) IS TRUE)").format(name, where)
-
-    def _in_window(self, column: str, window: nodes.Window) -> list[sql.Composable]:
-        span = window.span(self.moment.now, self.moment.time_zone)
-        bounds: list[sql.Composable] = [SQL("{} < {}").format(SQL(column), span.end)]
-        if span.start is not None:
-            bounds.append(SQL("{} >= {}").format(SQL(column), span.start))
-        return bounds

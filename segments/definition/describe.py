@@ -13,7 +13,7 @@ def describe(definition: nodes.Definition, language: str, names: Names = NO_NAME
 
     Args:
         language: "en" or "th".
-        names: labels of traits, events, purposes and channels in that language.
+        names: what the company calls its things in that language.
     """
     words = LANGUAGES[language]
     return words.sentence(clause(definition.where, words, names, outermost=True))
@@ -49,10 +49,40 @@ def _(node: nodes.TouchpointCondition, words: Words, names: Names, *, outermost:
 
 
 @clause.register
+def _(node: nodes.MeasureCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
+    return words.measure(node, names)
+
+
+@clause.register
+def _(node: nodes.SequenceCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
+    return words.sequence(node, names)
+
+
+@clause.register
 def _(node: nodes.OrderTotalCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
     return words.order_total(node)
 
 
 @clause.register
+def _(node: nodes.OrderLineCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
+    return words.order_line(node)
+
+
+@clause.register
 def _(node: nodes.ConsentCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
     return words.consent(node, names)
+
+
+@clause.register
+def _(node: nodes.ReachableCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
+    return words.reachable(node, names)
+
+
+@clause.register
+def _(node: nodes.SegmentCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
+    return words.segment(node, names)
+
+
+@clause.register
+def _(node: nodes.ListCondition, words: Words, names: Names, *, outermost: bool = False) -> str:
+    return words.on_list(node, names)

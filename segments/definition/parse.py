@@ -1,15 +1,25 @@
-"""Stored JSON (version 1) → nodes, and back. Reports every problem at once, each at its place.
+"""Stored JSON → nodes. Reports every problem at once, each at its place.
 
-    {"version": 1,
+    {"version": 2,
      "where": {"kind": "all", "of": [
         {"kind": "attribute", "trait": "city", "operator": "is", "value": "กรุงเทพฯ"},
-        {"kind": "touchpoint", "event": "Product Viewed",
+        {"kind": "touchpoint", "event": "Product Viewed", "sources": ["web-shop"],
          "count": {"bound": "at_least", "n": 5},
          "window": {"kind": "rolling", "n": 7, "unit": "days"},
          "filters": [{"property": "color", "operator": "is", "value": "red"}]},
+        {"kind": "measure", "event": "Product Viewed", "measure": "most_frequent", "property": "category",
+         "operator": "is", "value": "shoes", "window": {"kind": "calendar_days", "n": 30}},
+        {"kind": "sequence", "first": {"event": "Product Added"}, "then": {"event": "Checkout Started"},
+         "without": {"event": "Product Removed"}, "same": "product_id", "within": {"n": 2, "unit": "days"},
+         "window": {"kind": "ever"}},
         {"kind": "order_total", "measure": "sum", "operator": "more_than", "value": 5000, "currency": "THB",
          "window": {"kind": "ever"}},
-        {"kind": "consent", "purpose": "marketing", "channel": "email", "state": "granted"}]}}
+        {"kind": "order_line", "measure": "quantity", "operator": "at_least", "value": 2,
+         "filters": [{"property": "brand", "operator": "is", "value": "Siam"}], "window": {"kind": "ever"}},
+        {"kind": "consent", "purpose": "marketing", "channel": "email", "state": "granted"},
+        {"kind": "reachable", "purpose": "marketing", "channel": "sms"},
+        {"kind": "segment", "segment": "019ab…", "is_in": false},
+        {"kind": "list", "list": "019ac…", "is_in": true}]}}
 
 The places are JSON pointers (RFC 6901), so that a form finds the control that a message belongs to.
 """
@@ -17,125 +27,29 @@ The places are JSON pointers (RFC 6901), so that a form finds the control that a
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any as Json
 from typing import TypeVar
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
-
-from cdp_site.core.errors import MendableError
 from segments.definition import nodes
 from segments.definition.fields import Fields
 from segments.definition.nodes import Flaw, InvalidNode, Operand
+from segments.definition.problems import MESSAGES, DefinitionProblem, Problem, problem
+from segments.definition.upgrade import upgraded
 
-Text = str | Promise
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing to mend: `place` is a JSON pointer into the definition, `mend` says how to put it right."""
-
-    place: str
-    code: str
-    text: Text
-    mend: Text
-
-
-class DefinitionProblem(MendableError):
-    """A definition that cannot be read. `problems` holds all of them in reading order, at least one."""
-
-    code = "invalid_definition"
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(
-            ngettext_lazy(
-                "%(n)d thing in the definition needs mending.", "%(n)d things in the definition need mending.", "n"
-            )
-            % {"n": len(problems)},
-            field=problems[0].place,
-            hint=problems[0].mend,
-        )
-        self.problems = problems
-
-    def as_dict(self) -> dict[str, object]:
-        """The API's error shape, with each problem at its place."""
-        return super().as_dict() | {
-            "problems": [
-                {"place": one.place, "code": one.code, "message": str(one.text), "hint": str(one.mend)}
-                for one in self.problems
-            ]
-        }
-
-
-MESSAGES: Mapping[str, tuple[Text, Text]] = {
-    # the shape of the JSON
-    "object-expected": (_("A JSON object is expected here."), _("Write {…} with a “kind”.")),
-    "version-unknown": (
-        _("This definition has version “%(version)s”, which this program does not read."),
-        _("It reads version %(known)s: save the segment again in the builder, or update the program."),
-    ),
-    "kind-unknown": (_("“%(kind)s” is no kind that can stand here."), _("Use one of: %(known)s.")),
-    "key-missing": (_("“%(key)s” is missing."), _("Add it.")),
-    "key-unknown": (_("“%(key)s” means nothing here."), _("Remove it, or correct its spelling.")),
-    "choice-unknown": (_("“%(value)s” is not one of the choices."), _("Use one of: %(known)s.")),
-    "list-expected": (_("A list is expected here."), _("Give one or more values.")),
-    # groups
-    "group-empty": (_("This group holds no condition."), _("Add a condition, or remove the group.")),
-    "too-deep": (
-        _("Groups lie in groups more than %(limit)s deep."),
-        _("Move the innermost conditions one group up."),
-    ),
-    "too-many-conditions": (
-        _("There are %(n)s conditions; at most %(limit)s are read."),
-        _("Use “is one of” for conditions that differ only in the value, or split the segment."),
-    ),
-    # values
-    "value-missing": (_("The value is missing."), _("Fill it in.")),
-    "value-unexpected": (_("This comparison takes no value."), _("Remove the value.")),
-    "name-missing": (_("Nothing is chosen here."), _("Choose a field.")),
-    "text-expected": (_("A text is expected here."), _("Give a text, or choose another comparison.")),
-    "text-too-long": (_("The text is longer than %(limit)s characters."), _("Shorten it.")),
-    "text-has-nul": (_("The text holds a NUL character."), _("Type the text again.")),
-    "number-expected": (_("A number is expected here."), _("Give a number, digits only.")),
-    "number-too-long": (_("The number has more than %(limit)s digits."), _("Shorten it.")),
-    "number-out-of-range": (_("The number is out of range."), _("Use a number from %(first)s to %(last)s.")),
-    "whole-number-expected": (_("A whole number is expected here."), _("Give a number without decimals.")),
-    "two-numbers-expected": (_("Two numbers are expected here."), _("Give the lowest and the highest.")),
-    "range-reversed": (_("The range ends before it begins."), _("Swap the two values.")),
-    "date-expected": (_("A date is expected here."), _("Write it as year-month-day, for example 2026-11-22.")),
-    "date-out-of-range": (_("The date is out of range."), _("Use a date from %(first)s to %(last)s.")),
-    "two-dates-expected": (_("Two dates are expected here."), _("Give the first day and the last.")),
-    "list-too-long": (_("The list has more than %(limit)s values."), _("Split it over several conditions.")),
-    "list-mixed": (_("The list mixes texts and numbers."), _("Use only one of them.")),
-    "currency-expected": (_("A currency is expected here."), _("Use its three letters, for example THB.")),
-    "operator-not-here": (_("Orders cannot be compared this way."), _("Choose more, less, between or equal.")),
-    # what the viewer has
-    "operator-not-for-type": (
-        _("This comparison does not fit the kind of value."),
-        _("Choose another comparison; the field holds: %(type)s."),
-    ),
-    "trait-unknown": (_("There is no attribute “%(name)s”."), _("Choose one from the list.")),
-    "event-unknown": (_("There is no event “%(name)s”."), _("Choose one from the list.")),
-    "property-unknown": (_("This event has no property “%(name)s”."), _("Choose one from the list.")),
-    "purpose-unknown": (_("There is no purpose “%(name)s”."), _("Choose one from the list.")),
-    "channel-unknown": (_("There is no channel “%(name)s”."), _("Choose one from the list.")),
-    "currency-unknown": (_("No order was ever made in “%(name)s”."), _("Choose a currency from the list.")),
-}
-"""Code of a flaw → what is wrong, how to mend it. A test holds that each code raised anywhere has its line."""
+__all__ = ["MESSAGES", "DefinitionProblem", "Problem", "parse"]
 
 
 def parse(data: object, fields: Fields | None = None) -> nodes.Definition:
-    """Nodes of a JSON definition (already decoded). Raises `DefinitionProblem` with every problem found.
+    """Nodes of a JSON definition (already decoded), of this version or an older one. Raises `DefinitionProblem` with
+    every problem found.
 
     With `fields`, what the viewer cannot see is unknown: exactly the same message as for what does not exist.
     """
     reader = _Reader(fields)
-    definition = reader.definition(data)
+    definition = reader.definition(upgraded(data))
     if definition is None or reader.problems:
         raise DefinitionProblem(tuple(reader.problems))
     return definition
@@ -162,12 +76,10 @@ class _Reader:
     # -- problems ---------------------------------------------------------------------------------------------
 
     def note(self, place: str, code: str, **parameters: object) -> None:
-        text, mend = MESSAGES[code]
-        self.problems.append(Problem(place, code, text % parameters, mend % parameters))
+        self.note_flaws(place, [Flaw("", code, parameters)])
 
     def note_flaws(self, place: str, flaws: Iterable[Flaw]) -> None:
-        for flaw in flaws:
-            self.note(f"{place}/{flaw.field}" if flaw.field else place, flaw.code, **flaw.parameters)
+        self.problems += [problem(place, flaw) for flaw in flaws]
 
     def build(self, place: str, make: type[N_], *parts: object) -> N_ | None:
         """`make(*parts)`, or None with the flaws noted. A part that is None was noted where it was read."""
@@ -228,11 +140,17 @@ class _Reader:
         return found if isinstance(found, nodes.All | nodes.Any | nodes.Not) else None
 
     def node(self, place: str, data: object, level: int) -> nodes.Node | None:
-        kinds = {
+        kinds: Mapping[str, Callable[[str, dict[str, Json]], nodes.Condition | None]] = {
             "attribute": self.attribute,
             "touchpoint": self.touchpoint,
+            "measure": self.measure,
+            "sequence": self.sequence,
             "order_total": self.order_total,
+            "order_line": self.order_line,
             "consent": self.consent,
+            "reachable": self.reachable,
+            "segment": self.segment,
+            "list": self.list_,
         }
         if not isinstance(data, dict):
             self.note(place, "object-expected")
@@ -273,14 +191,42 @@ class _Reader:
         return None if comparison is None else self.build(place, nodes.AttributeCondition, data["trait"], comparison)
 
     def touchpoint(self, place: str, data: dict[str, Json]) -> nodes.TouchpointCondition | None:
-        if not self.mapping(place, data, ("event", "count", "window"), ("filters",)):
+        if not self.mapping(place, data, ("event", "count", "window"), ("filters", "sources")):
             return None
         count = self.count(f"{place}/count", data["count"])
         window = self.window(f"{place}/window", data["window"])
-        filters = self.filters(f"{place}/filters", data.get("filters", []))
-        if count is None or window is None or filters is None:
+        picked = self.picked(place, data)
+        if count is None or window is None or picked is None:
             return None
-        return self.build(place, nodes.TouchpointCondition, data["event"], count, window, filters)
+        event, *picking = picked
+        return self.build(place, nodes.TouchpointCondition, event, count, window, *picking)
+
+    def measure(self, place: str, data: dict[str, Json]) -> nodes.MeasureCondition | None:
+        keys = ("event", "measure", "property", "operator", "window")
+        if not self.mapping(place, data, keys, ("value", "filters", "sources")):
+            return None
+        measure = self.choice(f"{place}/measure", data["measure"], nodes.PropertyMeasure)
+        is_named = self.named(place, "property", data)
+        comparison = self.comparison(place, data)
+        window = self.window(f"{place}/window", data["window"])
+        picked = self.picked(place, data)
+        if measure is None or not is_named or comparison is None or window is None or picked is None:
+            return None
+        event, *picking = picked
+        return self.build(place, nodes.MeasureCondition, event, measure, data["property"], comparison, window, *picking)
+
+    def sequence(self, place: str, data: dict[str, Json]) -> nodes.SequenceCondition | None:
+        if not self.mapping(place, data, ("first", "then", "within", "window"), ("without", "same")):
+            return None
+        first = self.step(f"{place}/first", data["first"])
+        then = self.step(f"{place}/then", data["then"])
+        has_without = data.get("without") is not None
+        without = self.step(f"{place}/without", data["without"]) if has_without else None
+        within = self.within(f"{place}/within", data["within"])
+        window = self.window(f"{place}/window", data["window"])
+        if first is None or then is None or within is None or window is None or (has_without and without is None):
+            return None
+        return self.build(place, nodes.SequenceCondition, first, then, within, window, without, data.get("same"))
 
     def order_total(self, place: str, data: dict[str, Json]) -> nodes.OrderTotalCondition | None:
         if not self.mapping(place, data, ("measure", "operator", "currency", "window"), ("value",)):
@@ -292,6 +238,18 @@ class _Reader:
             return None
         return self.build(place, nodes.OrderTotalCondition, measure, comparison, window, data["currency"])
 
+    def order_line(self, place: str, data: dict[str, Json]) -> nodes.OrderLineCondition | None:
+        if not self.mapping(place, data, ("measure", "operator", "window"), ("value", "filters", "currency")):
+            return None
+        measure = self.choice(f"{place}/measure", data["measure"], nodes.LineMeasure)
+        comparison = self.comparison(place, data)
+        window = self.window(f"{place}/window", data["window"])
+        filters = self.filters(f"{place}/filters", data.get("filters", []))
+        if measure is None or comparison is None or window is None or filters is None:
+            return None
+        currency = data.get("currency", "")
+        return self.build(place, nodes.OrderLineCondition, measure, comparison, window, filters, currency)
+
     def consent(self, place: str, data: dict[str, Json]) -> nodes.ConsentCondition | None:
         if not self.mapping(place, data, ("purpose", "channel", "state")):
             return None
@@ -300,7 +258,46 @@ class _Reader:
             return None
         return self.build(place, nodes.ConsentCondition, data["purpose"], data["channel"], state)
 
+    def reachable(self, place: str, data: dict[str, Json]) -> nodes.ReachableCondition | None:
+        if not self.mapping(place, data, ("purpose", "channel")):
+            return None
+        return self.build(place, nodes.ReachableCondition, data["purpose"], data["channel"])
+
+    def segment(self, place: str, data: dict[str, Json]) -> nodes.SegmentCondition | None:
+        if not self.mapping(place, data, ("segment", "is_in")):
+            return None
+        return self.build(place, nodes.SegmentCondition, data["segment"], data["is_in"])
+
+    def list_(self, place: str, data: dict[str, Json]) -> nodes.ListCondition | None:
+        if not self.mapping(place, data, ("list", "is_in")):
+            return None
+        return self.build(place, nodes.ListCondition, data["list"], data["is_in"])
+
     # -- parts of conditions ----------------------------------------------------------------------------------
+
+    def picked(
+        self, place: str, data: dict[str, Json]
+    ) -> tuple[str, tuple[nodes.PropertyFilter, ...], tuple[str, ...]] | None:
+        """Event, filters and sources: what touchpoints are picked by."""
+        is_named = self.named(place, "event", data)
+        filters = self.filters(f"{place}/filters", data.get("filters", []))
+        sources = data.get("sources", [])
+        if not isinstance(sources, list):
+            self.note(f"{place}/sources", "list-expected")
+            return None
+        return None if filters is None or not is_named else (data["event"], filters, tuple(sources))
+
+    def step(self, place: str, data: object) -> nodes.Step | None:
+        if not self.mapping(place, data, ("event",), ("filters", "sources")) or not isinstance(data, dict):
+            return None
+        picked = self.picked(place, data)
+        return None if picked is None else self.build(place, nodes.Step, *picked)
+
+    def within(self, place: str, data: object) -> nodes.Within | None:
+        if not self.mapping(place, data, ("n", "unit")) or not isinstance(data, dict):
+            return None
+        unit = self.choice(f"{place}/unit", data["unit"], nodes.Unit)
+        return None if unit is None else self.build(place, nodes.Within, data["n"], unit)
 
     def filters(self, place: str, data: object) -> tuple[nodes.PropertyFilter, ...] | None:
         if not isinstance(data, list):

@@ -41,13 +41,29 @@ def _(one: nodes.AttributeCondition) -> dict[str, Json]:
 
 @node.register
 def _(one: nodes.TouchpointCondition) -> dict[str, Json]:
-    return {
-        "kind": "touchpoint",
-        "event": one.event,
-        "count": {"bound": one.count.bound.value, "n": one.count.n},
-        "window": _window(one.window),
-        "filters": [{"property": each.property} | _comparison(each.comparison) for each in one.filters],
-    }
+    return (
+        {"kind": "touchpoint", "event": one.event}
+        | {"count": {"bound": one.count.bound.value, "n": one.count.n}, "window": _window(one.window)}
+        | _picking(one)
+    )
+
+
+@node.register
+def _(one: nodes.MeasureCondition) -> dict[str, Json]:
+    return (
+        {"kind": "measure", "event": one.event, "measure": one.measure.value, "property": one.property}
+        | _comparison(one.comparison)
+        | {"window": _window(one.window)}
+        | _picking(one)
+    )
+
+
+@node.register
+def _(one: nodes.SequenceCondition) -> dict[str, Json]:
+    steps = {key: {"event": step.event} | _picking(step) for key, step in one.steps.items()}
+    same = {} if one.same is None else {"same": one.same}
+    within = {"n": one.within.n, "unit": one.within.unit.value}
+    return {"kind": "sequence"} | steps | same | {"within": within, "window": _window(one.window)}
 
 
 @node.register
@@ -60,8 +76,43 @@ def _(one: nodes.OrderTotalCondition) -> dict[str, Json]:
 
 
 @node.register
+def _(one: nodes.OrderLineCondition) -> dict[str, Json]:
+    return (
+        {"kind": "order_line", "measure": one.measure.value}
+        | _comparison(one.comparison)
+        | ({"currency": one.currency} if one.currency else {})
+        | {"window": _window(one.window), "filters": _filters(one.filters)}
+    )
+
+
+@node.register
 def _(one: nodes.ConsentCondition) -> dict[str, Json]:
     return {"kind": "consent", "purpose": one.purpose, "channel": one.channel, "state": one.state.value}
+
+
+@node.register
+def _(one: nodes.ReachableCondition) -> dict[str, Json]:
+    return {"kind": "reachable", "purpose": one.purpose, "channel": one.channel}
+
+
+@node.register
+def _(one: nodes.SegmentCondition) -> dict[str, Json]:
+    return {"kind": "segment", "segment": one.segment, "is_in": one.is_in}
+
+
+@node.register
+def _(one: nodes.ListCondition) -> dict[str, Json]:
+    return {"kind": "list", "list": one.list, "is_in": one.is_in}
+
+
+def _picking(one: nodes.OnTouchpoints) -> dict[str, Json]:
+    """What touchpoints are picked by beside their event type. Sources are left out where all of them count."""
+    sources = {"sources": list(one.sources)} if one.sources else {}
+    return {"filters": _filters(one.filters)} | sources
+
+
+def _filters(filters: tuple[nodes.PropertyFilter, ...]) -> list[dict[str, Json]]:
+    return [{"property": one.property} | _comparison(one.comparison) for one in filters]
 
 
 def _window(window: nodes.Window) -> dict[str, Json]:

@@ -13,13 +13,16 @@ counts as one where numbers are compared, since files deliver only texts; a numb
 where texts are compared.
 """
 
+import calendar
 import datetime as dt
 import operator as op
 import re
 import zoneinfo
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any as Json
 
 from segments.definition.nodes import NEGATIVE, Comparison, Operator
@@ -42,37 +45,54 @@ _NUMBER, _DATE, _MOMENT, _LOCAL_MOMENT = (
 
 @dataclass(frozen=True)
 class Reading:
-    """One scalar of a stored value: its text, and its number if it has one."""
+    """One scalar of a stored value: its text, its number if it has one, and `key`, which two have in common when they
+    are the same value: texts without regard to case, numbers by what they count (5 is 5.0)."""
 
     text: str
     number: Decimal | None
+    key: str
 
 
 def is_known(value: Json) -> bool:
     return not (value is None or value in ("", [], {}))
 
 
+def scalars(value: Json) -> list[Json]:
+    """The scalars of a value, blanks left out: itself, or those of a list."""
+    parts = value if isinstance(value, list) else [value]
+    return [part for part in parts if part != "" and isinstance(part, bool | int | float | Decimal | str)]
+
+
 def readings(value: Json) -> Iterator[Reading]:
-    """The scalars of a value, blanks left out."""
-    for one in value if isinstance(value, list) else [value]:
+    """The same, read."""
+    for one in scalars(value):
         match one:
             case bool():
-                yield Reading("true" if one else "false", None)
-            case int() | float():
-                yield Reading(number_text(one), Decimal(repr(one)))
-            case str() if one:
+                text = "true" if one else "false"
+                yield Reading(text, None, text)
+            case int() | float() | Decimal():
+                text = number_text(one)
+                yield Reading(text, Decimal(text), plain(text))
+            case str():
                 is_number = len(one) <= LONGEST_NUMBER and _NUMBER.fullmatch(one)
-                yield Reading(one, Decimal(one) if is_number else None)
+                yield Reading(one, Decimal(one) if is_number else None, fold(one))
 
 
-def number_text(number: int | float) -> str:
+def number_text(number: int | float | Decimal) -> str:
     """A JSON number as PostgreSQL prints it: plain decimals, no exponent, no negative zero."""
-    written = format(Decimal(repr(number)), "f")
+    written = format(number if isinstance(number, Decimal) else Decimal(repr(number)), "f")
     return written.lstrip("-") if not Decimal(written) else written
+
+
+def plain(number: str) -> str:
+    """A number's text without zeros that say nothing: 5.00 → 5."""
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def fold(text: str) -> str:
     """Lower case, letter by letter. U+0130 is the one letter whose full mapping is longer than its simple one."""
+    if text.isascii():
+        return text.lower()
     return "".join("i" if letter == "\u0130" else letter.lower() for letter in text)
 
 
@@ -103,11 +123,11 @@ def matches(value: Json, comparison: Comparison, *, today: dt.date, time_zone: z
 
 
 def _reading_matches(reading: Reading, comparison: Comparison, today: dt.date, time_zone: zoneinfo.ZoneInfo) -> bool:
-    day = as_date(reading.text, time_zone)
-    return (
-        text_holds(reading.text, comparison)
-        or (reading.number is not None and number_holds(reading.number, comparison))
-        or (day is not None and day_holds(day, comparison, today))
+    if comparison.operator in _DAY_BOUNDS or comparison.operator in _SEASONS:
+        day = as_date(reading.text, time_zone)
+        return day is not None and day_holds(day, comparison, today)
+    return text_holds(reading.text, comparison) or (
+        reading.number is not None and number_holds(reading.number, comparison)
     )
 
 
@@ -174,8 +194,45 @@ def day_bounds(comparison: Comparison, today: dt.date) -> Days | None:
     return None if bounds is None else bounds(comparison.value, today)
 
 
+_SEASONS: Mapping[Operator, Callable[[Json, dt.date], tuple[dt.date, dt.date]]] = {
+    Operator.ANNIVERSARY_TODAY: lambda _none, today: (today, today),
+    Operator.ANNIVERSARY_IN_NEXT_DAYS: lambda n, today: (today, today + (n - 1) * ONE_DAY),
+    Operator.ANNIVERSARY_IN_LAST_DAYS: lambda n, today: (today - (n - 1) * ONE_DAY, today),
+    Operator.ANNIVERSARY_THIS_MONTH: lambda _none, today: (
+        today.replace(day=1),
+        today.replace(day=calendar.monthrange(today.year, today.month)[1]),
+    ),
+}
+
+
+def anniversaries(comparison: Comparison, today: dt.date) -> Mapping[int, Sequence[str]] | None:
+    """The days of the year (MMDD) whose anniversaries a comparison lets through, by the year in which they are kept;
+    None for the other kinds of comparison.
+
+    "Today", "in the next 7 days" (today and the 6 after it), "in the last 7 days" (today and the 6 before it), "this
+    month" (all of it, what has passed included). The 29th of February is kept on the 28th in a common year: it stays in
+    its month, and nobody is passed over. A day is no anniversary of itself: the first is kept in the year after.
+    """
+    season = _SEASONS.get(comparison.operator)
+    return None if season is None else _days_of_year(*season(comparison.value, today))
+
+
+@lru_cache(maxsize=64)
+def _days_of_year(first: dt.date, last: dt.date) -> Mapping[int, Sequence[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for n in range((last - first).days + 1):
+        day = first + n * ONE_DAY
+        found[day.year].append(f"{day:%m%d}")
+        if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
+            found[day.year].append("0229")
+    return dict(found)
+
+
 def day_holds(day: dt.date, comparison: Comparison, today: dt.date) -> bool:
     """Whether a day satisfies one of the comparisons of dates; False for the other kinds."""
+    kept = anniversaries(comparison, today)
+    if kept is not None:
+        return any(day.year < year and f"{day:%m%d}" in days for year, days in kept.items())
     bounds = day_bounds(comparison, today)
     if bounds is None:
         return False

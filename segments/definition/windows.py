@@ -32,6 +32,10 @@ class Unit(StrEnum):
     DAYS = "days"
 
 
+def _one(unit: Unit) -> dt.timedelta:
+    return dt.timedelta(**{unit.value: 1})
+
+
 @dataclass(frozen=True)
 class Ever:
     """Everything that has happened up to now. Nothing dated in the future counts, in any window."""
@@ -51,13 +55,29 @@ class Rolling(Checked):
     unit: Unit
 
     def _flaws(self) -> Iterator[Flaw]:
-        yield from whole_flaws("n", self.n, 1, MAX_WINDOW // self._one())
+        yield from whole_flaws("n", self.n, 1, MAX_WINDOW // _one(self.unit))
 
-    def _one(self) -> dt.timedelta:
-        return dt.timedelta(**{self.unit.value: 1})
+    @property
+    def length(self) -> dt.timedelta:
+        return self.n * _one(self.unit)
 
     def span(self, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> Span:
-        return Span(now - self.n * self._one() + TICK, now + TICK)
+        return Span(now - self.length + TICK, now + TICK)
+
+
+@dataclass(frozen=True)
+class Within(Checked):
+    """How far two touchpoints lie apart at most: `n` minutes, hours or days of 24 hours, and not a moment more."""
+
+    n: int
+    unit: Unit
+
+    def _flaws(self) -> Iterator[Flaw]:
+        yield from whole_flaws("n", self.n, 1, MAX_WINDOW // _one(self.unit))
+
+    @property
+    def length(self) -> dt.timedelta:
+        return self.n * _one(self.unit)
 
 
 @dataclass(frozen=True)

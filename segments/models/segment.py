@@ -1,4 +1,4 @@
-"""Segments and their exports."""
+"""Segments and their versions."""
 
 from typing import ClassVar
 
@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.ids import uuid7
 from cdp_site.core.models import Department, User
 from cdp_site.core.personal_data import NONE, Classification
-from consent.models import Channel, Purpose
-from segments.querysets import SegmentExportQuerySet, SegmentQuerySet
+from segments.models.folder import SegmentFolder
+from segments.querysets import SegmentQuerySet
 
 
 class Segment(models.Model):
@@ -25,9 +25,12 @@ class Segment(models.Model):
     )
     definition = models.JSONField()  # segments/definition/parse.py; carries its own version number
     version = models.PositiveIntegerField(default=1)
+    folder = models.ForeignKey(SegmentFolder, null=True, on_delete=models.SET_NULL, related_name="segments")
+    owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")  # who answers for it
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True)  # out of use: no more kept up to date, offered or shown to agents
 
     objects = SegmentQuerySet.as_manager()
 
@@ -41,6 +44,10 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
 
 
 class SegmentVersion(models.Model):
@@ -56,32 +63,3 @@ class SegmentVersion(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["segment", "version"], name="segment_version_once")]
-
-
-class SegmentExport(models.Model):
-    """One row: a list that left the product, and on what ground. The members are found by the touchpoint "Segment
-    Exported" that each of them got; the file itself is not kept."""
-
-    PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    segment = models.ForeignKey(Segment, null=True, on_delete=models.SET_NULL, related_name="exports")
-    segment_version = models.PositiveIntegerField()
-    segment_name = models.CharField(max_length=120)
-    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT)
-    channel = models.CharField(max_length=10, choices=Channel.choices)
-    n_members = models.IntegerField()
-    n_exported = models.IntegerField()
-    n_left_out = models.JSONField(default=dict)  # reason → people
-    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    at = models.DateTimeField(auto_now_add=True)
-
-    objects = SegmentExportQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.segment_name
-
-    @property
-    def n_left_out_in_all(self) -> int:
-        """Members whom the gate kept from the list."""
-        return sum(self.n_left_out.values())

@@ -16,9 +16,9 @@ from cdp_site.core.models import User
 from profiles import directory, past, viewing
 from profiles.models import Profile
 from profiles.past import Past
-from segments import audience, authoring, evidence, presenting
-from segments.models import Segment
-from segments.views.fetch import reader, visible_segment
+from segments import audience, authoring, evidence, history, presenting, shelf, uses
+from segments.models import Segment, SegmentFolder
+from segments.views.fetch import kept_segment, reader, visible_segment
 
 LISTED = "segment.members"
 RECENT = 5
@@ -27,29 +27,43 @@ RECENT = 5
 @requires(Permission.VIEW_SEGMENTS)
 @require_GET
 def list_segments(request: HttpRequest) -> HttpResponse:
-    """All segments that the department may use; each size is counted by a request of its own."""
+    """The segments that the department may use, by shelf, folder and words; each size is counted by a request of its
+    own."""
     user = reader(request)
-    segments = Segment.objects.visible_to(user).select_related("department").newest_first()
-    return render(request, "segments/segments.html", {"shown": presenting.shown(segments, scope_of(user))})
+    choice = shelf.read(request.GET, by=user)
+    segments = list(shelf.segments(choice, by=user))
+    context = {
+        "choice": choice,
+        "shelves": shelf.Shelf,
+        "folders": SegmentFolder.objects.visible_to(user).with_numbers(user),
+        "shown": presenting.shown(segments, scope_of(user), trends=history.trends(segments, by=user)),
+    }
+    return render_page_or_fragment(request, "segments/segments.html", "segments/_segments.html", context)
 
 
 @requires(Permission.VIEW_SEGMENTS)
 @require_GET
 def show_recent(request: HttpRequest) -> HttpResponse:
     """The panel of the start page."""
-    segments = Segment.objects.visible_to(reader(request)).newest_first()[:RECENT]
+    segments = Segment.objects.visible_to(reader(request)).living().newest_first()[:RECENT]
     return render(request, "segments/_recent.html", {"segments": segments})
 
 
 @requires(Permission.VIEW_SEGMENTS)
 @require_GET
 def show(request: HttpRequest, segment_id: UUID) -> HttpResponse:
-    """One segment: what it says, how many it has, who they are, and where it went."""
+    """One segment: what it says, how many it has, how that went, who they are, what stands on it and where it went."""
     user = reader(request)
     segment = visible_segment(request, segment_id)
     (shown,) = presenting.shown([segment], scope_of(user))
-    exports = segment.exports.newest_first()[: audience.PAGE_SIZE]
-    return render(request, "segments/segment.html", {"segment": segment, "shown": shown, "exports": exports})
+    context = {
+        "segment": segment,
+        "shown": shown,
+        "rights": presenting.rights(segment, user),
+        "uses": uses.of(segment, by=user),
+        "exports": segment.exports.newest_first()[: audience.PAGE_SIZE],
+    }
+    return render(request, "segments/segment.html", context)
 
 
 @requires(Permission.VIEW_SEGMENTS)
@@ -61,6 +75,21 @@ def show_size(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     size = presenting.size_of(segment, scope_of(user))
     template = "segments/_size_cell.html" if "cell" in request.GET else "segments/_size.html"
     return render(request, template, {"segment": segment, "size": size})
+
+
+@requires(Permission.VIEW_SEGMENTS)
+@require_GET
+def show_history(request: HttpRequest, segment_id: UUID) -> HttpResponse:
+    """How the size went, and who came and left on each day."""
+    user = reader(request)
+    segment = visible_segment(request, segment_id)
+    reach = history.reach_of(request.GET.get("days", ""))
+    context: dict[str, object] = {"segment": segment, "reaches": history.Reach, "is_asked": "days" in request.GET}
+    try:
+        context["history"] = history.of(segment, reach=reach, by=user)
+    except MendableError as problem:
+        context["problem"] = problem
+    return render_page_or_fragment(request, "segments/history.html", "segments/_history.html", context)
 
 
 @requires(Permission.VIEW_SEGMENTS, Permission.VIEW_CUSTOMERS)
@@ -91,9 +120,13 @@ def _public_id(text: str) -> UUID | None:
 @requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
 @require_POST
 def delete(request: HttpRequest, segment_id: UUID) -> HttpResponse:
-    """Asked for in a dialog that says what goes."""
-    segment = visible_segment(request, segment_id)
-    authoring.delete(segment=segment, by=reader(request))
+    """Asked for in a dialog that says what goes; refused while something stands on it."""
+    segment = kept_segment(request, segment_id)
+    try:
+        authoring.delete(segment=segment, by=reader(request))
+    except uses.InUseProblem as problem:
+        messages.error(request, f"{problem.message} {problem.hint}")
+        return redirect("segments:segment", segment.pk)
     messages.success(request, _("“%(name)s” was deleted.") % {"name": segment.name})
     return redirect("segments:segments")
 
@@ -106,9 +139,10 @@ def show_of_profile(request: HttpRequest, public_id: UUID) -> HttpResponse:
     profile = viewing.find(public_id, by=user)
     if profile is None:
         raise Http404
-    context: dict[str, object] = {"opens": may(user, Permission.VIEW_SEGMENTS)}
+    context: dict[str, object] = {"profile": profile, "opens": may(user, Permission.VIEW_SEGMENTS)}
     try:
         then = past.asked(profile, request.GET, scope=scope_of(user))
+        context["is_past"] = then is not None
         context["segments"] = _segments_of(profile, user, then)
     except audience.TooSlowProblem as problem:
         context["problem"] = problem

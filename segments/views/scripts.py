@@ -17,7 +17,7 @@ from segments import audience, evidence
 from segments.models import Script, Segment
 from segments.scripts import authoring, choosing
 from segments.scripts.forms import ScriptForm
-from segments.views.fetch import reader, visible_segment
+from segments.views.fetch import changeable_segment, reader
 
 LOOKED = "profile.script"  # what the access log calls it
 
@@ -56,9 +56,11 @@ def show_why(request: HttpRequest, public_id: UUID, script_id: int) -> HttpRespo
 def list_scripts(request: HttpRequest) -> HttpResponse:
     """All scripts in the order in which they are preferred, and the segments without one."""
     user = reader(request)
+    changeable = Segment.objects.changeable_by(user).living()
     context = {
         "scripts": Script.objects.visible_to(user).ranked().select_related("changed_by"),
-        "without": Segment.objects.visible_to(user).without_script().newest_first(),
+        "changeable": set(changeable.values_list("pk", flat=True)),
+        "without": changeable.without_script().newest_first(),
     }
     return render_page_or_fragment(request, "segments/scripts.html", "segments/_scripts.html", context)
 
@@ -67,7 +69,7 @@ def list_scripts(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def write(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     """The script of a segment in both languages, with the versions that it had."""
-    segment = visible_segment(request, segment_id)
+    segment = changeable_segment(request, segment_id)
     script: Script | None = Script.objects.filter(segment=segment).first()
     form = ScriptForm(request.POST or None, initial=ScriptForm.initial_of(script))
     if form.is_valid():

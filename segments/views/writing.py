@@ -1,37 +1,48 @@
-"""The builder: one form over the definition's JSON, drawn anew by the server when a choice opens others."""
+"""The builder's pages: a new segment, a segment again, a draft of either; and saving."""
 
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from cdp_site.core.access import Permission, requires, scope_of
+from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
 from cdp_site.core.models import User
-from segments import audience, authoring, catalogue, presenting
-from segments.builder import draft
-from segments.builder.review import Review, review
-from segments.builder.rows import Painter, Row
+from segments import authoring, catalogue
+from segments.builder import beginnings, draft, keeping
+from segments.builder.page import Sheet
 from segments.forms import SegmentForm
-from segments.models import Segment
-from segments.views.fetch import reader, visible_segment
-
-PAGE, BUILDER, DEFINITION = "segments/builder.html", "segments/_builder.html", "segments/_definition.html"
-CHANGED = "definition:changed"
+from segments.models import Segment, SegmentDraft
+from segments.overtaking import OvertakenProblem
+from segments.views.drafting import BUILDER, CHANGED, PAGE, context_of, draft_of, drafts_beside
+from segments.views.fetch import changeable_segment, reader
 
 
 @requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
 @require_http_methods(["GET", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """A new segment."""
+    """A new segment: from nothing, or from one of those that a retailer asks for first (`?start=`)."""
     user = reader(request)
     if request.method == "POST":
         return _save(request, user, None)
-    return render(request, PAGE, _context(user, SegmentForm(author=user), draft.blank(), None))
+    start = beginnings.of_key(request.GET.get("start", ""))
+    sheet = Sheet(start.definition if start else draft.blank(), user)
+    form = SegmentForm(author=user, initial={"name": start.name, "description": start.text} if start else None)
+    context = context_of(sheet, form, None) | {"start": start, "drafts": drafts_beside(user, None, None)}
+    if start is None:
+        context["beginnings"] = _gallery(user)
+    return render(request, PAGE, context)
+
+
+def _gallery(user: User) -> list[dict[str, Any]]:
+    """What one can begin with, each with what the company lacks for it."""
+    scope = scope_of(user)
+    fields = catalogue.fields_of(scope, *(one.definition for one in beginnings.BEGINNINGS), by=user)
+    return [{"beginning": one, "lacks": one.problems(fields)} for one in beginnings.BEGINNINGS]
 
 
 @requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
@@ -39,29 +50,53 @@ def create(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, segment_id: UUID) -> HttpResponse:
     """A segment again."""
     user = reader(request)
-    segment = visible_segment(request, segment_id)
+    segment = changeable_segment(request, segment_id)
     if request.method == "POST":
         return _save(request, user, segment)
     form = SegmentForm(author=user, segment=segment, initial=SegmentForm.initial_of(segment))
-    return render(request, PAGE, _context(user, form, segment.definition, segment))
+    context = context_of(Sheet(segment.definition, user, segment), form, None)
+    return render(request, PAGE, context | {"drafts": drafts_beside(user, segment, None)})
+
+
+@requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
+@require_GET
+def open_draft(request: HttpRequest, draft_id: UUID) -> HttpResponse:
+    """What somebody has begun to write; its address may be given to colleagues."""
+    user = reader(request)
+    found: SegmentDraft | None = SegmentDraft.objects.visible_to(user).filter(pk=draft_id).first()
+    if found is None:
+        raise Http404
+    segment = changeable_segment(request, found.segment_id) if found.segment_id else None
+    form = SegmentForm(author=user, segment=segment, initial=found.said)
+    context = context_of(Sheet(keeping.definition_of(found), user, segment), form, found)
+    return render(request, PAGE, context | {"drafts": drafts_beside(user, segment, found)})
 
 
 def _save(request: HttpRequest, user: User, segment: Segment | None) -> HttpResponse:
     form = SegmentForm(request.POST, author=user, segment=segment)
-    context = _context(user, form, draft.read(request.POST.items()), segment, is_saving=True)
-    if form.is_valid() and not context["review"].problems:
+    begun = draft_of(request)
+    sheet = Sheet(draft.read(request.POST.items()), user, segment, is_saving=True)
+    seen = request.POST.get("seen")
+    if form.is_valid() and not sheet.review.problems:
         try:
-            saved = _write(form, draft.finished(context["written"]), user, segment)
-        except authoring.NameTakenProblem as problem:
-            form.add_error("name", f"{problem.message} {problem.hint}")
+            saved = _write(form, draft.finished(sheet.fitted), user, segment, seen)
+        except ConflictProblem as problem:
+            form.add_error(problem.field if problem.field in form.fields else None, f"{problem.message} {problem.hint}")
+            if isinstance(problem, OvertakenProblem):
+                seen = None  # they are told: the next time it is this edition that they save over
         else:
+            if begun is not None:
+                keeping.finish(draft=begun, by=user)
             url = resolve_url("segments:segment", saved.pk)
             return HttpResponseClientRedirect(url) if wants_fragment(request) else redirect(url)
+    context = context_of(sheet, form, begun, seen=seen)
     response = render_page_or_fragment(request, PAGE, BUILDER, context, status=422)
     return trigger_client_event(response, CHANGED, after="settle")
 
 
-def _write(form: SegmentForm, definition: dict[str, Any], user: User, segment: Segment | None) -> Segment:
+def _write(
+    form: SegmentForm, definition: dict[str, Any], user: User, segment: Segment | None, seen: str | None
+) -> Segment:
     said = {
         "name": form.cleaned_data["name"],
         "description": form.cleaned_data["description"],
@@ -69,91 +104,4 @@ def _write(form: SegmentForm, definition: dict[str, Any], user: User, segment: S
         "definition": definition,
         "by": user,
     }
-    return authoring.create(**said) if segment is None else authoring.change(segment=segment, **said)
-
-
-@requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
-@require_POST
-def show_draft(request: HttpRequest) -> HttpResponse:
-    """The form after a choice or a button: with the controls that follow from it."""
-    user = reader(request)
-    segment = _segment_of(request)
-    written = draft.read(request.POST.items())
-    place = draft.act(written, request.POST.get("action", ""))
-    form = SegmentForm(author=user, segment=segment, initial=request.POST.dict())
-    context = _context(user, form, written, segment)
-    if place is not None:
-        context["focus"] = _focus(context["row"], place)
-    response = render_page_or_fragment(request, PAGE, DEFINITION, context)
-    return trigger_client_event(response, CHANGED, after="settle")
-
-
-@requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
-@require_POST
-def show_summary(request: HttpRequest) -> HttpResponse:
-    """What the draft says and how many people it means, beside the form."""
-    user = reader(request)
-    context = _context(user, None, draft.read(request.POST.items()), _segment_of(request))
-    definition = context["review"].definition
-    if definition is not None:
-        context["sentence"] = presenting.sentence(definition, context["fields"])
-        context["size"] = presenting.size(audience.Question.of(definition, scope_of(user)))
-    return render(request, "segments/_summary.html", context)
-
-
-@requires(Permission.VIEW_SEGMENTS, Permission.BUILD_SEGMENTS)
-@require_GET
-def list_values(request: HttpRequest) -> HttpResponse:
-    """Options of a datalist: what most people have in an attribute or a property."""
-    scope = scope_of(reader(request))
-    event, name = request.GET.get("event", ""), request.GET.get("property", "")
-    if event:
-        values = catalogue.common_properties(event, name, scope)
-    else:
-        values = catalogue.common_attributes(request.GET.get("trait", ""), scope)
-    return render(request, "segments/_values.html", {"values": values})
-
-
-def _segment_of(request: HttpRequest) -> Segment | None:
-    try:
-        segment_id = UUID(request.GET.get("segment", ""))
-    except ValueError:
-        return None
-    return visible_segment(request, segment_id)
-
-
-def _context(
-    user: User, form: SegmentForm | None, written: dict[str, Any], segment: Segment | None, *, is_saving: bool = False
-) -> dict[str, Any]:
-    """What the builder shows. Open points are told only when somebody saves: until then they are still writing."""
-    fields = catalogue.fields_of(scope_of(user), written, kept=segment.definition if segment else None)
-    fitted = draft.fit(written, fields)
-    found: Review = review(fitted, fields)
-    told = found.problems if is_saving else found.wrong
-    row = Painter(fields, catalogue.words(), told).rows(fitted)
-    of_segment = f"?segment={segment.pk}" if segment else ""
-    return {
-        "segment": segment,
-        "draft_url": reverse("segments:draft") + of_segment,
-        "summary_url": reverse("segments:summary") + of_segment,
-        "form": form,
-        "written": fitted,
-        "fields": fields,
-        "review": found,
-        "told": told,
-        "row": row,
-        "is_saving": is_saving,
-    }
-
-
-def _focus(root: Row, place: str) -> str:
-    """Id of the element at a place: the first control below it, else the group whose members it lists."""
-    for row in root.flat():
-        for line in row.lines:
-            for control in line.controls:
-                if control.kind != "word" and (control.name == place or control.name.startswith(f"{place}/")):
-                    return control.id
-        if row.mode is not None and row.place == place:
-            return row.mode.id
-    above = place.rsplit("/", 1)[0]
-    return next((row.id for row in root.flat() if row.place in {place, above}), root.id)
+    return authoring.create(**said) if segment is None else authoring.change(segment=segment, seen=seen, **said)

@@ -3,6 +3,8 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -12,8 +14,9 @@ from cdp_site.core.models import Role, User
 from consent.models import DataSubjectRequest
 from ingestion.models import Source
 from profiles.models import Profile
-from segments.models import Segment
+from segments.models import Segment, SegmentExport
 from tests.customers import Tell, identify, track
+from tests.factories import exports
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LogIn = Callable[[User], None]
@@ -49,8 +52,9 @@ def choose(page: Page, select: Locator, value: str) -> None:
 
 
 def test_the_marketer_builds_a_segment_and_exports_it(
-    page: Page, tell: Tell, web_shop: Source, log_in: LogIn, marketer: User
+    page: Page, tell: Tell, web_shop: Source, log_in: LogIn, marketer: User, *, tmp_path: Path, settings: Any
 ) -> None:
+    settings.CDP_DATA = tmp_path
     tell(web_shop, identify("v1", firstName="มานี", email="v1@baansabai.co.th"), track("v1", "Product Viewed", price=5))
     tell(web_shop, track("v1", "Consent Granted", purpose="marketing", channel="email"))
     log_in(marketer)
@@ -75,6 +79,11 @@ def test_the_marketer_builds_a_segment_and_exports_it(
     choose(page, page.locator("#dialog select[name=channel]"), "email")
     expect(page.locator("#export-preview .size")).to_contain_text("1")
     reach(page, page.locator("#dialog .btn-primary"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/exports/*/")
+    exports.make(SegmentExport.objects.get())
+    fetch = page.get_by_role("button", name="ดาวน์โหลดไฟล์")
+    reach(page, fetch)
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert download.value.suggested_filename.endswith(".csv")

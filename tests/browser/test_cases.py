@@ -1,8 +1,9 @@
 """Cases, the script and the question "why did you send me this?" in a real browser, by keyboard, in every look."""
 
-import io
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -15,10 +16,11 @@ from ingestion.models import Source
 from profiles.cases import handling
 from profiles.cases.handling import Said
 from profiles.models import Case, CaseNote, Profile
-from segments import authoring, export
+from segments import authoring
 from segments.models import Segment
 from segments.scripts import authoring as scripts
 from tests.customers import Tell, track
+from tests.factories import exports
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LogIn = Callable[[User], None]
@@ -30,8 +32,9 @@ def customer_page(profile: Profile) -> str:
 
 
 @pytest.fixture
-def with_script(somchai: Profile, tell: Tell, pos: Source, marketer: User) -> Profile:
+def with_script(somchai: Profile, tell: Tell, pos: Source, marketer: User, tmp_path: Path, settings: Any) -> Profile:
     """In a segment that has a script, on a list that was taken of it."""
+    settings.CDP_DATA = tmp_path
     tell(
         pos,
         track("P1", "Product Viewed", hours=1, color="red", name="เก้าอี้แดง", price=990),
@@ -53,7 +56,7 @@ def with_script(somchai: Profile, tell: Tell, pos: Source, marketer: User) -> Pr
     )
     scripts.write(segment=segment, text="Offer red", text_th="เสนอสีแดง", is_active=True, seen=0, by=marketer)
     purpose = Purpose.objects.get(slug="marketing")
-    export.export(segment=segment, purpose=purpose, channel=Channel.PHONE, by=marketer, to=io.BytesIO())
+    exports.exported(segment, purpose, Channel.PHONE, marketer)
     return somchai
 
 

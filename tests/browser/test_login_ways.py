@@ -128,7 +128,7 @@ def test_on_the_way_to_an_export_one_says_again_who_one_is(
     expect(dialog).not_to_be_visible()
     expect(page.locator("#dialog")).to_be_visible()
     expect(page.locator("#dialog form")).to_have_attribute(
-        "action", reverse("segments:export_download", args=[segment.pk])
+        "action", reverse("segments:export_start", args=[segment.pk])
     )
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, Route, expect
+from pytest_django import Settings
 
 from cdp_site.core.models import User
 from ingestion.models import Source
 from segments import authoring
-from segments.models import Segment
+from segments.models import Segment, SegmentExport
 from tests.browser.conftest import Console
 from tests.customers import Tell, identify, profile_of, track
+from tests.factories import exports
 
 LogIn = Callable[[User], None]
 Check = Callable[[Page], None]
@@ -57,8 +59,9 @@ def control(page: Page, name: str) -> Locator:
 
 
 def test_builds_a_segment_reads_its_number_and_exports_it(
-    page: Page, viewers: None, log_in: LogIn, marketer: User, tmp_path: Path
+    page: Page, viewers: None, log_in: LogIn, marketer: User, tmp_path: Path, settings: Settings
 ) -> None:
+    settings.CDP_DATA = tmp_path
     log_in(marketer)
     page.goto(address("segments"))
     page.keyboard.press("KeyN")
@@ -73,7 +76,7 @@ def test_builds_a_segment_reads_its_number_and_exports_it(
     control(page, "of/0/filters/0/property").select_option("color")
     control(page, "of/0/filters/0/value").fill("แดง")
     expect(page.locator("#summary .size")).to_contain_text("3")
-    expect(page.locator("#summary .sentence")).to_have_text("ลูกค้าที่ดูสินค้า (สีเป็น “แดง”)")
+    expect(page.locator("#summary .sentence").first).to_have_text("ลูกค้าที่ดูสินค้า (สีเป็น “แดง”)")
 
     page.get_by_role("button", name="บันทึกเซกเมนต์").click()
     expect(page.locator("h1")).to_have_text("ดูของสีแดง")
@@ -84,8 +87,12 @@ def test_builds_a_segment_reads_its_number_and_exports_it(
     page.locator("#dialog select[name=purpose]").select_option(label="การตลาด")
     page.locator("#dialog select[name=channel]").select_option("email")
     expect(page.locator("#export-preview .size")).to_contain_text("1")
+    page.locator("#dialog input[name=holdout_percent]").fill("0")
+    page.locator("#dialog .btn-primary").click()
+    expect(page.locator("#export-state progress")).to_be_visible()
+    exports.make(SegmentExport.objects.get())
     with page.expect_download() as download:
-        page.locator("#dialog .btn-primary").click()
+        page.get_by_role("button", name="ดาวน์โหลดไฟล์").click()
     download.value.save_as(tmp_path / "list.csv")
     assert "v1@baansabai.co.th" in (tmp_path / "list.csv").read_text(encoding="utf-8-sig")
 
@@ -130,7 +137,7 @@ def test_what_is_written_while_an_answer_is_under_way_stays(
         held[0].continue_()
 
     said = "ลูกค้าที่ดูสินค้า อย่างน้อย 2 ครั้งใน 45 วันที่ผ่านมา"
-    expect(page.locator("#summary .sentence")).to_have_text(said)
+    expect(page.locator("#summary .sentence").first).to_have_text(said)
     expect(control(page, "of/0/window/n")).to_have_value("45")
     expect(control(page, "of/0/count/n")).to_have_value("2")
 

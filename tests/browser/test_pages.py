@@ -19,7 +19,13 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
 # What a theme changes: everything else was looked at in the first one.
 COLOURS = ["color-contrast", "link-in-text-block"]
-LOADED = ".skeleton[hx-get], [hx-trigger~=load] > .skeleton"
+# Everything that the page loads by itself has come, and for a moment nothing further was asked for.
+SETTLED = """() => {
+    const now = performance.now();
+    const isBusy = document.readyState !== "complete" || document.querySelector(".htmx-request, .htmx-settling");
+    if (isBusy || window.quietSince === undefined) window.quietSince = now;
+    return now - window.quietSince > 150;
+}"""
 IN_DARK = "document.documentElement.setAttribute('data-bs-theme', 'dark')"
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
@@ -46,7 +52,7 @@ def _look(page: Page, url: str) -> list[str]:
     """Load the page once; it changes theme and width as it stands."""
     page.set_viewport_size(DESK)
     page.goto(url)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function(SETTLED)
     wrong = _violations(page)
     page.evaluate(IN_DARK)
     wrong += [f"dark: {one}" for one in _violations(page, COLOURS)]

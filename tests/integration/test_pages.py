@@ -36,11 +36,12 @@ PROPER = frozenset(
         agent steward marketer compliance analyst admin colleague outsider
         Beige Black Blue Brown Green Grey gray Light blue sky Oak Orange Pink Purple violet Red White Yellow cream
         color category material price name mail archive rejected success messageId erasure matching test
-        API CRM CSV JSON JSONL XLSX TSV ZIP gzip KB MB URL HTTP HTTPS https SMS POS SFTP ID IP UTF TLS QR PIN SQL PDPA
+        API POST CRM CSV JSON JSONL XLSX TSV ZIP gzip KB MB URL HTTP HTTPS https SMS POS SFTP ID IP UTF TLS QR PIN SQL
+        PDPA
         marketing analytics phone email sms Control Global Privacy host true properties
         LINE OA Shopify Shopee Lazada Senzing dunnhumby Segment RudderStack SDK Python JavaScript curl SELECT Schema
         Webhook Webhooks Messaging Developers Console Channel secret Basic settings Settings Notifications client
-        Tracking mysql mssql
+        Tracking mysql mssql Excel Google Ads Meta TikTok Official Account user SHA Newcombe OpenAPI
         """,
     )
 )

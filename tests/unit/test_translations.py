@@ -13,6 +13,16 @@ def test_every_text_is_translated_and_compiled(label: str) -> None:
     assert translations.check(label).problems == ()
 
 
+def test_a_text_has_one_thai_in_all_apps() -> None:
+    """Django lets the first app that has a text speak for all of them: another meaning needs a context."""
+    said: dict[tuple[str | None, str], set[str]] = {}
+    for path in filter(Path.exists, map(translations.catalogue_path, translations.OWN_APPS)):
+        for entry in polib.pofile(str(path)):
+            said.setdefault((entry.msgctxt, entry.msgid), set()).add(entry.msgstr or str(entry.msgstr_plural))
+
+    assert {text: thai for text, thai in said.items() if len(thai) > 1} == {}
+
+
 def test_finds_the_calls_of_python() -> None:
     source = """
 title = _("Orders")

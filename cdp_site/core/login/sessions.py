@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -74,7 +74,8 @@ class SessionLimitsMiddleware:
                 return login_response(request, ended=ended)
         response = self.get_response(request)
         if request.user.is_authenticated:
-            self._touch(request)
+            if SESSION_KEY in request.session:  # a program that shows its key has none
+                self._touch(request)
             response.headers.setdefault("Cache-Control", NO_STORE)
         devices.keep(request, response)
         return response

@@ -1,4 +1,4 @@
-"""Forty agents who are logged in and search, each every two seconds, on the benchmarks' web server."""
+"""Forty agents who are logged in and search, each every four seconds, on the benchmarks' web server."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -15,7 +15,7 @@ from cdp_site.operations.bench.measure import percentile
 from cdp_site.operations.bench.reporting import Report, Reporter
 
 AGENTS: Final = 40
-A_SECOND: Final = 20.0
+A_SECOND: Final = 10.0
 SEARCHES: Final = 1_000
 _WARM_UP: Final = 100
 

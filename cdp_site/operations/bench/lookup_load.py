@@ -11,19 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
 
 from cdp_site.operations import background, programs
-from cdp_site.operations.bench import child, company, database, segment
+from cdp_site.operations.bench import child, company, database, segment_questions
 from cdp_site.operations.bench.serving import process
 from cdp_site.operations.company import loading
 from cdp_site.operations.progress import Progress
-from consent.models import Purpose
-from profiles.models import EventType
-from segments.definition import compile as compiler
 
 _NEWCOMERS: Final = 500  # people of one import, with all that their systems say of them
 _A_PERSON: Final = 10  # touchpoints
@@ -111,13 +107,9 @@ def match() -> None:
 def refresh(until: str) -> None:
     """Compute the members of one segment after another."""
     background.step_aside(background.JOBS)
-    now, zone = datetime.fromisoformat(until), ZoneInfo(settings.COMPANY_TIME_ZONE)
-    viewer = compiler.Viewer(
-        event_types=dict(EventType.objects.values_list("name", "pk")),
-        purposes=dict(Purpose.objects.values_list("slug", "pk")),
-    )
+    questions = segment_questions.asked(datetime.fromisoformat(until))
     while True:
-        for question in segment.QUESTIONS:
+        for question in questions:
             with connection.cursor() as cursor:
-                cursor.execute(compiler.people(question.definition, viewer, now=now, time_zone=zone))
+                cursor.execute(question.select())
                 cursor.fetchall()

@@ -39,6 +39,17 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """A figure that could not be measured, and why; the others are measured all the same."""
+
+    name: str
+    problem: str
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self) | {"ok": False}, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
 class Subject:
     """Something to measure: `run` does work once and returns its amount in units; `prepare` comes before, uncounted."""
 

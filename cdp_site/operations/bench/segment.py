@@ -1,179 +1,211 @@
-"""`bench segment`: the compiled query of a definition against SQL that a person wrote for the same question."""
+"""`bench segment`: how long the six definitions of `segment_questions` take to be counted exactly and to be estimated,
+and the compiled query against SQL written by hand and against DuckDB, on the same people in the same run.
 
-from collections.abc import Callable
+How it grows is read from two runs, of 1M and of 10M touchpoints.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, TypeVar
 
-from django.conf import settings
 from django.db import connection, transaction
 from psycopg import sql
+from rich.console import Console
 
-from cdp_site.operations.bench import database
-from cdp_site.operations.bench.measure import Result, latency
-from consent import state_sql
-from consent.models import Channel, Purpose
-from profiles.models import EventType
-from segments.definition import compile as compiler
-from segments.definition.nodes import (
-    All,
-    AttributeCondition,
-    Bound,
-    Comparison,
-    ConsentCondition,
-    ConsentState,
-    Count,
-    Definition,
-    Measure,
-    Not,
-    Operator,
-    OrderTotalCondition,
-    PropertyFilter,
-    Rolling,
-    TouchpointCondition,
-    Unit,
-)
+from cdp_site.operations.bench import database, segment_duckdb
+from cdp_site.operations.bench.measure import ROUNDS, Failed, Result, cost, latency, milliseconds, percentile
+from cdp_site.operations.bench.segment_questions import QUESTIONS, Dialect, Question, asked
+from cdp_site.operations.progress import Progress
+from segments import audience, estimate
 
-GOAL = 1.3
+if TYPE_CHECKING:
+    import duckdb
 
-RED, SHOES, BANGKOK = ("red", "แดง"), ("shoes", "รองเท้า"), ("bangkok", "กรุงเทพมหานคร")
+EXACT_MS, ESTIMATE_MS = 1_000.0, 500.0
+BY_HAND_GOAL, DUCKDB_GOAL = 1.3, 10.0
+PATIENCE = 30
+"""Seconds after which a way to ask is given up; where all are, the first remains."""
 
-_IN_BANGKOK = AttributeCondition("province", Comparison(Operator.IN, BANGKOK))
-_RED_SHOES = TouchpointCondition(
-    "Product Viewed",
-    Count(Bound.AT_LEAST, 5),
-    Rolling(7, Unit.DAYS),
-    (
-        PropertyFilter("color", Comparison(Operator.IN, RED)),
-        PropertyFilter("category", Comparison(Operator.IN, SHOES)),
-    ),
-)
-_OFTEN = TouchpointCondition("Product Viewed", Count(Bound.AT_LEAST, 10), Rolling(90, Unit.DAYS))
-_SPENT = OrderTotalCondition(
-    Measure.SUM, Comparison(Operator.AT_LEAST, Decimal(20_000)), Rolling(365, Unit.DAYS), "THB"
-)
-_MAY_MAIL = ConsentCondition("marketing", Channel.EMAIL, ConsentState.GRANTED)
-_ASKED_LATELY = TouchpointCondition("Call Ended", Count(Bound.AT_LEAST, 1), Rolling(30, Unit.DAYS))
+SQL = sql.SQL
+T = TypeVar("T")
+
+
+def run(url: str) -> Iterator[Result | Failed]:
+    """Four results a question, three without DuckDB, each as soon as it is measured; all sides must find the same
+    people, and somebody. What fails is reported in its place."""
+    now, console = database.built_until(), Console(stderr=True)
+    with ExitStack() as stack:
+        native = None
+        if segment_duckdb.is_installed():
+            native = stack.enter_context(segment_duckdb.copied(Progress(console)))
+        else:
+            console.print(segment_duckdb.MISSING)
+        for question, compiled in zip(QUESTIONS, asked(now), strict=True):
+            yield from _measured(Sides(question, compiled, now, native))
 
 
 @dataclass(frozen=True)
-class Question:
-    """A definition, and the SQL of somebody who knows the schema and nothing of the compiler."""
+class _ByHand:
+    """A query as a person runs it, who sees on a plan that nested loops do it harm, and does without them."""
 
-    name: str
-    definition: Definition
-    by_hand: Callable[[datetime], sql.Composable]
+    query: sql.Composable
+    has_nested_loops: bool
 
+    def ids(self) -> set[int]:
+        return {profile_id for (profile_id,) in self._rows(self.query)}
 
-def _attributes(now: datetime) -> sql.Composable:
-    return sql.SQL(
-        "SELECT id FROM profiles_profile WHERE state = 'live' AND kind = 'identified' "
-        "AND lower(golden ->> 'province') IN ('bangkok', 'กรุงเทพมหานคร')"
-    )
+    def number(self) -> int:
+        return int(self._rows(_counting(self.query))[0][0])
 
-
-def _red_shoes(now: datetime) -> sql.Composable:
-    return sql.SQL(
-        "SELECT p.id FROM profiles_profile p JOIN (SELECT profile_id FROM profiles_touchpoint t WHERE type_id = {type} "
-        "AND occurred_at > {now} - interval '7 days' AND occurred_at <= {now} "
-        "AND lower(properties ->> 'color') IN ('red', 'แดง') "
-        "AND lower(properties ->> 'category') IN ('shoes', 'รองเท้า') "
-        "GROUP BY profile_id HAVING count(*) >= 5) v ON v.profile_id = p.id "
-        "WHERE p.state = 'live' AND p.kind = 'identified'"
-    ).format(type=_type("Product Viewed"), now=now)
+    def _rows(self, query: sql.Composable) -> list[tuple[int]]:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(SQL("SET LOCAL enable_nestloop TO {}").format(self.has_nested_loops))
+            cursor.execute(query)
+            return cursor.fetchall()
 
 
-def _often(now: datetime) -> sql.Composable:
-    return sql.SQL(
-        "SELECT p.id FROM profiles_profile p JOIN (SELECT profile_id FROM profiles_touchpoint WHERE type_id = {type} "
-        "AND occurred_at > {now} - interval '90 days' AND occurred_at <= {now} "
-        "GROUP BY profile_id HAVING count(*) >= 10) v ON v.profile_id = p.id "
-        "WHERE p.state = 'live' AND p.kind = 'identified'"
-    ).format(type=_type("Product Viewed"), now=now)
+@dataclass(frozen=True)
+class Sides:
+    """One question in all its forms."""
+
+    question: Question
+    asked: audience.Question
+    now: datetime
+    native: "duckdb.DuckDBPyConnection | None"
+
+    def compiled(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(_counting(self.asked.select()))
+            return int(cursor.fetchone()[0])
+
+    def by_hand(self) -> list[_ByHand]:
+        written = [write(Dialect(), self.now) for write in self.question.by_hand]
+        return [_ByHand(query, has_nested_loops) for query in written for has_nested_loops in (False, True)]
+
+    def in_duckdb(self) -> list[sql.Composable]:
+        return [write(segment_duckdb.Native(), self.now) for write in self.question.in_duckdb]
+
+    def members(self) -> set[int]:
+        """Everybody in it. Raises AssertionError where two sides differ."""
+        found = _ids(self.asked.select())
+        ways: dict[str, Callable[[], set[int]]] = {
+            f"by hand, {number}": one.ids for number, one in enumerate(self.by_hand()) if not one.has_nested_loops
+        }
+        if self.native is not None:
+            for number, query in enumerate(self.in_duckdb()):
+                ways[f"in DuckDB, {number}"] = partial(segment_duckdb.ids, self.native, query)
+        for name, ids in ways.items():
+            if (others := ids()) != found:
+                raise AssertionError(
+                    f"{self.question.name}: {len(found):,} compiled, {len(others):,} {name}, "
+                    f"{len(found ^ others):,} people differ"
+                )
+        return found
 
 
-_SPENDERS = sql.SQL(
-    "(SELECT profile_id FROM profiles_order WHERE currency = 'THB' AND status <> 'cancelled' "
-    "AND (refunded = 0 OR refunded < total) AND placed_at > {now} - interval '365 days' AND placed_at <= {now} "
-    "GROUP BY profile_id HAVING sum(total - refunded) >= 20000)"
-)
+def _measured(sides: Sides) -> Iterator[Result | Failed]:
+    name = f"segment.{sides.question.name}"
+    members = _tried_for(name, sides.members)
+    if isinstance(members, Failed):
+        yield members
+    elif not members:
+        yield Failed(name, "finds nobody")
+    else:
+        for kind, measure in _figures(sides, name, len(members)).items():
+            yield _tried_for(f"{name}.{kind}", measure)
 
 
-def _spent(now: datetime) -> sql.Composable:
-    return sql.SQL(
-        "SELECT p.id FROM profiles_profile p JOIN {spenders} o ON o.profile_id = p.id "
-        "WHERE p.state = 'live' AND p.kind = 'identified'"
-    ).format(spenders=_SPENDERS.format(now=now))
+def _tried_for(name: str, measure: Callable[[], T]) -> T | Failed:
+    """What comes of it; whatever goes wrong is this figure's alone."""
+    try:
+        return measure()
+    except Exception as problem:
+        return Failed(name, f"{type(problem).__name__}: {problem}")
 
 
-def _full(now: datetime) -> sql.Composable:
-    marketing = Purpose.objects.get(slug="marketing").pk
-    return sql.SQL(
-        "SELECT p.id FROM profiles_profile p JOIN {spenders} o ON o.profile_id = p.id "
-        "JOIN ({consent}) c ON c.profile_id = p.id AND c.state = 'granted' "
-        "WHERE p.state = 'live' AND p.kind = 'identified' "
-        "AND lower(p.golden ->> 'province') IN ('bangkok', 'กรุงเทพมหานคร') "
-        "AND NOT EXISTS (SELECT FROM profiles_touchpoint t WHERE t.profile_id = p.id AND t.type_id = {call} "
-        "AND t.occurred_at > {now} - interval '30 days' AND t.occurred_at <= {now})"
-    ).format(
-        spenders=_SPENDERS.format(now=now),
-        consent=state_sql.state_sql(marketing, Channel.EMAIL),
-        call=_type("Call Ended"),
-        now=now,
-    )
+def _figures(sides: Sides, name: str, members: int) -> dict[str, Callable[[], Result]]:
+    """Kind of figure → how it is measured."""
+    who = f"{sides.question.about}; {members:,} members"
+
+    def beside(kind: str, other: str, ways: Sequence[Callable[[], int]], goal: float) -> Result:
+        limit = (other, _quickest(ways))
+        return latency(name=f"{name}.{kind}", run=sides.compiled, limit=limit, goal=goal, note=who)
+
+    def by_hand() -> Result:
+        return beside("by-hand", "hand-written SQL", [one.number for one in sides.by_hand()], BY_HAND_GOAL)
+
+    figures: dict[str, Callable[[], Result]] = {
+        "exact": partial(_exact, sides, name=f"{name}.exact", members=members, who=who),
+        "estimate": partial(_estimated, sides, name=f"{name}.estimate", members=members),
+        "by-hand": by_hand,
+    }
+    if (native := sides.native) is not None:
+
+        def in_duckdb() -> Result:
+            ways = [partial(segment_duckdb.number, native, query) for query in sides.in_duckdb()]
+            return beside("duckdb", "DuckDB", ways, DUCKDB_GOAL)
+
+        figures["duckdb"] = in_duckdb
+    return figures
 
 
-QUESTIONS = (
-    Question("attributes", Definition(All((_IN_BANGKOK,))), _attributes),
-    Question("red-shoes-in-7-days", Definition(All((_RED_SHOES,))), _red_shoes),
-    Question("ten-views-in-90-days", Definition(All((_OFTEN,))), _often),
-    Question("spent-20000-in-a-year", Definition(All((_SPENT,))), _spent),
-    Question("all-together", Definition(All((_SPENT, _IN_BANGKOK, _MAY_MAIL, Not((_ASKED_LATELY,))))), _full),
-)
+def _exact(sides: Sides, *, name: str, members: int, who: str) -> Result:
+    """The number on the segment's page as it is counted from the data, with nothing stored."""
+    count = partial(_patiently, partial(audience.count, sides.asked))
+    counted = count()
+    if counted not in {members, None}:
+        raise AssertionError(f"{sides.question.name}: {counted:,} counted, {members:,} members")
+    value = _median(count)
+    note = who if counted is not None else f"{who}; stopped after {audience.LIMIT_SECONDS} s"
+    return cost(name, value, "ms", ("one second", EXACT_MS), goal=1.0, rounds=ROUNDS, note=note)
 
 
-def run(url: str) -> list[Result]:
-    """One result per question, in milliseconds for all members; both sides must find the same people."""
-    now, time_zone = database.built_until(), ZoneInfo(settings.COMPANY_TIME_ZONE)
-    viewer = compiler.Viewer(
-        event_types=dict(EventType.objects.values_list("name", "pk")),
-        purposes=dict(Purpose.objects.values_list("slug", "pk")),
-    )
-    results = []
-    for question in QUESTIONS:
-        compiled = compiler.people(question.definition, viewer, now=now, time_zone=time_zone)
-        by_hand = question.by_hand(now)
-        members = _ids(compiled)
-        if members != _ids_by_hand(by_hand) or not members:
-            raise AssertionError(f"{question.name}: the two queries differ, or find nobody")
-        results.append(
-            latency(
-                name=f"segment.{question.name}",
-                run=partial(_ids, compiled),
-                limit=("hand-written SQL", partial(_ids_by_hand, by_hand)),
-                goal=GOAL,
-                note=f"{len(members):,} members",
-            )
-        )
-    return results
+def _estimated(sides: Sides, *, name: str, members: int) -> Result:
+    """What the builder says after each edit: how long it takes, and whether its bounds hold the true number."""
+    found = estimate.estimate(sides.asked)  # the count of everybody is remembered from now on, as in the builder
+    value = _median(partial(estimate.estimate, sides.asked))
+    said = found.members
+    holds = "holds" if said.low <= members <= said.high else "does not hold"
+    note = f"{said.value:,} ({said.low:,} to {said.high:,}, which {holds} the true number); {found.sampled:,} asked"
+    return cost(name, value, "ms", ("half a second", ESTIMATE_MS), goal=1.0, rounds=ROUNDS, note=note)
 
 
-def _type(name: str) -> int:
-    return EventType.objects.get(name=name).pk
+def _median(run: Callable[[], object]) -> float:
+    return percentile([milliseconds(run) for _round in range(ROUNDS)], 50)
+
+
+def _patiently(count: Callable[[], int]) -> int | None:
+    """None where the product gives up."""
+    try:
+        return count()
+    except audience.TooSlowProblem:
+        return None
+
+
+def _quickest(ways: Sequence[Callable[[], int]]) -> Callable[[], int]:
+    """The way that takes least when it is taken for the second time."""
+    if len(ways) == 1:
+        return ways[0]
+    return min(ways, key=_tried)
+
+
+def _tried(way: Callable[[], int]) -> float:
+    try:
+        with audience.time_limit(PATIENCE):
+            way()
+            return milliseconds(way)
+    except audience.TooSlowProblem:
+        return float("inf")
+
+
+def _counting(query: sql.Composable) -> sql.Composed:
+    return SQL("SELECT count(*) FROM ({}) q").format(query)
 
 
 def _ids(query: sql.Composable) -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute(query)
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _ids_by_hand(query: sql.Composable) -> set[int]:
-    """The same, with the setting that a person finds to be needed: on a guess of one row for an aggregated consent
-    table the planner loops over it once for each customer, for minutes."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop TO off")
         cursor.execute(query)
         return {row[0] for row in cursor.fetchall()}

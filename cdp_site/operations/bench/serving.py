@@ -35,9 +35,7 @@ class PausedWorkers:
         for name in programs.worker_names():
             command = [sys.executable, "manage.py", "worker", "--name", name]
             worker = self._stack.enter_context(process(command, self._url))
-            started = timezone.now()
-            while not Heartbeat.objects.filter(name=name, pid=worker.pid, at__gte=started).exists():
-                time.sleep(0.05)
+            _wait_for_a_beat(name, worker)
             worker.send_signal(signal.SIGSTOP)
             self._processes.append(worker)
         return self
@@ -70,6 +68,23 @@ def web_server(url: str) -> Iterator[int]:
     with process(command, url):
         _wait_for(f"http://127.0.0.1:{port}/healthz")
         yield port
+
+
+@contextmanager
+def keeper(url: str) -> Iterator[None]:
+    """Segments are kept up to date, from the beginning of the block on."""
+    with process([sys.executable, "manage.py", "keeper"], url) as child:
+        _wait_for_a_beat("keeper", child)
+        yield
+
+
+def _wait_for_a_beat(name: str, child: "subprocess.Popen[bytes]") -> None:
+    """Until it is at work. Raises RuntimeError when it has ended instead."""
+    started = timezone.now()
+    while not Heartbeat.objects.filter(name=name, pid=child.pid, at__gte=started).exists():
+        if child.poll() is not None:
+            raise RuntimeError(f"{name} ended before it was at work")
+        time.sleep(0.05)
 
 
 @contextmanager

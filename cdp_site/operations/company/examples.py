@@ -1,5 +1,5 @@
-"""What the staff of the sample company have already done: segments and scripts of the marketer, a deletion request to
-decide on."""
+"""What the staff of the sample company have already done: segments, scripts and computed traits of the marketer, a
+deletion request to decide on."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from cdp_site.operations.company.feeds import WEB
 from cdp_site.operations.company.organisation import CARE, MARKETING
 from consent import requests
 from consent.models import DataSubjectRequest
-from profiles.models import Profile, SourceRecord
+from profiles.models import Profile, SourceRecord, TraitGroup
 from segments import authoring
-from segments.models import Script, Segment
+from segments.models import ComputedTrait, Script, Segment
 from segments.scripts import authoring as scripts
+from segments.traits import authoring as traits
 
 #: Who wrote the deletion request down, so that the one compliance login of the demo can be the second person.
 COLLEAGUE = "compliance-colleague"
@@ -113,6 +114,27 @@ SCRIPTS: tuple[tuple[int, str, str], ...] = (
 )
 
 
+#: (name, name in Thai, what is calculated, of which property, what it is picked from)
+TRAITS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+    (
+        "Products viewed in 30 days",
+        "จำนวนครั้งที่ดูสินค้าใน 30 วัน",
+        "count",
+        "",
+        _touchpoint("Product Viewed", "at_least", 1, _days(30)),
+    ),
+    (
+        "Favourite category",
+        "หมวดสินค้าที่ดูบ่อยที่สุด",
+        "most_frequent",
+        "category",
+        _touchpoint("Product Viewed", "at_least", 1, _EVER),
+    ),
+    ("Bought in all", "ยอดซื้อสะสม", "sum", "", _orders("sum", "at_least", 0, _EVER)),
+    ("Days since the last order", "จำนวนวันที่ไม่ได้ซื้อ", "days_since", "", _orders("sum", "at_least", 0, _EVER)),
+)
+
+
 @transaction.atomic
 def add(*, marketer: User) -> None:
     """Write the examples into a database that holds a sample company; what is there already stays as it is.
@@ -133,6 +155,8 @@ def add(*, marketer: User) -> None:
             )
     if not Script.objects.exists():
         _write_scripts(marketer, department)
+    if not ComputedTrait.objects.exists():
+        _write_traits(marketer)
     if not DataSubjectRequest.objects.exists():
         _ask_for_deletion()
 
@@ -141,6 +165,24 @@ def _write_scripts(marketer: User, department: Department) -> None:
     for place, text_th, text in SCRIPTS:
         segment = Segment.objects.get(department=department, name=SEGMENTS[place][0])
         scripts.write(segment=segment, text=text, text_th=text_th, is_active=True, seen=0, by=marketer)
+
+
+def _write_traits(marketer: User) -> None:
+    for name, name_th, calculation, property_name, pick in TRAITS:
+        traits.create(
+            name=name,
+            name_th=name_th,
+            description="",
+            group=TraitGroup.objects.get(slug="behavioural"),
+            definition={
+                "version": 2,
+                "calculation": calculation,
+                "property": property_name,
+                "per_channel": False,
+                "where": {"kind": "any", "of": [pick]},
+            },
+            by=marketer,
+        )
 
 
 def _ask_for_deletion() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from segments.definition import nodes
-from segments.definition.nodes import Bound, ConsentState, Measure, Operator, Unit
+from segments.definition.nodes import Bound, ConsentState, LineMeasure, Measure, Operator, PropertyMeasure, Unit
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,23 @@ class Names:
     events: Mapping[str, str] = field(default_factory=dict)
     purposes: Mapping[str, str] = field(default_factory=dict)
     channels: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
 
 
 class Words(Protocol):
     """One language. The tables are also the labels of the builder's choices."""
 
     operators: Mapping[Operator, str]
+    of_numbers: Mapping[Operator, str]
+    """Operators that are called otherwise where numbers are compared."""
     bounds: Mapping[Bound, str]
     units: Mapping[Unit, str]
     measures: Mapping[Measure, str]
+    property_measures: Mapping[PropertyMeasure, str]
+    line_measures: Mapping[LineMeasure, str]
+    is_in: Mapping[bool, str]
     consent_states: Mapping[ConsentState, str]
     windows: Mapping[str, str]
     groups: Mapping[str, str]
@@ -39,13 +47,31 @@ class Words(Protocol):
 
     def not_among(self, clause: str) -> str: ...
 
+    def when(self, window: nodes.Window) -> str:
+        """ "in the last 7 days"; empty for ever."""
+
+    def products(self, condition: nodes.OrderLineCondition) -> str:
+        """What is asked of the products, and when they were ordered; empty for any at any time."""
+
     def attribute(self, condition: nodes.AttributeCondition, names: Names) -> str: ...
 
     def touchpoint(self, condition: nodes.TouchpointCondition, names: Names) -> str: ...
 
+    def measure(self, condition: nodes.MeasureCondition, names: Names) -> str: ...
+
+    def sequence(self, condition: nodes.SequenceCondition, names: Names) -> str: ...
+
     def order_total(self, condition: nodes.OrderTotalCondition) -> str: ...
 
+    def order_line(self, condition: nodes.OrderLineCondition) -> str: ...
+
     def consent(self, condition: nodes.ConsentCondition, names: Names) -> str: ...
+
+    def reachable(self, condition: nodes.ReachableCondition, names: Names) -> str: ...
+
+    def segment(self, condition: nodes.SegmentCondition, names: Names) -> str: ...
+
+    def on_list(self, condition: nodes.ListCondition, names: Names) -> str: ...
 
 
 MOST_SHOWN = 5

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from segments.definition import nodes
-from segments.definition.nodes import Bound, ConsentState, Measure, Operator, Unit
+from segments.definition.nodes import Bound, ConsentState, LineMeasure, Measure, Operator, PropertyMeasure, Unit
 from segments.definition.words.base import Names, choices, number, operands
 
 OPERATORS: Mapping[Operator, str] = {
@@ -30,7 +30,12 @@ OPERATORS: Mapping[Operator, str] = {
     Operator.IN_LAST_DAYS: "is in the last … days",
     Operator.IN_NEXT_DAYS: "is in the next … days",
     Operator.MORE_THAN_DAYS_AGO: "is more than … days ago",
+    Operator.ANNIVERSARY_TODAY: "has its anniversary today",
+    Operator.ANNIVERSARY_IN_NEXT_DAYS: "has its anniversary in the next … days",
+    Operator.ANNIVERSARY_IN_LAST_DAYS: "had its anniversary in the last … days",
+    Operator.ANNIVERSARY_THIS_MONTH: "has its anniversary this month",
 }
+OF_NUMBERS: Mapping[Operator, str] = {}
 BOUNDS: Mapping[Bound, str] = {Bound.AT_LEAST: "at least", Bound.AT_MOST: "at most", Bound.EXACTLY: "exactly"}
 UNITS: Mapping[Unit, str] = {Unit.MINUTES: "minutes", Unit.HOURS: "hours", Unit.DAYS: "days"}
 MEASURES: Mapping[Measure, str] = {
@@ -38,6 +43,22 @@ MEASURES: Mapping[Measure, str] = {
     Measure.AVERAGE: "average order",
     Measure.COUNT: "number of orders",
 }
+PROPERTY_MEASURES: Mapping[PropertyMeasure, str] = {
+    PropertyMeasure.SUM: "total",
+    PropertyMeasure.AVERAGE: "average",
+    PropertyMeasure.SMALLEST: "smallest",
+    PropertyMeasure.LARGEST: "largest",
+    PropertyMeasure.DISTINCT: "number of different values of",
+    PropertyMeasure.FIRST: "first",
+    PropertyMeasure.LAST: "last",
+    PropertyMeasure.MOST_FREQUENT: "most frequent",
+}
+LINE_MEASURES: Mapping[LineMeasure, str] = {
+    LineMeasure.LINES: "number of lines",
+    LineMeasure.QUANTITY: "number of pieces",
+    LineMeasure.SPENT: "money spent",
+}
+IS_IN: Mapping[bool, str] = {True: "are in", False: "are not in"}
 CONSENT_STATES: Mapping[ConsentState, str] = {
     ConsentState.GRANTED: "granted",
     ConsentState.REFUSED: "refused",
@@ -91,6 +112,7 @@ _DEEDS: Mapping[str, tuple[str, str]] = {
     "Message Received": ("sent us a message", "send us a message"),
     "Survey Answered": ("answered a survey", "answer a survey"),
     "Segment Exported": ("were exported in a segment", "get exported in a segment"),
+    "Segment Held Out": ("were held out of an exported segment", "get held out of an exported segment"),
 }
 """Standard events as deeds: past tense, and the form that follows "did not"."""
 
@@ -98,6 +120,8 @@ _RELATIVE_DAYS: Mapping[Operator, str] = {
     Operator.IN_LAST_DAYS: "is in the last {n} days",
     Operator.IN_NEXT_DAYS: "is in the next {n} days",
     Operator.MORE_THAN_DAYS_AGO: "is more than {n} days ago",
+    Operator.ANNIVERSARY_IN_NEXT_DAYS: "has its anniversary in the next {n} days",
+    Operator.ANNIVERSARY_IN_LAST_DAYS: "had its anniversary in the last {n} days",
 }
 _IN_A_SENTENCE: Mapping[Operator, str] = {
     Operator.IS_NOT: "is known and is not",
@@ -113,9 +137,13 @@ class English:
     """See `Words`."""
 
     operators = OPERATORS
+    of_numbers = OF_NUMBERS
     bounds = BOUNDS
     units = UNITS
     measures = MEASURES
+    property_measures = PROPERTY_MEASURES
+    line_measures = LINE_MEASURES
+    is_in = IS_IN
     consent_states = CONSENT_STATES
     windows = WINDOWS
     groups = GROUPS
@@ -130,14 +158,19 @@ class English:
     def not_among(self, clause: str) -> str:
         return f"who are not among those {clause}"
 
+    def when(self, window: nodes.Window) -> str:
+        return _window(window).strip()
+
+    def products(self, condition: nodes.OrderLineCondition) -> str:
+        return f"{_filters(condition.filters)}{_window(condition.window)}".strip()
+
     def attribute(self, condition: nodes.AttributeCondition, names: Names) -> str:
         label = names.traits.get(condition.trait, condition.trait.replace("_", " "))
         return f"whose {label[:1].lower() + label[1:]} {_comparison(condition.comparison)}"
 
     def touchpoint(self, condition: nodes.TouchpointCondition, names: Names) -> str:
-        label = names.events.get(condition.event, condition.event)
-        past, base = _DEEDS.get(condition.event, (f"did “{label}”", f"do “{label}”"))
-        where = _filters(condition.filters)
+        past, base = _deed(condition.event, names)
+        where = _picked(condition, names)
         when = _window(condition.window)
         match condition.count:
             case nodes.Count(n=0) if isinstance(condition.window, nodes.Ever):
@@ -149,6 +182,26 @@ class English:
             case nodes.Count(bound=bound, n=n):
                 return f"who {past}{where} {BOUNDS[bound]} {_times(n)}{when}"
 
+    def measure(self, condition: nodes.MeasureCondition, names: Names) -> str:
+        measured = f"{PROPERTY_MEASURES[condition.measure]} {_property(condition.property)}"
+        past, _base = _deed(condition.event, names)
+        over = f"over the times they {past}{_picked(condition, names)}{_window(condition.window)}"
+        return f"whose {measured}, {over}, {_comparison(condition.comparison)}"
+
+    def sequence(self, condition: nodes.SequenceCondition, names: Names) -> str:
+        first, _base = _deed(condition.first.event, names)
+        then, _base = _deed(condition.then.event, names)
+        same = "" if condition.same is None else f" with the same {_property(condition.same)}"
+        without = ""
+        if condition.without is not None:
+            _past, base = _deed(condition.without.event, names)
+            without = f" but did not {base}{_picked(condition.without, names)} in between"
+        within = _length(condition.within.n, condition.within.unit)
+        return (
+            f"who {first}{_picked(condition.first, names)} and within {within} {then}{_picked(condition.then, names)}"
+            f"{same}{without}{_window(condition.window)}"
+        )
+
     def order_total(self, condition: nodes.OrderTotalCondition) -> str:
         compared = _comparison(condition.comparison).removeprefix("is ")
         when = _window(condition.window)
@@ -159,6 +212,17 @@ class English:
                 return f"whose average order is {compared} {condition.currency}{when}"
             case Measure.COUNT:
                 return f"whose number of orders in {condition.currency} is {compared}{when}"
+
+    def order_line(self, condition: nodes.OrderLineCondition) -> str:
+        compared = _comparison(condition.comparison).removeprefix("is ")
+        where = f"{_filters(condition.filters)}{_window(condition.window)}"
+        match condition.measure:
+            case LineMeasure.LINES:
+                return f"whose orders have {compared} lines{where}"
+            case LineMeasure.QUANTITY:
+                return f"who bought {compared} pieces{where}"
+            case LineMeasure.SPENT:
+                return f"who spent {compared} {condition.currency} on products{where}"
 
     def consent(self, condition: nodes.ConsentCondition, names: Names) -> str:
         purpose = names.purposes.get(condition.purpose, condition.purpose)
@@ -172,6 +236,28 @@ class English:
                 return f"who withdrew their consent to {on}"
             case ConsentState.NEVER:
                 return f"who were never asked about {on}"
+
+    def reachable(self, condition: nodes.ReachableCondition, names: Names) -> str:
+        purpose = names.purposes.get(condition.purpose, condition.purpose)
+        channel = names.channels.get(condition.channel, condition.channel)
+        return f"who can be reached for “{purpose}” by {channel}"
+
+    def segment(self, condition: nodes.SegmentCondition, names: Names) -> str:
+        name = names.segments.get(condition.segment, condition.segment)
+        return f"who {IS_IN[condition.is_in]} the segment “{name}”"
+
+    def on_list(self, condition: nodes.ListCondition, names: Names) -> str:
+        name = names.lists.get(condition.list, condition.list)
+        return f"who are {'' if condition.is_in else 'not '}on the list “{name}”"
+
+
+def _deed(event: str, names: Names) -> tuple[str, str]:
+    label = names.events.get(event, event)
+    return _DEEDS.get(event, (f"did “{label}”", f"do “{label}”"))
+
+
+def _property(name: str) -> str:
+    return PROPERTIES.get(name, name)
 
 
 def _times(n: int) -> str:
@@ -194,8 +280,21 @@ def _comparison(comparison: nodes.Comparison) -> str:
 def _filters(filters: tuple[nodes.PropertyFilter, ...]) -> str:
     if not filters:
         return ""
-    clauses = [f"{PROPERTIES.get(one.property, one.property)} {_comparison(one.comparison)}" for one in filters]
+    clauses = [f"{_property(one.property)} {_comparison(one.comparison)}" for one in filters]
     return f" ({' and '.join(clauses)})"
+
+
+def _picked(one: nodes.OnTouchpoints, names: Names) -> str:
+    """By which properties and through which sources."""
+    if not one.sources:
+        return _filters(one.filters)
+    sources = choices([names.sources.get(source, source) for source in one.sources], last=" or ", more=" or {n} more")
+    return f"{_filters(one.filters)} through {sources}"
+
+
+def _length(n: int, unit: Unit) -> str:
+    """ "7 days", "an hour"."""
+    return f"{number(n)} {UNITS[unit]}" if n > 1 else f"{'an' if unit is Unit.HOURS else 'a'} {UNITS[unit][:-1]}"
 
 
 def _window(window: nodes.Window) -> str:

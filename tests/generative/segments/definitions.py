@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 
@@ -33,9 +34,21 @@ PROPERTIES: Mapping[str, FieldType] = {
     "seen_on": FieldType.DATE,
     "tags": FieldType.TEXT,
 }
+LINE_PROPERTIES: Mapping[str, FieldType] = {
+    "sku": FieldType.TEXT,
+    "name": FieldType.TEXT,
+    "category": FieldType.TEXT,
+    "color": FieldType.TEXT,
+    "brand": FieldType.TEXT,
+    "sizes": FieldType.TEXT,
+    "price": FieldType.NUMBER,
+    "quantity": FieldType.NUMBER,
+}
+LISTS = ("019ab000-0000-7000-8000-000000000001", "019ab000-0000-7000-8000-000000000002")
+SOURCES = ("till", "site", "calls")
 EVENTS = ("Product Viewed", "Order Completed")
 PURPOSES = ("marketing", "research")
-CHANNELS = ("email", "sms")
+CHANNELS = ("email", "sms", "post")
 CURRENCIES = ("THB", "USD")
 
 # What people and definitions have in common, so that comparisons hold about as often as they do not …
@@ -49,7 +62,9 @@ COMMON: Mapping[FieldType, Sequence[Any]] = {
 ODD: Mapping[FieldType, Sequence[Any]] = {
     FieldType.TEXT: ["ÉTÉ", "été", "[x", "{", "5", "a_b", "a%", "back\\slash", "it's", "true", "%s"],
     FieldType.NUMBER: [Decimal(n) for n in ("-3", "99.5", "1000", "0.1", "123456789012.5")],
-    FieldType.DATE: [dt.date(1990, 2, 28), dt.date(2026, 12, 1), nodes.LAST_DATE],
+    # Anniversaries: in a week, this month; of a leap day; the day itself, and a year before it.
+    FieldType.DATE: [dt.date(1990, 2, 28), dt.date(2026, 12, 1), dt.date(1996, 2, 29), nodes.LAST_DATE]
+    + [dt.date(year, 11, day) for year in (1985, 2025) for day in (21, 22, 23)],
     FieldType.BOOLEAN: [True, False],
 }
 
@@ -71,6 +86,7 @@ def comparison(draw: Random, kind: FieldType, operators: Sequence[Operator]) -> 
         Operand.DATE: lambda: draw.choice(values[FieldType.DATE]),
         Operand.DATES: lambda: tuple(sorted(draw.choices(values[FieldType.DATE], k=2))),
         Operand.DAYS: lambda: draw.choice([1, 2, 7, 36_600]),
+        Operand.YEAR_DAYS: lambda: draw.choice([1, 2, 7, 100, 365]),
     }
     return Comparison(operator, make[OPERANDS[operator]]())
 
@@ -96,29 +112,87 @@ def window(draw: Random) -> nodes.Window:
             return nodes.Between(first, last)
 
 
+def filters(draw: Random, names: Mapping[str, FieldType] = PROPERTIES) -> tuple[nodes.PropertyFilter, ...]:
+    return tuple(compared(draw, nodes.PropertyFilter, names) for _n in range(draw.choice([0, 0, 1, 2])))
+
+
+def sources(draw: Random) -> tuple[str, ...]:
+    return tuple(draw.sample((*SOURCES, "gone"), draw.choice([0, 0, 0, 1, 2])))
+
+
+def touchpoints(draw: Random) -> nodes.TouchpointCondition:
+    bound = draw.choice(list(nodes.Bound))
+    n = draw.choice([1, 1, 2, 3] if bound is nodes.Bound.AT_LEAST else [0, 1, 2])
+    return nodes.TouchpointCondition(
+        draw.choice(EVENTS), nodes.Count(bound, n), window(draw), filters(draw), sources(draw)
+    )
+
+
+def amount(draw: Random) -> Comparison:
+    return comparison(draw, FieldType.NUMBER, sorted(nodes.AMOUNT_OPERATORS))
+
+
+def measure(draw: Random) -> nodes.MeasureCondition:
+    kind = draw.choice(list(nodes.PropertyMeasure))
+
+    def make(name: str, found: Comparison) -> nodes.MeasureCondition:
+        compared_with = amount(draw) if kind.is_number else found
+        return nodes.MeasureCondition(
+            draw.choice(EVENTS), kind, name, compared_with, window(draw), filters(draw), sources(draw)
+        )
+
+    return compared(draw, make, PROPERTIES)
+
+
+def step(draw: Random) -> nodes.Step:
+    return nodes.Step(draw.choice(EVENTS), filters(draw) if draw.random() < 0.3 else (), sources(draw))
+
+
+def sequence(draw: Random) -> nodes.SequenceCondition:
+    """Mostly of the whole past: people have few touchpoints, and pairs of them are rarer still."""
+    return nodes.SequenceCondition(
+        first=step(draw),
+        then=step(draw),
+        # Five hours, and the least step more or less, lie between the moments of people.
+        within=nodes.Within(*draw.choice([(5, nodes.Unit.HOURS), (1, nodes.Unit.MINUTES), (90, nodes.Unit.DAYS)])),
+        window=nodes.Ever() if draw.random() < 0.7 else window(draw),
+        without=step(draw) if draw.random() < 0.5 else None,
+        same=draw.choice([None, None, *PROPERTIES]),
+    )
+
+
+def order_lines(draw: Random) -> nodes.OrderLineCondition:
+    kind = draw.choice(list(nodes.LineMeasure))
+    currency = draw.choice(CURRENCIES) if kind is nodes.LineMeasure.SPENT else ""
+    return nodes.OrderLineCondition(kind, amount(draw), window(draw), filters(draw, LINE_PROPERTIES), currency)
+
+
+def segment(draw: Random) -> nodes.SegmentCondition:
+    """A condition on a segment, resolved: it asks some conditions of its own, on a segment too now and then."""
+    group = draw.choice([nodes.All, nodes.Any, nodes.Not])
+    where = group(tuple(condition(draw) for _n in range(draw.randint(1, 2))))
+    return nodes.SegmentCondition(str(UUID(int=draw.getrandbits(128))), draw.random() < 0.5, where)
+
+
 def condition(draw: Random) -> nodes.Condition:
-    match draw.randrange(5):
-        case 0 | 1:
-            return compared(draw, nodes.AttributeCondition, TRAITS)
-        case 2:
-            bound = draw.choice(list(nodes.Bound))
-            return nodes.TouchpointCondition(
-                draw.choice(EVENTS),
-                nodes.Count(bound, draw.choice([1, 1, 2, 3] if bound is nodes.Bound.AT_LEAST else [0, 1, 2])),
-                window(draw),
-                tuple(compared(draw, nodes.PropertyFilter, PROPERTIES) for _n in range(draw.choice([0, 0, 1, 2]))),
-            )
-        case 3:
-            return nodes.OrderTotalCondition(
-                draw.choice(list(nodes.Measure)),
-                comparison(draw, FieldType.NUMBER, sorted(nodes.ORDER_OPERATORS)),
-                window(draw),
-                draw.choice(CURRENCIES),
-            )
-        case _:
-            return nodes.ConsentCondition(
-                draw.choice(PURPOSES), draw.choice(CHANNELS), draw.choice(list(nodes.ConsentState))
-            )
+    makers: Sequence[Callable[[Random], nodes.Condition]] = (
+        lambda draw: compared(draw, nodes.AttributeCondition, TRAITS),
+        lambda draw: compared(draw, nodes.AttributeCondition, TRAITS),
+        touchpoints,
+        measure,
+        sequence,
+        lambda draw: nodes.OrderTotalCondition(
+            draw.choice(list(nodes.Measure)), amount(draw), window(draw), draw.choice(CURRENCIES)
+        ),
+        order_lines,
+        lambda draw: nodes.ConsentCondition(
+            draw.choice(PURPOSES), draw.choice(CHANNELS), draw.choice(list(nodes.ConsentState))
+        ),
+        lambda draw: nodes.ReachableCondition(draw.choice(PURPOSES), draw.choice(CHANNELS)),
+        segment,
+        lambda draw: nodes.ListCondition(draw.choice(LISTS), draw.random() < 0.5),
+    )
+    return draw.choice(makers)(draw)
 
 
 SEEDS = st.binary(min_size=8, max_size=8).map(Random)

@@ -14,8 +14,11 @@ from tests.generative.segments import definitions
 from tests.generative.segments.populations import (
     Eyes,
     RawConsent,
+    RawIdentifier,
+    RawLine,
     RawOrder,
     RawPerson,
+    RawProduct,
     RawRecord,
     RawSource,
     RawTouchpoint,
@@ -25,6 +28,14 @@ BANGKOK = zoneinfo.ZoneInfo("Asia/Bangkok")
 NOW = dt.datetime(2026, 11, 22, 3, 30, tzinfo=dt.UTC)  # 10:30 in Bangkok
 SOURCES = (RawSource("till", 10), RawSource("site", 20), RawSource("calls", 20))
 SLUGS = [source.slug for source in SOURCES]
+
+SKUS = ("red", "5", "A-1")
+PRODUCTS = (
+    RawProduct("till", "red", "red shoes", "red", {"brand": "red", "sizes": ["red", 5]}),
+    RawProduct("site", "red", "", "แดง", {"brand": "แดง", "color": "RED", "price": 5}),
+    RawProduct("site", "5", "5", "", {"color": "red", "brand": ""}),
+)
+"""Products by the namespaces of their sources; what they say of prices is not what was paid."""
 
 BOUNDS = [
     start
@@ -79,7 +90,7 @@ def some(draw: Random, names: Mapping[str, FieldType]) -> dict[str, Any]:
     return {name: value(draw, name, kind) for name, kind in names.items() if draw.random() < 0.6}
 
 
-PARTS = dict.fromkeys(("last_name", "district"), FieldType.TEXT)
+PARTS = dict.fromkeys(("last_name", "district", "address"), FieldType.TEXT)
 """Traits that nobody asks for, but that survive together with such as are asked for."""
 
 
@@ -93,14 +104,29 @@ def record(draw: Random) -> RawRecord:
         times={trait: NOW - draw.choice(ages) for trait in traits if draw.random() < 0.3},
         pins=frozenset(trait for trait in traits if draw.random() < 0.1),
         consents=tuple(consent(draw) for _n in range(draw.choice([0, 1, 2, 3]))),
+        identifiers=tuple({(one.kind, one.value): one for one in identifiers(draw)}.values()),
+        lists=frozenset(draw.sample(definitions.LISTS, draw.choice([0, 0, 1, 2]))),
     )
+
+
+def identifiers(draw: Random) -> list[RawIdentifier]:
+    """Mostly good ones: the others are one fault away from them."""
+    return [
+        RawIdentifier(
+            *draw.choice([("email", "a@example.com"), ("email", "b@example.com"), ("phone", "+66812345678")]),
+            problem=draw.choice(["", "", "", "switchboard", "junk", "public_key"]),
+            is_current=draw.random() < 0.9,
+            is_ended=draw.random() < 0.1,
+        )
+        for _n in range(draw.choice([0, 1, 2]))
+    ]
 
 
 def consent(draw: Random) -> RawConsent:
     return RawConsent(
         purpose=draw.choice(definitions.PURPOSES),
         channel=draw.choice(definitions.CHANNELS),
-        state=draw.choice(["granted", "refused", "withdrawn"]),
+        state=draw.choice(["granted", "granted", "refused", "withdrawn"]),
         occurred_at=NOW - dt.timedelta(hours=draw.randrange(4)),
         address=draw.choice(["", "", "a@example.com"]),
         origin=draw.choice(["event", "cell", "browser"]),
@@ -121,6 +147,21 @@ def order(draw: Random) -> RawOrder:
         currency=draw.choice(definitions.CURRENCIES),
         refunded=draw.choice([Decimal(0), Decimal(0), Decimal(1)]),
         is_cancelled=draw.random() < 0.2,
+        lines=tuple(line(draw) for _n in range(draw.randrange(3))),
+    )
+
+
+def line(draw: Random) -> RawLine:
+    words = ["", "", "red", "RED", "แดง", "red shoes"]
+    prices = [None, *(Decimal(price) for price in ("0.00", "1.00", "5.00", "99.50"))]
+    return RawLine(
+        sku=draw.choice(["", *SKUS]),
+        name=draw.choice(words),
+        category=draw.choice(words),
+        color=draw.choice(words),
+        quantity=draw.choice([Decimal(n) for n in ("1.000", "2.000", "0.500")]),
+        unit_price=draw.choice(prices),
+        list_price=draw.choice(prices),
     )
 
 
@@ -131,6 +172,7 @@ def person(draw: Random) -> RawPerson:
         orders=tuple(order(draw) for _n in range(draw.randrange(4))),
         kind="identified" if draw.random() < 0.95 else "anonymous",
         state="live" if draw.random() < 0.95 else "erasing",
+        asks_erasure=draw.random() < 0.1,
     )
 
 
@@ -140,6 +182,6 @@ def eyes(draw: Random) -> Eyes:
         return Eyes()
     return Eyes(
         sources=draw.choice([None, frozenset(draw.sample(SLUGS, draw.randrange(4)))]),
-        hidden_traits=frozenset(draw.sample(["city", "last_name", "age"], draw.randrange(2))),
+        hidden_traits=frozenset(draw.sample(["city", "last_name", "age", "email", "address"], draw.randrange(2))),
         hidden_events=frozenset(draw.sample(definitions.EVENTS, draw.choice([0, 0, 1]))),
     )

@@ -3,94 +3,70 @@
 The projection uses the pure rules of `profiles.survivorship` and `consent.states`; nothing here reads the database.
 """
 
+import dataclasses
 import datetime as dt
 import itertools
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from consent import states
-from consent.models import ConsentEntry, Purpose
+from consent.contacts import CHANNELS_OF_KIND
+from consent.models import Channel, ConsentEntry, DataSubjectRequest, Purpose
 from ingestion.models import Source
+from ingestion.normalise.identifier_kinds import KIND_OF_TRAIT
 from profiles import survivorship
-from profiles.models import EventType, Membership, Order, Pin, Profile, SourceRecord, Touchpoint
-from segments.definition import evaluate
-from segments.definition.compile import Viewer
+from profiles.models import (
+    EventType,
+    Identifier,
+    Membership,
+    Order,
+    OrderLine,
+    Pin,
+    Product,
+    Profile,
+    SourceRecord,
+    Touchpoint,
+)
+from segments.definition import evaluate, nodes
 from segments.definition.nodes import ConsentState
+from segments.definition.values import is_known
+from segments.definition.viewer import Viewer
+from segments.models import StaticList, StaticListMember
+from tests.generative.segments.raw import (
+    BASES,
+    EVERYTHING,
+    Eyes,
+    RawConsent,
+    RawIdentifier,
+    RawLine,
+    RawOrder,
+    RawPerson,
+    RawProduct,
+    RawRecord,
+    RawSource,
+    RawTouchpoint,
+)
 
-
-@dataclass(frozen=True)
-class RawSource:
-    slug: str
-    trust_rank: int
-
-
-@dataclass(frozen=True)
-class RawTouchpoint:
-    source: str
-    event: str
-    occurred_at: dt.datetime
-    properties: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RawOrder:
-    source: str
-    total: Decimal
-    placed_at: dt.datetime
-    currency: str = "THB"
-    refunded: Decimal = Decimal(0)
-    is_cancelled: bool = False
-
-
-@dataclass(frozen=True)
-class RawConsent:
-    purpose: str
-    channel: str
-    state: str
-    occurred_at: dt.datetime
-    address: str = ""
-    origin: str = "event"
-
-
-@dataclass(frozen=True)
-class RawRecord:
-    """What one source knows. `times`: trait → when it was stated; others when the record was last seen."""
-
-    source: str
-    last_seen_at: dt.datetime
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    times: Mapping[str, dt.datetime] = field(default_factory=dict)
-    pins: frozenset[str] = frozenset()
-    consents: tuple[RawConsent, ...] = ()
-
-
-@dataclass(frozen=True)
-class RawPerson:
-    """The first record is the anchor; touchpoints and orders hang on it whatever source they came by."""
-
-    records: tuple[RawRecord, ...]
-    touchpoints: tuple[RawTouchpoint, ...] = ()
-    orders: tuple[RawOrder, ...] = ()
-    kind: str = "identified"
-    state: str = "live"
-
-
-@dataclass(frozen=True)
-class Eyes:
-    """A viewer in terms of a population: None sees every source."""
-
-    sources: frozenset[str] | None = None
-    hidden_traits: frozenset[str] = frozenset()
-    hidden_events: frozenset[str] = frozenset()
-
-    def see(self, source: str) -> bool:
-        return self.sources is None or source in self.sources
-
-
-EVERYTHING = Eyes()
+__all__ = [
+    "BASES",
+    "EVERYTHING",
+    "Eyes",
+    "RawConsent",
+    "RawIdentifier",
+    "RawLine",
+    "RawOrder",
+    "RawPerson",
+    "RawProduct",
+    "RawRecord",
+    "RawSource",
+    "RawTouchpoint",
+    "Stored",
+    "project",
+    "store",
+]
 
 
 @dataclass(frozen=True)
@@ -108,6 +84,7 @@ class Stored:
             purposes=self.purpose_ids,
             hidden_traits=eyes.hidden_traits,
             sources=None if eyes.sources is None else frozenset(self.source_ids[slug] for slug in eyes.sources),
+            source_ids={slug: pk for slug, pk in self.source_ids.items() if eyes.see(slug)},
         )
 
     def people(self, ids: Iterable[int]) -> set[int]:
@@ -125,24 +102,39 @@ def external_id(person: int, record: int) -> str:
 
 
 def project(
-    people: Sequence[RawPerson], sources: Sequence[RawSource], eyes: Eyes = EVERYTHING
+    people: Sequence[RawPerson],
+    sources: Sequence[RawSource],
+    eyes: Eyes = EVERYTHING,
+    *,
+    purposes: Iterable[str] = (),
+    products: Sequence[RawProduct] = (),
 ) -> list[evaluate.Person]:
     """The people whom the eyes see, as they see them; `Person.id` is the number in `people`."""
+    asked = tuple(purposes)
     return [
         evaluate.Person(
             id=number,
             attributes=_golden(number, person.records, sources, eyes),
             touchpoints=tuple(
-                evaluate.Touchpoint(one.event, one.occurred_at, one.properties)
+                evaluate.Touchpoint(one.event, one.occurred_at, one.properties, one.source)
                 for one in person.touchpoints
                 if eyes.see(one.source) and one.event not in eyes.hidden_events
             ),
             orders=tuple(
-                evaluate.Order(one.total, one.currency, one.placed_at, one.refunded, one.is_cancelled)
+                evaluate.Order(
+                    one.total,
+                    one.currency,
+                    one.placed_at,
+                    one.refunded,
+                    one.is_cancelled,
+                    tuple(_line(line, one.source, products) for line in one.lines),
+                )
                 for one in person.orders
                 if eyes.see(one.source)
             ),
             consents=_consents(person.records),
+            reachable=_reachable(person, _golden(number, person.records, sources, eyes), asked, eyes),
+            lists=frozenset().union(*(one.lists for one in person.records if eyes.see(one.source))),
         )
         for number, person in enumerate(people)
         if person.kind == "identified"
@@ -170,7 +162,73 @@ def _golden(person: int, records: Sequence[RawRecord], sources: Sequence[RawSour
     return survivorship.values(survivorship.golden(candidates))
 
 
+def _line(line: RawLine, source: str, products: Sequence[RawProduct]) -> evaluate.OrderLine:
+    """What the order says of a line, else what the catalogue says of its product."""
+    known: dict[str, Any] = {}
+    for product in products:
+        if line.sku and (product.namespace, product.sku) == (source, line.sku):
+            named = {"name": product.name, "category": product.category}
+            known = {**product.attributes, **{name: value for name, value in named.items() if value}}
+    known = {name: value for name, value in known.items() if name not in nodes.ONLY_ON_LINE}
+    stated = {
+        "sku": line.sku,
+        "product_id": line.sku,
+        "name": line.name,
+        "category": line.category,
+        "color": line.color,
+        "coupon": line.coupon,
+        "price": line.unit_price,
+        "list_price": line.list_price,
+        "quantity": line.quantity,
+    }
+    said = {name: value for name, value in stated.items() if value not in ("", None)}
+    return evaluate.OrderLine({**known, **said}, line.quantity, line.quantity * (line.unit_price or Decimal(0)))
+
+
+def _reachable(
+    person: RawPerson, golden: Mapping[str, Any], purposes: Iterable[str], eyes: Eyes
+) -> frozenset[tuple[str, str]]:
+    """The pairs of purpose and channel for which the gate gives an address, by the rules of `consent.gate`."""
+    if person.asks_erasure:
+        return frozenset()
+    hidden = {KIND_OF_TRAIT.get(trait, trait) for trait in eyes.hidden_traits}
+    held = [
+        (number, eyes.see(record.source) and one.kind not in hidden, one)
+        for number, record in enumerate(person.records)
+        for one in record.identifiers
+        if one.is_good
+    ]
+    found = set()
+    for purpose in purposes:
+        basis = BASES.get(purpose, states.Basis.CONSENT)
+        verdicts = states.resolve(
+            _statements(person.records).get(purpose, []),
+            basis=basis,
+            held=[states.Held(n, channel, one.value) for n, _, one in held for channel in CHANNELS_OF_KIND[one.kind]],
+        )
+        found |= {
+            (purpose, channel)
+            for _n, is_seen, one in held
+            for channel in CHANNELS_OF_KIND[one.kind]
+            if is_seen and verdicts[states.Target(channel, one.value)].is_usable
+        }
+        by_post = states.overall(verdicts, Channel.POST, basis=basis)
+        if is_known(golden.get("address")) and by_post.is_usable:
+            found.add((purpose, Channel.POST.value))
+    return frozenset(found)
+
+
 def _consents(records: Sequence[RawRecord]) -> dict[tuple[str, str], ConsentState]:
+    basis = states.Basis.CONSENT
+    found = {}
+    for purpose, statements in _statements(records).items():
+        verdicts = states.resolve(statements, basis=basis)
+        for channel in {statement.channel for statement in statements}:
+            found[purpose, channel] = ConsentState(states.overall(verdicts, channel, basis=basis).state.value)
+    return found
+
+
+def _statements(records: Sequence[RawRecord]) -> dict[str, list[states.Statement]]:
     said: dict[str, list[states.Statement]] = {}
     for number, record in enumerate(records):
         for one in record.consents:
@@ -178,19 +236,18 @@ def _consents(records: Sequence[RawRecord]) -> dict[tuple[str, str], ConsentStat
                 number, one.channel, one.address, states.State(one.state), one.occurred_at, states.Origin(one.origin)
             )
             said.setdefault(one.purpose, []).append(statement)
-    basis = states.Basis.CONSENT
-    found = {}
-    for purpose, statements in said.items():
-        verdicts = states.resolve(statements, basis=basis)
-        for channel in {statement.channel for statement in statements}:
-            found[purpose, channel] = ConsentState(states.overall(verdicts, channel, basis=basis).state.value)
-    return found
+    return said
 
 
 # ── the database ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def store(people: Sequence[RawPerson], sources: Sequence[RawSource], purposes: Iterable[str] = ()) -> Stored:
+def store(
+    people: Sequence[RawPerson],
+    sources: Sequence[RawSource],
+    purposes: Iterable[str] = (),
+    products: Sequence[RawProduct] = (),
+) -> Stored:
     """Write a population as the digest would have left it: births, memberships, golden values.
 
     A second population joins the first; the ids given back are those of the second.
@@ -201,7 +258,26 @@ def store(people: Sequence[RawPerson], sources: Sequence[RawSource], purposes: I
         )[0]
         for source in sources
     }
-    purpose_of = {slug: Purpose.objects.get_or_create(slug=slug, defaults={"name": slug})[0] for slug in purposes}
+    purpose_of = {
+        slug: Purpose.objects.update_or_create(
+            slug=slug, defaults={"name": slug, "basis": BASES.get(slug, states.Basis.CONSENT).value}
+        )[0]
+        for slug in purposes
+    }
+    Product.objects.bulk_create(
+        [
+            Product(
+                namespace=one.namespace,
+                sku=one.sku,
+                name=one.name,
+                category=one.category,
+                attributes=one.attributes,
+                version_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+            )
+            for one in products
+        ],
+        ignore_conflicts=True,
+    )
     events = {one.event for person in people for one in person.touchpoints}
     EventType.objects.bulk_create([EventType(name=name) for name in sorted(events)], ignore_conflicts=True)
     type_of = {one.name: one for one in EventType.objects.all()}
@@ -243,22 +319,8 @@ def store(people: Sequence[RawPerson], sources: Sequence[RawSource], purposes: I
         for person, anchor, owned in zip(people, anchors, records, strict=True)
         for one in person.touchpoints
     )
-    Order.objects.bulk_create(
-        Order(
-            source=by_slug[one.source],
-            external_id=str(uuid.uuid4()),
-            profile=anchor,
-            record=owned[0],
-            status="cancelled" if one.is_cancelled else "completed",
-            placed_at=one.placed_at,
-            version_at=one.placed_at,
-            currency=one.currency,
-            total=one.total,
-            refunded=one.refunded,
-        )
-        for person, anchor, owned in zip(people, anchors, records, strict=True)
-        for one in person.orders
-    )
+    _store_orders(people, anchors, records, by_slug)
+    _store_reach(people, anchors, records)
     return Stored(
         tuple(anchor.pk for anchor in anchors),
         {slug: source.pk for slug, source in by_slug.items()},
@@ -322,3 +384,80 @@ def _memberships(record: SourceRecord, birth: Profile, anchor: Profile) -> list[
         return [present]
     began_at = joined_at - dt.timedelta(days=9)
     return [present, Membership(record=record, profile=birth, valid_from=began_at, valid_to=joined_at)]
+
+
+def _store_orders(
+    people: Sequence[RawPerson],
+    anchors: Sequence[Profile],
+    records: Sequence[Sequence[SourceRecord]],
+    by_slug: Mapping[str, Source],
+) -> None:
+    orders = [
+        (
+            Order(
+                source=by_slug[one.source],
+                external_id=str(uuid.uuid4()),
+                profile=anchor,
+                record=owned[0],
+                status="cancelled" if one.is_cancelled else "completed",
+                placed_at=one.placed_at,
+                version_at=one.placed_at,
+                currency=one.currency,
+                total=one.total,
+                refunded=one.refunded,
+            ),
+            one.lines,
+        )
+        for person, anchor, owned in zip(people, anchors, records, strict=True)
+        for one in person.orders
+    ]
+    Order.objects.bulk_create(order for order, _lines in orders)
+    OrderLine.objects.bulk_create(
+        OrderLine(order=order, line_key=str(number), version_at=order.placed_at, **dataclasses.asdict(line))
+        for order, lines in orders
+        for number, line in enumerate(lines)
+    )
+
+
+def _store_reach(
+    people: Sequence[RawPerson], anchors: Sequence[Profile], records: Sequence[Sequence[SourceRecord]]
+) -> None:
+    """Addresses, requests for erasure and lists."""
+    owned = [
+        (anchor, raw, record)
+        for person, anchor, of_person in zip(people, anchors, records, strict=True)
+        for raw, record in zip(person.records, of_person, strict=True)
+    ]
+    Identifier.objects.bulk_create(
+        Identifier(
+            kind=one.kind,
+            namespace="global",
+            value=one.value,
+            raw=one.value,
+            record=record,
+            profile=anchor,
+            is_evidence=one.is_good,
+            problem=one.problem,
+            is_current=one.is_current,
+            valid_from=raw.last_seen_at,
+            last_stated_at=raw.last_seen_at,
+            valid_to=raw.last_seen_at if one.is_ended else None,
+        )
+        for anchor, raw, record in owned
+        for one in raw.identifiers
+    )
+    DataSubjectRequest.objects.bulk_create(
+        DataSubjectRequest(
+            subject=anchor.public_id,
+            received_at=person.records[0].last_seen_at,
+            due_at=person.records[0].last_seen_at,
+            identity_checked=DataSubjectRequest.IdentityCheck.values[0],
+        )
+        for person, anchor in zip(people, anchors, strict=True)
+        if person.asks_erasure
+    )
+    listed = sorted({one for _anchor, raw, _record in owned for one in raw.lists})
+    StaticList.objects.bulk_create([StaticList(pk=one, name=one) for one in listed], ignore_conflicts=True)
+    StaticListMember.objects.bulk_create(
+        StaticListMember(list_id=one, record=record) for _anchor, raw, record in owned for one in sorted(raw.lists)
+    )

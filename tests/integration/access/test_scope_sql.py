@@ -8,9 +8,12 @@ from guardian.shortcuts import assign_perm
 
 from cdp_site.core import stand_in
 from cdp_site.core.access import scope_of
+from cdp_site.core.machines import acting
+from cdp_site.core.machines.scopes import KeyScope
 from cdp_site.core.models import Department, Role, User
 from ingestion.models import Source
 from profiles.models import EventType, Trait, TraitGroup
+from tests.factories.programs import program
 
 pytestmark = pytest.mark.django_db
 MakeUser = Callable[..., User]
@@ -81,3 +84,28 @@ def test_so_does_who_looks_with_anothers_eyes(
     grant(containers, care.group, every=3)
     for role in (Role.AGENT, Role.MARKETER, Role.ANALYST):
         check(stand_in.of(user, role=role, department=departments[looks_as]))
+
+
+@pytest.mark.parametrize("scope", [KeyScope.PROFILES_READ, KeyScope.SEGMENTS_READ])
+@pytest.mark.parametrize("where", ["marketing", "care", "everywhere"])
+def test_so_does_a_program(
+    scope: KeyScope, where: str, containers: dict[type[Any], list[Any]], marketing: Department, care: Department,
+    make_user: MakeUser,
+) -> None:  # fmt: skip
+    """Nobody's own grants count for it, also not those of a person of its department."""
+    department = {"marketing": marketing, "care": care, "everywhere": None}[where]
+    grant(containers, make_user(Role.MARKETER, marketing, "somebody"), every=1)
+    grant(containers, marketing.group, every=3)
+    user = acting.user_of(program(scope, department=department).row)
+    check(user)
+    assert (scope_of(user).source_ids is None) is (where == "everywhere")
+
+
+def test_a_program_without_a_scope_that_is_known_sees_what_is_common(containers: dict[type[Any], list[Any]]) -> None:
+    key = program(KeyScope.PROFILES_READ).row
+    key.scopes = ["customers:paint"]
+    user = acting.user_of(key)
+    check(user)
+    assert scope_of(user).source_ids == frozenset(
+        Source.objects.filter(department__isnull=True).values_list("pk", flat=True)
+    )

@@ -23,8 +23,9 @@ TABLE: Final[dict[str, str]] = {
         profiles:presence profiles:look profiles:cases profiles:open_case profiles:case profiles:note_case
         profiles:take_case profiles:hand_over_case profiles:close_case profiles:reopen_case
         profiles:follow_ups profiles:follow_ups_due profiles:explanation profiles:household
-        profiles:api_profile profiles:api_explanation consent:panel consent:chips consent:cell segments:of_profile
-        segments:script_of_profile segments:script_why segments:sent
+        profiles:api_profile profiles:api_lookup profiles:api_explanation consent:panel consent:chips consent:cell
+        segments:of_profile segments:computed_of_profile
+        segments:script_of_profile segments:script_why segments:sent segments:explain segments:explain_all
     """,
     "AMSN": """
         profiles:products profiles:words
@@ -40,19 +41,30 @@ TABLE: Final[dict[str, str]] = {
         consent:request consent:approve consent:refuse consent:retry consent:certificate
     """,
     "CD": """
-        profiles:access profiles:access_reading profiles:view_as consent:audit consent:check_audit consent:alarms
-        consent:alarm_count
+        profiles:access profiles:access_reading machine_keys profiles:view_as consent:audit consent:check_audit
+        consent:alarms consent:alarm_count
     """,
     "D": """
-        profiles:access_change
+        profiles:access_change new_machine_key rotate_machine_key revoke_machine_key
     """,
     "M": """
         segments:move_script segments:script segments:members segments:export segments:export_preview
-        segments:export_download
+        segments:sample
+        segments:explain_somebody segments:new_list segments:change_list
+        segments:export_start segments:export_file segments:export_remove segments:api_members
     """,
     "MN": """
         segments:segments segments:recent segments:create segments:draft segments:summary segments:values
+        segments:open_draft segments:discard_draft segments:exact segments:reach
         segments:scripts segments:segment segments:size segments:change segments:delete
+        segments:folders segments:rename_folder segments:delete_folder segments:arrange segments:archive
+        segments:lists segments:list segments:rename_list segments:delete_list
+        segments:bring_back segments:overlap segments:versions segments:version_diff segments:version_effect
+        segments:restore_version segments:history
+        segments:traits segments:create_trait segments:trait_draft segments:trait_summary segments:trait
+        segments:trait_values segments:change_trait segments:archive_trait segments:restore_trait
+        segments:api_segments
+        segments:exports segments:exported segments:export_progress segments:export_result
     """,
     "MS": """
         profiles:new_word profiles:edit_word profiles:remove_word

@@ -165,8 +165,16 @@ class TestGuessing:
 
 
 class TestWhatTakesIt:
-    ROUTES = ("segments:export", "segments:export_download", "account_elsewhere", "mfa_activate_totp",
-              "mfa_add_webauthn", "mfa_view_recovery_codes", "mfa_generate_recovery_codes")  # fmt: skip
+    ROUTES = (
+        "segments:export",
+        "segments:export_start",
+        "segments:export_file",
+        "account_elsewhere",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
+    )
 
     @pytest.mark.parametrize("name", ROUTES)
     def test_each_is_behind_it(self, name: str) -> None:

@@ -25,7 +25,7 @@ from consent.models import ConsentEntry, DataSubjectRequest
 from ingestion.models import FileImport, InboundBatch, QuarantinedItem, Source
 from profiles.models import EventType, Membership, Order, Profile, SourceRecord, Touchpoint, Trait
 from segments import audience
-from segments.models import Segment
+from segments.models import ComputedTrait, Segment
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +127,7 @@ def test_examples_are_there_once(loaded: Company) -> None:
     for _ in range(2):
         add(marketer=User.objects.get(username=Role.MARKETER))
     assert Segment.objects.count() == len(SEGMENTS)
+    assert ComputedTrait.objects.count() == len(examples.TRAITS)
     counted = {
         segment.name: audience.count(audience.Question.of_segment(segment, EVERYTHING))
         for segment in Segment.objects.all()

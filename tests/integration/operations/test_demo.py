@@ -90,6 +90,7 @@ def test_the_check_fails_when_no_worker_takes_the_event(
 def test_a_start_waits_for_signs_of_life_of_its_own(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "START_PATIENCE", 0.5)
     heartbeats.beat(health.WORKER)
+    heartbeats.beat(health.KEEPER)
     heartbeats.beat(health.CLUSTER)
     demo.wait_until_well(live_server.url, since=time.monotonic() - 0.4)
     with pytest.raises(CommandError, match="Not everything has started"):  # those were of an earlier start

@@ -23,23 +23,25 @@ def sign(name: str, *, seconds_ago: float = 0) -> None:
 
 def test_all_is_well(client: Client) -> None:
     heartbeats.beat(health.WORKER)
+    heartbeats.beat(health.KEEPER)
     heartbeats.beat(health.CLUSTER)
     answer = client.get("/healthz")
     assert answer.status_code == 200
     assert answer.json()["ok"] is True
     assert answer.json()["worker"]["alive"] is True
-    assert answer.json()["worker"]["seconds_since_sign"] < 5
+    assert 0 <= answer.json()["worker"]["seconds_since_sign"] < health.PATIENCE[health.WORKER].total_seconds()
     assert answer.json()["backlog"] == {"live": 0, "bulk": 0, "oldest_seconds": 0.0}
 
 
 def test_a_process_that_never_gave_a_sign_is_missed(client: Client) -> None:
     sign(health.WORKER)
+    sign(health.KEEPER)
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["cluster"] == {"alive": False, "seconds_since_sign": None}
 
 
-@pytest.mark.parametrize("name", [health.WORKER, health.CLUSTER])
+@pytest.mark.parametrize("name", [health.WORKER, health.KEEPER, health.CLUSTER])
 def test_a_process_that_fell_silent_is_missed(name: str) -> None:
     patience = health.PATIENCE[name].total_seconds()
     sign(name, seconds_ago=patience - 5)

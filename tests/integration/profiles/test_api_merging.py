@@ -275,7 +275,8 @@ class TestRead:
             "/api/v1/profiles/unmerge": {"post"},
             "/api/v1/profiles/unmerge/preview": {"post"},
             "/api/v1/profiles/revert": {"post"},
-            "/api/v1/profiles/{public_id}": {"get"},
+            "/api/v1/profiles/lookup": {"post"},
+            "/api/v1/profiles/{identifier}": {"get"},
             "/api/v1/profiles/{public_id}/explanation": {"get"},
         }
         merge = document["paths"]["/api/v1/profiles/merge"]["post"]

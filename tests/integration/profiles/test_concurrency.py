@@ -7,16 +7,19 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from cdp_site.core.models import User
 from ingestion import landing
 from ingestion.models import InboundBatch, Source
-from profiles import digest, merging, rebuild
+from profiles import digest, intake, merging, rebuild
 from profiles.editing import changing, fields
 from profiles.models import AgentEdit, Profile, SourceRecord, Touchpoint
 from profiles.resolution import pipeline
+from profiles.statements import StatedIdentifier
 from tests.factories.arrivals import identify, row, track
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,3 +150,37 @@ def test_changes_by_staff_while_the_same_customer_is_digested(web_shop: Source, 
     assert nothing_failed()
     assert Profile.objects.people().count() == 1
     assert rebuild.check() == []
+
+
+def test_who_edits_holds_no_row_while_waiting_for_a_key_that_a_digest_holds(pos: Source, steward: User) -> None:
+    land(pos, [row("p1", first_name="Suda", last_name="Rakdee", phone="0811111111")])
+    digest.drain()
+    profile = Profile.objects.people().get()
+    editable = fields.load(profile, "phone", by=steward)
+    assert editable is not None
+    key = StatedIdentifier("phone", "global", "+66897651243", "0897651243", is_evidence=True, problem="")
+    is_held = threading.Event()
+
+    def change() -> None:
+        is_held.wait(timeout=20)
+        said = {"phone": "0897651243"}
+        changing.change(profile=profile, trait="phone", said=said, version=editable.version, by=steward)
+
+    def step() -> None:
+        with transaction.atomic():
+            intake.lock_identifiers([key])
+            is_held.set()
+            wait_for(somebody_waits_for_a_key)
+            Profile.objects.filter(pk=profile.pk).update(changed_at=timezone.now())
+
+    at_once(change, step)
+    assert AgentEdit.objects.count() == 1
+
+
+def somebody_waits_for_a_key() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON oid = database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)"
+        )
+        return bool(cursor.fetchone()[0])

@@ -1,16 +1,19 @@
 """Segments on the customers of `tests.customers`, through the real doors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from cdp_site.core.models import Department, User
 from ingestion.models import Source
 from segments import authoring
+from segments.definition.nodes import VERSION
 from segments.models import Segment
-from tests.customers import Tell, identify, track
+from tests.customers import LATELY, Tell, identify, track
 
 Login = Callable[[User], Client]
 
@@ -26,7 +29,7 @@ def viewed_red(n: int = 1) -> dict[str, Any]:
 
 
 def whole(*conditions: dict[str, Any]) -> dict[str, Any]:
-    return {"version": 1, "where": {"kind": "all", "of": list(conditions)}}
+    return {"version": VERSION, "where": {"kind": "all", "of": list(conditions)}}
 
 
 def posted(where: Any, place: str = "/where") -> dict[str, str]:
@@ -36,12 +39,18 @@ def posted(where: Any, place: str = "/where") -> dict[str, str]:
     elif isinstance(where, list):
         parts = [posted(value, f"{place}/{number}") for number, value in enumerate(where)]
     else:
-        return {place: str(where)}
+        return {place: str(where).lower() if isinstance(where, bool) else str(where)}
     return {name: value for part in parts for name, value in part.items()}
 
 
 @pytest.fixture(autouse=True)
 def _pages_are_read_in_english(in_english: None) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, settings: object) -> None:
+    """Files of lists lie in a folder of the test."""
+    settings.CDP_DATA = tmp_path  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -71,3 +80,10 @@ def make_segment(marketer: User) -> Callable[..., Segment]:
         )
 
     return make
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    """LATELY, standing still until it is moved."""
+    with time_machine.travel(LATELY, tick=False) as traveller:
+        yield traveller

@@ -12,7 +12,7 @@ from profiles.models import Profile, SourceRecord
 from segments import audience, impact, persons
 from segments.definition.evaluate import Moment, holds
 from segments.definition.parse import parse
-from segments.models import Segment
+from segments.models import Segment, StaticList, StaticListMember
 from tests.customers import Tell, identify, profile_of, track
 from tests.integration.segments.conftest import viewed_red
 
@@ -69,11 +69,24 @@ def test_people_loaded_are_those_of_the_database(
     }
     from_trang = {"kind": "attribute", "trait": "province", "operator": "is", "value": "ตรัง"}
     refused = {"kind": "consent", "purpose": "marketing", "channel": "email", "state": "refused"}
+    reachable = {"kind": "reachable", "purpose": "marketing", "channel": "email"}
+    from_shop = {**viewed_red(), "sources": ["web"]}
+    line = {
+        "kind": "order_line",
+        "measure": "lines",
+        "operator": "is",
+        "value": 0,
+        "window": {"kind": "ever"},
+        "filters": [{"property": "brand", "operator": "unknown"}],
+    }
+    listed = StaticList.objects.create(name="Guests")
+    StaticListMember.objects.create(list=listed, record_id=min(records(somchai)))
+    on_list = {"kind": "list", "list": str(listed.pk), "is_in": True}
     everybody = list(Profile.objects.people())
-    for condition in (viewed_red(), bought, from_trang, refused):
-        definition = parse({"version": 1, "where": {"kind": "all", "of": [condition]}})
+    for condition in (viewed_red(), bought, from_trang, refused, reachable, from_shop, line, on_list):
+        definition = parse({"version": 2, "where": {"kind": "all", "of": [condition]}})
         question = audience.Question.of(definition, EVERYTHING)
-        loaded = persons.load([records(profile) for profile in everybody], events=["Product Viewed"])
+        loaded = persons.load([records(profile) for profile in everybody], asked=[definition])
         moment = Moment(question.now, audience.company_time_zone())
 
         found = {

@@ -1,6 +1,8 @@
 """Red is แดง: a condition on a product's property asks for every spelling of its word."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from ingestion.models import Source
 from profiles import catalogue
 from profiles.models import Profile
 from segments import audience, spellings
+from segments.definition.nodes import VERSION
 from segments.definition.parse import parse
 from segments.definition.serialise import serialise
 from segments.models import Segment
@@ -51,10 +54,69 @@ def test_a_word_finds_its_spellings(people: dict[int, str], operator: str, value
     assert "".join(sorted(people[number] for number in audience.member_ids(question))) == found
 
 
+RED = {"property": "color", "operator": "is", "value": "red"}
+EVER = {"kind": "ever"}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {
+            "kind": "measure",
+            "event": "Product Viewed",
+            "measure": "most_frequent",
+            **RED,
+            "window": EVER,
+        },
+        {
+            "kind": "measure",
+            "event": "Product Viewed",
+            "measure": "distinct",
+            "property": "color",
+            "operator": "is",
+            "value": 1,
+            "window": EVER,
+            "filters": [RED],
+        },
+        {
+            "kind": "sequence",
+            "first": {"event": "Product Viewed", "filters": [RED]},
+            "then": {"event": "Order Completed"},
+            "within": {"n": 7, "unit": "days"},
+            "window": EVER,
+        },
+        {
+            "kind": "order_line",
+            "measure": "lines",
+            "operator": "at_least",
+            "value": 1,
+            "window": EVER,
+            "filters": [RED],
+        },
+    ],
+)
+def test_every_kind_of_condition_knows_the_word(
+    tell: Tell, web_shop: Source, people: dict[int, str], condition: dict[str, Any]
+) -> None:
+    """The customer who bought what the shop calls แดง is found by "red"; nobody by a word that means nothing here."""
+    for user, colour in COLOURS.items():
+        products = [{"sku": user, **({"color": colour} if colour else {})}]
+        bought = track(user, "Order Completed", hours=-1, order_id=f"O-{user}", currency="THB", products=products)
+        tell(web_shop, bought)
+
+    def found(asked: dict[str, Any]) -> str:
+        ids = audience.member_ids(audience.Question.of(parse(whole(asked)), EVERYTHING))
+        return "".join(sorted(people[number] for number in ids))
+
+    mauve = json.loads(json.dumps(condition).replace('"red"', '"mauve"'))
+    assert found(condition) == "abc"
+    assert found(mauve) == ""
+
+
 def test_a_definition_stays_as_it_was_written() -> None:
     written = parse(viewed("is", "red"))
     (asked,) = spellings.widened([written])
-    assert serialise(written) == viewed("is", "red")
+    assert serialise(written) == {**viewed("is", "red"), "version": VERSION}
     assert {one.lower() for one in asked.where.of[0].filters[0].comparison.value} == {"red", "แดง", "สีแดง"}
     assert spellings.widened([parse(viewed("is", "mauve"))]) == [parse(viewed("is", "mauve"))]
 

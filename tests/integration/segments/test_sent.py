@@ -1,6 +1,5 @@
 """ "Why did you send me this?": of each message the list, the evidence, the consent, the sender; and the withdrawal."""
 
-import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,11 +16,12 @@ from consent.models import Channel, ConsentEntry, Purpose
 from consent.states import State
 from ingestion.models import Source
 from profiles.models import EventType, Profile, Touchpoint
-from segments import authoring, export, sent
+from segments import authoring, sent
 from segments.evidence import Mark
 from segments.models import Segment, SegmentExport
 from segments.sent import Grounds
 from tests.customers import LATELY, Tell, identify, profile_of, track
+from tests.factories import exports
 from tests.integration.segments.conftest import Login, viewed_red, whole
 
 pytestmark = pytest.mark.django_db
@@ -54,9 +54,7 @@ def listed(reader_of_mails: Profile, make_segment: Make, marketer: User, marketi
     """The list on which the person is."""
     with time_machine.travel(LISTED_AT, tick=False):
         segment = make_segment(viewed_red(2), in_trang(), name="Red lovers")
-        return export.export(
-            segment=segment, purpose=marketing_purpose, channel=Channel.EMAIL, by=marketer, to=io.BytesIO()
-        )
+        return exports.exported(segment, marketing_purpose, Channel.EMAIL, marketer)
 
 
 def in_trang() -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
+from segments import references
 from segments.definition import nodes
 from segments.definition.compile import Strategy, people
 from segments.definition.evaluate import members
-from segments.definition.parse import parse
 from tests.generative.segments.populations import (
     EVERYTHING,
     Eyes,
     RawPerson,
+    RawProduct,
     RawRecord,
     RawSource,
     RawTouchpoint,
@@ -36,18 +37,29 @@ NOW = bangkok("2026-11-22 10:30")
 
 
 def who(
-    crowd: Mapping[str, RawPerson], *conditions: Mapping[str, Any], eyes: Eyes = EVERYTHING, now: dt.datetime = NOW
+    crowd: Mapping[str, RawPerson],
+    *conditions: Mapping[str, Any],
+    eyes: Eyes = EVERYTHING,
+    now: dt.datetime = NOW,
+    products: Sequence[RawProduct] = (),
 ) -> set[str]:
     """Names of those for whom all conditions hold. Fails when the engines differ."""
-    definition = parse({"version": 1, "where": {"kind": "all", "of": list(conditions)}})
+    definition = references.parsed({"version": nodes.VERSION, "where": {"kind": "all", "of": list(conditions)}})
     names, persons = list(crowd), list(crowd.values())
-    expected = members(definition, project(persons, SOURCES, eyes), now=now, time_zone=BANGKOK)
-    assert compiled(definition, persons, eyes, now) == [expected, expected]
+    seen = project(persons, SOURCES, eyes, purposes=PURPOSES, products=products)
+    expected = members(definition, seen, now=now, time_zone=BANGKOK)
+    assert compiled(definition, persons, eyes, now, products) == [expected, expected]
     return {names[number] for number in expected}
 
 
-def compiled(definition: nodes.Definition, persons: list[RawPerson], eyes: Eyes, now: dt.datetime) -> list[set[int]]:
-    stored = store(persons, SOURCES, PURPOSES)
+def compiled(
+    definition: nodes.Definition,
+    persons: list[RawPerson],
+    eyes: Eyes,
+    now: dt.datetime,
+    products: Sequence[RawProduct] = (),
+) -> list[set[int]]:
+    stored = store(persons, SOURCES, PURPOSES, products)
     answers = []
     for strategy in Strategy:
         query = people(definition, stored.viewer(eyes), now=now, time_zone=BANGKOK, strategy=strategy)

@@ -80,6 +80,8 @@ def test_texts_and_the_unknown(line: str) -> None:
         (6.01, "between", [5, 6], False),
         ([1, 9], "between", [2, 8], False),
         ([1, 9], "more_than", 8, True),
+        (["five", "7.0"], "between", [6, 8], True),
+        ({"n": 7}, "at_least", 1, False),
         # Yes and no, also as files write them.
         (True, "is", True, True),
         ("TRUE", "is", True, True),
@@ -101,6 +103,20 @@ def test_texts_and_the_unknown(line: str) -> None:
         ("2026-02-30", "before", "2026-11-22", False),
         ("22/11/2026", "on", "2026-11-22", False),
         ("soon", "before", "2026-11-22", False),
+        ("2026/11/22", "on", "2026-11-22", False),
+        ("2026-11-31", "between_dates", ["2026-11-01", "2026-12-31"], False),
+        ("2026-11-31T10:00", "between_dates", ["2026-11-01", "2026-12-31"], False),
+        # However far its zone lies from the company's.
+        ("2026-11-22T00:30:00+14:59", "on", "2026-11-21", True),
+        ("2026-11-22T00:30:00+14:59", "before", "2026-11-22", True),
+        ("2026-11-21T23:30:00-14:00", "after", "2026-11-21", True),
+        ("2026-11-21T23:30:00-14:00", "in_last_days", 1, True),
+        # One of several is enough; what is inside an object is asked for by nobody.
+        (["soon", "2026-11-22"], "on", "2026-11-22", True),
+        (["2026-10-31", "2026-12-01"], "between_dates", ["2026-11-01", "2026-11-30"], False),
+        (["2026-11-21T17:00:00Z", 7], "after", "2026-11-21", True),
+        (["1999-01-01"], "before", "2026-11-22", True),
+        ({"day": "2026-11-22"}, "on", "2026-11-22", False),
         # "In the last 7 days" is today and the six days before; exactly 7 days ago is neither in them nor more.
         ("2026-11-22", "in_last_days", 7, True),
         ("2026-11-16", "in_last_days", 7, True),

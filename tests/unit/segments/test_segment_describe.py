@@ -145,6 +145,9 @@ def test_both_languages_have_a_word_for_every_choice() -> None:
         assert words.bounds.keys() == set(Bound)
         assert words.units.keys() == set(Unit)
         assert words.measures.keys() == set(Measure)
+        assert words.property_measures.keys() == set(nodes.PropertyMeasure)
+        assert words.line_measures.keys() == set(nodes.LineMeasure)
+        assert words.is_in.keys() == {True, False}
         assert words.consent_states.keys() == set(ConsentState)
     assert ENGLISH.properties.keys() == THAI.properties.keys()
     assert ENGLISH.windows.keys() == THAI.windows.keys()

@@ -100,7 +100,9 @@ def set_window(**window: object) -> Callable[[dict[str, Any]], object]:
 @pytest.mark.parametrize(
     ("change", "place", "code"),
     [
-        (lambda data: data.update(version=2), "/version", "version-unknown"),
+        (lambda data: data.update(version=3), "/version", "version-unknown"),
+        (lambda data: data.update(version=0), "/version", "version-unknown"),
+        (lambda data: data.pop("version"), "/version", "key-missing"),
         (lambda data: data.update(version=True), "/version", "version-unknown"),
         (lambda data: data.pop("where"), "/where", "key-missing"),
         (lambda data: data.update(name="x"), "/name", "key-unknown"),
@@ -109,7 +111,7 @@ def set_window(**window: object) -> Callable[[dict[str, Any]], object]:
         (lambda data: data["where"].update(of=[]), "/where/of", "group-empty"),
         (lambda data: data["where"].update(of={}), "/where/of", "list-expected"),
         (lambda data: data["where"].update(of=[7]), "/where/of/0", "object-expected"),
-        (set_condition(0, kind="sequence"), "/where/of/0/kind", "kind-unknown"),
+        (set_condition(0, kind="dream"), "/where/of/0/kind", "kind-unknown"),
         (set_condition(0, event=""), "/where/of/0/event", "name-missing"),
         (set_condition(0, event=None), "/where/of/0/event", "name-missing"),
         (set_condition(0, event="x" * 201), "/where/of/0/event", "text-too-long"),
@@ -247,15 +249,17 @@ def test_every_flaw_has_a_message() -> None:
     import inspect
     import re
 
-    from segments.definition import checked, fields, windows
+    from segments import references
+    from segments.definition import checked, comparisons, conditions, fields, windows
     from segments.definition import parse as parse_module
 
     raised = set()
-    for module in (checked, windows, nodes, fields):
+    for module in (checked, comparisons, conditions, windows, nodes, fields, references):
         raised |= set(re.findall(r"Flaw\(\s*[^,]+,\s*f?\"([a-z{}-]+)\"", inspect.getsource(module)))
     raised |= set(
         re.findall(r"self\.note\(\s*[^,]+(?:\{[^}]*\}[^,]*)?,\s*\"([a-z-]+)\"", inspect.getsource(parse_module))
     )
-    raised = raised - {"{key}-unknown"} | {"trait-unknown", "property-unknown"}
+    named = ("trait", "property", "purpose", "channel", "segment", "list")
+    raised = raised - {"{key}-unknown"} | {f"{one}-unknown" for one in named}
     assert raised - set(MESSAGES) == set()
     assert set(MESSAGES) - raised == set()

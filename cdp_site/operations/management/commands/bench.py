@@ -1,6 +1,7 @@
 """`manage.py bench NAME`: figures as ratios, each against its own limit measured in the same run."""
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,24 @@ from cdp_site.operations.bench import (
     ingest,
     lookup,
     matching,
+    membership,
     pages,
+    profile_api,
     segment,
     timelines,
     webhooks,
 )
-from cdp_site.operations.bench.measure import Result
+from cdp_site.operations.bench.measure import Failed, Result
 
-BENCHES = {
+BENCHES: dict[str, Callable[[str], Iterable[Result | Failed]]] = {
     "fairness": fairness.run,
     "ingest": ingest.run,
     "import": imports.run,
     "hostile": hostile.run,
     "lookup": lookup.run,
+    "membership": membership.run,
     "page": pages.run,
+    "profile-api": profile_api.run,
     "segment": segment.run,
     "timeline": timelines.run,
     "webhooks": webhooks.run,
@@ -76,11 +81,21 @@ class Command(BaseCommand):
             return
         people, events = options["people"] or matching.PEOPLE, options["events"] or 1_000_000
         url = database.use(people=people, touchpoints=events)
-        results = BENCHES[options["name"]](url)
-        for result in results:
+        results: list[Result] = []
+        failed: list[Failed] = []
+        for result in BENCHES[options["name"]](url):
             self.stdout.write(result.as_json())
-        title = f"{people:,} people, {events:,} touchpoints, medians of {results[0].rounds} rounds"
+            self.stdout.flush()  # who breaks a long run off keeps what is measured
+            if isinstance(result, Failed):
+                failed.append(result)
+            else:
+                results.append(result)
+        rounds = max((result.rounds for result in results), default=0)
+        title = f"{people:,} people, {events:,} touchpoints, medians of {rounds} rounds"
         Console(stderr=True).print(_table(results, title))
+        if failed:
+            names = "; ".join(f"{one.name} ({one.problem})" for one in failed)
+            raise CommandError(f"Not measured: {names}")
 
     def _company(self, options: dict[str, Any]) -> None:
         results = company.run(records_wanted=options["records"], touchpoints=options["touchpoints"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.tracking.rate_limits import BURST_SECONDS, SETTLE_SECONDS, Limiter, RateProblem
+from cdp_site.core.rate_limits import BURST_SECONDS, SETTLE_SECONDS, Limiter, RateProblem
 
 SOURCE = 7
 RATE = 100

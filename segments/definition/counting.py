@@ -1,0 +1,357 @@
+"""Conditions on what people did and bought, as SQL: an aggregate over a person's rows, compared.
+
+The meaning is that of `evaluate`; `compile` makes sets of profiles, or subqueries per profile, of what is built here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import singledispatchmethod
+
+from psycopg import sql
+
+from segments.definition import nodes, values
+from segments.definition.compare import (
+    JsonValue,
+    compare_number,
+    elements,
+    is_reading,
+    key_of,
+    matches,
+    may_match,
+    number_of,
+)
+from segments.definition.evaluate import Moment
+from segments.definition.nodes import LineMeasure, Measure, Operator, PropertyMeasure
+from segments.definition.values import number_holds
+from segments.definition.viewer import ComputedColumn, Strategy, Viewer
+
+SQL = sql.SQL
+AND, OR = SQL(" AND "), SQL(" OR ")
+
+CountedCondition = (
+    nodes.TouchpointCondition
+    | nodes.MeasureCondition
+    | nodes.SequenceCondition
+    | nodes.OrderTotalCondition
+    | nodes.OrderLineCondition
+)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A condition on a person's rows: `measured` is an aggregate over those of `table` (called `row`) for which all of
+    `rows` hold; `holds_for_none`: whether the condition holds for somebody without any such row."""
+
+    table: sql.Composable
+    row: sql.SQL
+    measured: sql.Composable
+    holds_for_none: bool = False
+    rows: Sequence[sql.Composable] = field(default=(SQL("true"),))
+
+    def of_profile(self) -> sql.Composable:
+        """The condition on `p`, asked of one profile at a time."""
+        return SQL("coalesce((SELECT {} FROM {} WHERE {}.profile_id = p.id AND {}), {})").format(
+            self.measured, self.table, self.row, AND.join(self.rows), self.holds_for_none
+        )
+
+    def set(self) -> sql.Composed:
+        """The profiles for which it holds; where it holds for none, those for which it does not."""
+        return SQL(
+            "SELECT {row}.profile_id FROM {table} WHERE {where} GROUP BY {row}.profile_id HAVING {having}"
+        ).format(
+            row=self.row,
+            table=self.table,
+            where=AND.join(self.rows),
+            having=SQL("({}) IS NOT TRUE").format(self.measured) if self.holds_for_none else self.measured,
+        )
+
+
+_SIGNS: Mapping[nodes.Bound, sql.SQL] = {
+    nodes.Bound.AT_LEAST: SQL(">="),
+    nodes.Bound.AT_MOST: SQL("<="),
+    nodes.Bound.EXACTLY: SQL("="),
+}
+
+# What stands on a line itself; the sku is the number of the product, by whichever name a source called it.
+_LINE_COLUMNS: Mapping[str, JsonValue] = {
+    name: JsonValue.of_column(column)
+    for name, column in {
+        "sku": "l.sku",
+        "product_id": "l.sku",
+        "name": "l.name",
+        "category": "l.category",
+        "color": "l.color",
+        "coupon": "l.coupon",
+        "price": "l.unit_price",
+        "list_price": "l.list_price",
+        "quantity": "l.quantity",
+    }.items()
+}
+_PRODUCT_COLUMNS: Mapping[str, Sequence[JsonValue]] = {
+    "name": (JsonValue.of_column("c.name"), JsonValue.of_column("c.name_th")),
+    "category": (JsonValue.of_column("c.category"),),
+}
+OF_CATALOGUE = SQL(
+    " LEFT JOIN ingestion_source s ON s.id = o.source_id LEFT JOIN profiles_product c "
+    "ON c.namespace = s.slug AND c.sku = l.sku AND l.sku <> ''"
+)
+
+
+def line_value(name: str) -> JsonValue:
+    """A property of a line: what the order says, else what the catalogue says."""
+    if name in nodes.ONLY_ON_LINE:
+        return _LINE_COLUMNS[name]
+    values = [*_PRODUCT_COLUMNS.get(name, ()), JsonValue.of_key("c.attributes", name)]
+    if name in _LINE_COLUMNS:
+        values.insert(0, _LINE_COLUMNS[name])
+    found = values[-1]
+    for value in reversed(values[:-1]):
+        found = value.otherwise(found)
+    return found
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Makes a `Counted` of a condition, for one viewer at one moment."""
+
+    viewer: Viewer
+    moment: Moment
+    strategy: Strategy
+
+    @singledispatchmethod
+    def of(self, node: CountedCondition) -> Counted:
+        raise TypeError(f"nothing is counted for {type(node).__name__}")
+
+    @of.register
+    def _(self, node: nodes.TouchpointCondition) -> Counted:
+        table, rows = self.picked(node, node.window)
+        measured = SQL("count(*) {} {}").format(_SIGNS[node.count.bound], node.count.n)
+        return Counted(table, SQL("t"), measured, node.count.holds(0), rows)
+
+    @of.register
+    def _(self, node: nodes.OrderTotalCondition) -> Counted:
+        rows = [SQL("o.currency = {}").format(node.currency), *self.standing_orders(node.window)]
+        total, n = SQL("sum(o.total - o.refunded)"), SQL("count(*)")
+        match node.measure:
+            case Measure.SUM:
+                measured = compare_number(total, node.comparison)
+            case Measure.COUNT:
+                measured = compare_number(n, node.comparison)
+            case Measure.AVERAGE:
+                # Compared as total against amount × number: exact, where a quotient would be rounded.
+                measured = compare_number(total, node.comparison, times=n)
+        has_average = node.measure is Measure.AVERAGE
+        holds_for_none = not has_average and number_holds(Decimal(0), node.comparison)
+        return Counted(SQL("profiles_order o"), SQL("o"), measured, holds_for_none, rows)
+
+    @of.register
+    def _(self, node: nodes.OrderLineCondition) -> Counted:
+        rows = self.standing_orders(node.window)
+        if node.currency:
+            rows.append(SQL("o.currency = {}").format(node.currency))
+        rows += [matches(line_value(one.property), one.comparison, self.moment) for one in node.filters]
+        asks_catalogue = any(one.property not in nodes.ONLY_ON_LINE for one in node.filters)
+        table = SQL(
+            "(SELECT o.profile_id, l.quantity, l.quantity * coalesce(l.unit_price, 0) AS spent FROM profiles_order o "
+            "JOIN profiles_orderline l ON l.order_id = o.id{catalogue} WHERE {rows}) b"
+        ).format(catalogue=OF_CATALOGUE if asks_catalogue else SQL(""), rows=AND.join(self._probed("o", rows)))
+        amounts = {
+            LineMeasure.LINES: SQL("count(*)"),
+            LineMeasure.QUANTITY: SQL("coalesce(sum(b.quantity), 0)"),
+            LineMeasure.SPENT: SQL("coalesce(sum(b.spent), 0)"),
+        }
+        measured = compare_number(amounts[node.measure], node.comparison)
+        return Counted(table, SQL("b"), measured, number_holds(Decimal(0), node.comparison))
+
+    @of.register
+    def _(self, node: nodes.MeasureCondition) -> Counted:
+        found = JsonValue.of(SQL("x.v"), may_be_list=False)
+        table, rows = self.picked(node, node.window)
+        values = SQL(
+            "SELECT t.profile_id, t.occurred_at, x.v FROM {table} CROSS JOIN LATERAL {elements} WHERE {rows}"
+        ).format(
+            table=table,
+            elements=elements(JsonValue.of_key("t.properties", node.property), SQL("x")),
+            rows=AND.join(self._probed("t", [*rows, is_reading(found)])),
+        )
+        if node.measure.is_number:
+            return self._amount(node, SQL("({}) r").format(values))
+        return self._values(node.comparison, _ranked(node.measure, values))
+
+    def _amount(self, node: nodes.MeasureCondition, table: sql.Composable) -> Counted:
+        value = JsonValue.of(SQL("r.v"), may_be_list=False)
+        number = number_of(value)
+        n: sql.Composable | None = None
+        match node.measure:
+            case PropertyMeasure.SUM:
+                amount = SQL("coalesce(sum({}), 0)").format(number)
+            case PropertyMeasure.AVERAGE:
+                amount = SQL("sum({})").format(number)
+                n = SQL("count({})").format(number)
+            case PropertyMeasure.SMALLEST:
+                amount = SQL("min({})").format(number)
+            case PropertyMeasure.LARGEST:
+                amount = SQL("max({})").format(number)
+            case _:
+                amount = SQL("count(DISTINCT {})").format(key_of(value))
+        is_zero_for_none = node.measure in {PropertyMeasure.SUM, PropertyMeasure.DISTINCT}
+        holds_for_none = is_zero_for_none and number_holds(Decimal(0), node.comparison)
+        return Counted(table, SQL("r"), compare_number(amount, node.comparison, times=n), holds_for_none)
+
+    def _values(self, comparison: nodes.Comparison, table: sql.Composable) -> Counted:
+        """Several values are compared as a list is: one that matches, or, for a negative, none of at least one."""
+        operator, row = comparison.operator, SQL("r")
+        if operator is Operator.KNOWN:
+            return Counted(table, row, SQL("count(*) > 0"))
+        if operator is Operator.UNKNOWN:
+            return Counted(table, row, SQL("count(*) = 0"), holds_for_none=True)
+        positive = nodes.NEGATIVE.get(operator, operator)
+        value = JsonValue.of(SQL("r.v"), may_be_list=False)
+        one = SQL("bool_or({})").format(matches(value, nodes.Comparison(positive, comparison.value), self.moment))
+        if positive is operator:
+            return Counted(table, row, one)
+        return Counted(table, row, SQL("(count(*) > 0 AND {} IS NOT TRUE)").format(one))
+
+    @of.register
+    def _(self, node: nodes.SequenceCondition) -> Counted:
+        """The latest first step before each `then` decides: an earlier one is further away, and has as many of
+        `without` behind it or more. One pass in the order of time; what happened at one instant is one peer group."""
+        value = JsonValue.of(SQL("x.v"), may_be_list=False)
+        lateral: sql.Composable = SQL("")
+        key: sql.Composable = SQL("''")
+        rows = [*self._visible("t.source_id"), *self._in_window("t.occurred_at", node.window)]
+        if node.same is not None:
+            of_same = elements(JsonValue.of_key("t.properties", node.same), SQL("x"))
+            lateral = SQL(" CROSS JOIN LATERAL {}").format(of_same)
+            rows.append(is_reading(value))
+            key = key_of(value)
+        rows += self._also_then(node)
+        types = sorted({self.viewer.event_types[one.event] for one in nodes.picks(node) if self._has(one)})
+        rows.append(SQL("t.type_id = ANY({}::smallint[])").format(types))
+        # OFFSET 0 keeps the planner from testing the steps' filters where it looks for rows.
+        marked = SQL(
+            "SELECT t.profile_id, t.occurred_at, {key} AS same, {first} AS is_first, {then} AS is_then, "
+            "{without} AS is_without FROM profiles_touchpoint t{lateral} WHERE {rows} OFFSET 0"
+        ).format(
+            key=key,
+            first=self.is_picked(node.first),
+            then=self.is_picked(node.then),
+            without=SQL("false") if node.without is None else self.is_picked(node.without),
+            lateral=lateral,
+            rows=AND.join(self._probed("t", rows)),
+        )
+        table = SQL(
+            "(SELECT q.profile_id FROM (SELECT m.profile_id, m.occurred_at, m.is_then, "
+            "max(m.occurred_at) FILTER (WHERE m.is_first) OVER earlier AS began_at, "
+            "max(m.occurred_at) FILTER (WHERE m.is_without) OVER earlier AS ended_at "
+            "FROM ({marked}) m WHERE m.is_first OR m.is_then OR m.is_without "
+            "WINDOW earlier AS (PARTITION BY m.profile_id, m.same ORDER BY m.occurred_at "
+            "GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) q "
+            "WHERE q.is_then AND q.occurred_at - q.began_at <= make_interval(secs => {seconds}) "
+            "AND (q.ended_at > q.began_at) IS NOT TRUE) f"
+        ).format(marked=marked, seconds=int(node.within.length.total_seconds()))
+        return Counted(table, SQL("f"), SQL("count(*) > 0"))
+
+    def _also_then(self, node: nodes.SequenceCondition) -> list[sql.Composable]:
+        """For everybody: only of those who took the second step at all are the other rows put in order. Asked of the
+        index alone, without filters, so that the planner knows how many there are."""
+        if self.strategy is Strategy.PROBE or node.first.event == node.then.event or not self._has(node.then):
+            return []
+        return [
+            SQL("t.profile_id IN (SELECT n.profile_id FROM profiles_touchpoint n WHERE n.type_id = {} AND {})").format(
+                self.viewer.event_types[node.then.event], AND.join(self._in_window("n.occurred_at", node.window))
+            )
+        ]
+
+    def of_computed(self, column: ComputedColumn, comparison: nodes.Comparison) -> Counted:
+        """The comparison of a computed trait: a row of a person holds its value, and who has none is compared, too."""
+        those = (lambda owner: SQL("{} = p.id").format(owner)) if self.strategy is Strategy.PROBE else None
+        table = SQL("({}) v").format(column.select(self.viewer, self.moment, those))
+        holds = matches(JsonValue.of(SQL("v.value")), comparison, self.moment)
+        today, time_zone = self.moment.today, self.moment.time_zone
+        if values.matches(column.of_none, comparison, today=today, time_zone=time_zone):
+            return Counted(table, SQL("v"), SQL("count(*) = 0"), True, [SQL("({}) IS NOT TRUE").format(holds)])
+        return Counted(table, SQL("v"), SQL("count(*) > 0"), False, [SQL("({})").format(holds)])
+
+    # -- rows -------------------------------------------------------------------------------------------------
+
+    def _has(self, one: nodes.OnTouchpoints) -> bool:
+        """Whether there can be touchpoints of a kind at all."""
+        return one.event in self.viewer.event_types
+
+    def _kind(self, one: nodes.OnTouchpoints) -> list[sql.Composable]:
+        """Conditions on `t`: of the event type, by one of the named sources."""
+        if not self._has(one):
+            return [SQL("false")]
+        rows: list[sql.Composable] = [SQL("t.type_id = {}").format(self.viewer.event_types[one.event])]
+        if one.sources:
+            known = sorted({self.viewer.source_ids[name] for name in one.sources if name in self.viewer.source_ids})
+            rows.append(SQL("t.source_id = ANY({}::bigint[])").format(known))
+        return rows
+
+    def is_picked(self, one: nodes.OnTouchpoints) -> sql.Composable:
+        """Whether `t` is one of a step's touchpoints."""
+        conditions = [*self._kind(one), *(exact for exact, _likely in self._filters(one))]
+        return SQL("(({}) IS TRUE)").format(AND.join(conditions))
+
+    def picked(self, one: nodes.OnTouchpoints, window: nodes.Window) -> tuple[sql.Composable, list[sql.Composable]]:
+        """A table `t` of touchpoints with profile_id, occurred_at and properties, and what is yet to hold for them."""
+        rows = [*self._kind(one), *self._visible("t.source_id"), *self._in_window("t.occurred_at", window)]
+        filters = self._filters(one)
+        exact = [condition for condition, _likely in filters]
+        if not exact or self.strategy is Strategy.PROBE:
+            return SQL("profiles_touchpoint t"), [*rows, *exact]
+        likely = [condition for _exact, condition in filters if condition is not None]
+        # OFFSET 0 keeps the planner from mixing the two steps.
+        table = SQL(
+            "(SELECT t.profile_id, t.occurred_at, t.properties FROM profiles_touchpoint t WHERE {} OFFSET 0) t"
+        ).format(AND.join([*rows, *likely]))
+        return table, exact
+
+    def _filters(self, one: nodes.OnTouchpoints) -> list[tuple[sql.Composable, sql.Composable | None]]:
+        """Each filter as a condition on `t`: exact, and likely."""
+        values = [(JsonValue.of_key("t.properties", each.property), each.comparison) for each in one.filters]
+        return [
+            (matches(value, comparison, self.moment), may_match(value, comparison, self.moment))
+            for value, comparison in values
+        ]
+
+    def standing_orders(self, window: nodes.Window) -> list[sql.Composable]:
+        """Conditions on `o`: it counts, and lies in the window."""
+        return [
+            SQL("o.status <> 'cancelled' AND (o.refunded = 0 OR o.refunded < o.total)"),
+            *self._visible("o.source_id"),
+            *self._in_window("o.placed_at", window),
+        ]
+
+    def _probed(self, row: str, rows: Sequence[sql.Composable]) -> Sequence[sql.Composable]:
+        """The rows of one person where one is asked at a time: no planner finds its way into a window function."""
+        return [*rows, SQL("{}.profile_id = p.id").format(SQL(row))] if self.strategy is Strategy.PROBE else rows
+
+    def _visible(self, column: str) -> list[sql.Composable]:
+        if self.viewer.sources is None:
+            return []
+        return [SQL("{} = ANY({})").format(SQL(column), self.viewer.visible_sources)]
+
+    def _in_window(self, column: str, window: nodes.Window) -> list[sql.Composable]:
+        span = window.span(self.moment.now, self.moment.time_zone)
+        bounds: list[sql.Composable] = [SQL("{} < {}").format(SQL(column), span.end)]
+        if span.start is not None:
+            bounds.append(SQL("{} >= {}").format(SQL(column), span.start))
+        return bounds
+
+
+def _ranked(measure: PropertyMeasure, values: sql.Composable) -> sql.Composed:
+    """A table `r` of the values that are the first, the last or the most frequent one of their person."""
+    if measure is not PropertyMeasure.MOST_FREQUENT:
+        return SQL(
+            "(SELECT o.profile_id, o.v FROM (SELECT n.*, rank() OVER (PARTITION BY n.profile_id "
+            "ORDER BY n.occurred_at {direction}) AS place FROM ({values}) n) o WHERE o.place = 1) r"
+        ).format(values=values, direction=SQL("ASC" if measure is PropertyMeasure.FIRST else "DESC"))
+    return SQL(
+        "(SELECT o.profile_id, o.v FROM (SELECT c.*, rank() OVER (PARTITION BY c.profile_id "
+        "ORDER BY c.times DESC, c.last_at DESC) AS place FROM (SELECT n.profile_id, n.v, count(*) OVER alike AS times, "
+        "max(n.occurred_at) OVER alike AS last_at FROM ({values}) n "
+        "WINDOW alike AS (PARTITION BY n.profile_id, {key})) c) o WHERE o.place = 1) r"
+    ).format(values=values, key=key_of(JsonValue.of(SQL("n.v"))))

@@ -1,0 +1,204 @@
+"""The definitions that a segment had: what each said, how two differ, who enters and leaves between them, and back."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import SequenceMatcher
+from enum import StrEnum
+from itertools import zip_longest
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cdp_site.core import audit
+from cdp_site.core.access import Scope
+from cdp_site.core.actors import names_of
+from cdp_site.core.marking import Piece
+from cdp_site.core.models import User
+from profiles.models import Profile
+from segments import audience, authoring, catalogue, comparing, presenting
+from segments.audience import HiddenProblem, Question
+from segments.comparing import Sides
+from segments.definition import nodes
+from segments.definition.describe import clause
+from segments.definition.fields import Fields
+from segments.definition.serialise import node as written
+from segments.models import Segment, SegmentVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version as the list shows it. `sentence` is empty for what the reader does not see."""
+
+    number: int
+    at: datetime
+    by: str
+    sentence: str
+    is_current: bool
+
+
+def history(segment: Segment, scope: Scope) -> list[Version]:
+    """All versions, the latest first. Some eight queries, however many versions."""
+    fields = catalogue.fields(scope)
+    stored = list(segment.versions.order_by("-version"))
+    actors = names_of({one.actor for one in stored})
+    return [
+        Version(one.version, one.at, actors[one.actor], _sentence(one, fields), one.version == segment.version)
+        for one in stored
+    ]
+
+
+def _sentence(stored: SegmentVersion, fields: Fields) -> str:
+    definition = audience.read(stored.definition)
+    if definition is None or not fields.shows(definition.where):
+        return ""
+    return presenting.sentence(definition, fields)
+
+
+# --- how two differ ---------------------------------------------------------------------------------------------------
+
+
+class Change(StrEnum):
+    SAME = "same"
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A group's heading or a condition, so many groups deep. What differs from the other side is marked."""
+
+    depth: int
+    pieces: Sequence[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands beside each other; one of the two may be missing."""
+
+    change: Change
+    before: Line | None
+    after: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    depth: int
+    text: str
+    key: str  # equal where the meaning is equal, whatever the words
+
+
+def difference(before: SegmentVersion, after: SegmentVersion, scope: Scope) -> list[Row]:
+    """Both definitions line by line, beside each other. A condition on what the reader does not see is told as hidden;
+    a definition that cannot be read has no lines. Some six queries."""
+    fields = catalogue.fields(scope)
+    old, new = _lines(before, fields), _lines(after, fields)
+    matcher = SequenceMatcher(None, [one.key for one in old], [one.key for one in new], autojunk=False)
+    return [
+        row
+        for how, a, b, c, d in matcher.get_opcodes()
+        for row in (_same(old[a:b], new[c:d]) if how == "equal" else _changed(old[a:b], new[c:d]))
+    ]
+
+
+def _lines(stored: SegmentVersion, fields: Fields) -> list[_Written]:
+    definition = audience.read(stored.definition)
+    return [] if definition is None else list(_below(definition.where, fields, 0))
+
+
+def _below(node: nodes.Node, fields: Fields, depth: int) -> Iterator[_Written]:
+    words = catalogue.words()
+    if isinstance(node, nodes.All | nodes.Any | nodes.Not):
+        kind = written(node)["kind"]
+        yield _Written(depth, _capital(words.groups[kind]), f"{depth} {kind}")
+        for member in node.of:
+            yield from _below(member, fields, depth + 1)
+    elif fields.shows(node):
+        yield _Written(depth, _capital(clause(node, words, catalogue.names(fields))), f"{depth} {written(node)}")
+    else:
+        hidden = _("A condition on data that your department does not see")
+        yield _Written(depth, hidden, f"{depth} {written(node)}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _same(old: Sequence[_Written], new: Sequence[_Written]) -> Iterator[Row]:
+    for before, after in zip(old, new, strict=True):
+        yield Row(Change.SAME, _plain(before), _plain(after))
+
+
+def _changed(old: Sequence[_Written], new: Sequence[_Written]) -> Iterator[Row]:
+    for before, after in zip_longest(old, new):
+        if before is None:
+            yield Row(Change.ADDED, None, _plain(after))
+        elif after is None:
+            yield Row(Change.REMOVED, _plain(before), None)
+        else:
+            yield Row(Change.CHANGED, *_marked(before, after))
+
+
+def _plain(one: _Written) -> Line:
+    return Line(one.depth, [Piece(one.text, False)])
+
+
+_TOKENS = re.compile(r"“[^”]*”|[\d][\d,.]*|\s+|[^\s“\d]+")
+
+
+def _marked(before: _Written, after: _Written) -> tuple[Line, Line]:
+    """Both with the words marked that the other does not have."""
+    old, new = _TOKENS.findall(before.text), _TOKENS.findall(after.text)
+    left: list[Piece] = []
+    right: list[Piece] = []
+    for how, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if a < b:
+            left.append(Piece("".join(old[a:b]), how != "equal"))
+        if c < d:
+            right.append(Piece("".join(new[c:d]), how != "equal"))
+    return Line(before.depth, left), Line(after.depth, right)
+
+
+# --- what the difference does -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Who is in both, who leaves (`sides.only_first`) and who enters (`sides.only_second`), and some of them."""
+
+    sides: Sides
+    leaving: Sequence[Profile]
+    entering: Sequence[Profile]
+
+
+def effect(before: SegmentVersion, after: SegmentVersion, scope: Scope, *, with_people: bool) -> Effect:
+    """Counted now, as both definitions would have it at this moment. Raises TooSlowProblem, HiddenProblem and
+    DefinitionProblem."""
+    old = Question.of_stored(before.definition, scope)
+    new = replace(Question.of_stored(after.definition, scope), now=old.now)
+    sides = comparing.sides(old, new)
+    leaving = comparing.some_of(old, not_of=new) if with_people and sides.only_first else ()
+    entering = comparing.some_of(new, not_of=old) if with_people and sides.only_second else ()
+    return Effect(sides, leaving, entering)
+
+
+@transaction.atomic
+def restore(*, segment: Segment, version: SegmentVersion, by: User) -> Segment:
+    """The definition of an earlier version, as a new one. Raises what `authoring.change` does, and HiddenProblem where
+    it names what the user does not see or what is gone."""
+    definition = audience.read(version.definition)
+    if definition is None:
+        raise HiddenProblem
+    restored = authoring.change(
+        segment=segment,
+        name=segment.name,
+        description=segment.description,
+        department=segment.department,
+        definition=version.definition,
+        by=by,
+    )
+    if restored.version != segment.version:
+        audit.record(action="segment.restore", target=restored, by=by, fields=[f"version:{version.version}"])
+    return restored

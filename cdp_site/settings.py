@@ -28,6 +28,8 @@ CDP_FILE_KEY = env.str("CDP_FILE_KEY")
 
 # Where import files, exports and the erasure ledger live; never inside the web root.
 CDP_DATA = Path(env.str("CDP_DATA", default=str(BASE_DIR / ".data")))
+# Who was erased, as keyed hashes; read after a restore. Best on another disk than the database.
+ERASURE_LEDGER = Path(env.str("ERASURE_LEDGER", default=str(CDP_DATA / "erasures" / "ledger.jsonl")))
 
 COMPANY_NAME = env.str("COMPANY_NAME", default="Baan Sabai")
 COMPANY_CURRENCY = env.str("COMPANY_CURRENCY", default="THB")
@@ -283,6 +285,10 @@ MATCH_RECORDS_FOR_ONE_PERSON = env.int("MATCH_RECORDS_FOR_ONE_PERSON", default=8
 # Customers whom one person may open in a day outside verified calls, and from how many on compliance is told.
 REVEALS_PER_DAY = env.int("REVEALS_PER_DAY", default=40)
 REVEALS_BEFORE_ALARM = env.int("REVEALS_BEFORE_ALARM", default=20)
+
+# Where the end of the audit's chain is written each day, best a disk that the database's administrator cannot write to;
+# empty: audit/anchors.jsonl in the data folder.
+AUDIT_ANCHORS = env.str("AUDIT_ANCHORS", default="")
 
 # core/outgoing.py calls https addresses on the internet only. For a chatbot or mailbox inside the company's network.
 OUTGOING_ALLOW_HTTP = env.bool("OUTGOING_ALLOW_HTTP", default=False)

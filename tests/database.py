@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psycopg
@@ -54,6 +55,9 @@ def _prepare_environment() -> None:
         server = embedded_postgres.serve(data / "postgres", profile=embedded_postgres.Profile.TEST)
         os.environ["DATABASE_URL"] = server.url()
         _held.callback(server.release)
+    # A ledger for each run: what another run has erased is nobody here.
+    folder = _held.enter_context(TemporaryDirectory(prefix="erasures-"))
+    os.environ["ERASURE_LEDGER"] = str(Path(folder) / "ledger.jsonl")
     run = secrets.randbits(31)
     maintenance = _held.enter_context(psycopg.connect(url_with("postgres"), autocommit=True))
     maintenance.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_LOCK, run])

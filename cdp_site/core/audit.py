@@ -1,7 +1,9 @@
 """The audit: rows in the business transaction, one sealer that chains what has been committed.
 
 Sealing apart from writing keeps business transactions free of a common lock. A row that is edited, deleted or
-moved after sealing breaks the chain; rows not yet sealed are reported as the tail.
+moved after sealing breaks the chain; rows not yet sealed are reported as the tail. Each day the end of the chain is
+written down outside the database (`core.anchors`): whoever cuts the newest rows off, or writes the whole chain anew,
+is found out by that.
 """
 
 import hashlib
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from cdp_site.core import anchors
 from cdp_site.core.models import AuditEvent, AuditSeal, Heartbeat, User
 
 GENESIS = bytes(32)
@@ -90,23 +93,37 @@ def _seal_batch() -> int:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Result of `verify`: `sealed` rows checked, `tail` rows not sealed yet, `faults` in words (ids only)."""
+    """Result of `verify`: `sealed` rows checked, `tail` rows not sealed yet, `faults` in words (ids only), `anchored`
+    links that agree with what was written down outside the database."""
 
     sealed: int
     tail: int
     faults: tuple[str, ...]
+    anchored: int = 0
 
     @property
     def ok(self) -> bool:
         return not self.faults
 
     def as_dict(self) -> dict[str, object]:
-        return {"ok": self.ok, "sealed": self.sealed, "tail": self.tail, "faults": list(self.faults)}
+        return {
+            "ok": self.ok,
+            "sealed": self.sealed,
+            "tail": self.tail,
+            "anchored": self.anchored,
+            "faults": list(self.faults),
+        }
 
 
-def verify(*, most_faults: int = 20) -> Verdict:
-    """Walk the whole chain. Reads every row once, in the order of sealing, 2,000 at a time."""
-    chain, sealed, faults = GENESIS, 0, []
+def verify(*, most_faults: int = 20, written_down: anchors.Book | None = None) -> Verdict:
+    """Walk the whole chain. Reads every row once, in the order of sealing, 2,000 at a time.
+
+    Args:
+        written_down: the anchors to compare with; those of this installation when none are given.
+    """
+    book = anchors.read() if written_down is None else written_down
+    expected = {anchor.sequence: anchor for anchor in book.in_force}
+    chain, sealed, faults, anchored = GENESIS, 0, list(book.faults), 0
     seals = AuditSeal.objects.order_by("sequence").iterator(chunk_size=2000)
     for batch in _batches(seals, 2000):
         events = AuditEvent.objects.in_bulk([seal.event_id for seal in batch])
@@ -121,10 +138,16 @@ def verify(*, most_faults: int = 20) -> Verdict:
             if chain != bytes(seal.chain_hash):
                 faults.append(f"the chain breaks at seal {seal.sequence}")
                 chain = bytes(seal.chain_hash)
+            if anchor := expected.pop(seal.sequence, None):
+                if anchor.chain_hash == bytes(seal.chain_hash).hex() and anchor.sealed == sealed:
+                    anchored += 1
+                else:
+                    faults.append(f"seal {seal.sequence} is not what the anchor of {anchor.at:%Y-%m-%d} says")
             if len(faults) >= most_faults:
-                return Verdict(sealed, 0, tuple(faults))
+                return Verdict(sealed, 0, tuple(faults), anchored)
+    faults += [f"seal {one.sequence}, anchored on {one.at:%Y-%m-%d}, is gone" for one in expected.values()]
     tail = AuditEvent.objects.filter(~models.Exists(AuditSeal.objects.filter(event_id=models.OuterRef("pk")))).count()
-    return Verdict(sealed, tail, tuple(faults))
+    return Verdict(sealed, tail, tuple(faults[:most_faults]), anchored)
 
 
 CHECK = "audit"  # name of the heartbeat that holds the last check
@@ -137,6 +160,12 @@ def check_chain() -> Verdict:
     found = {"at": timezone.now(), "pid": os.getpid(), "detail": verdict.as_dict()}
     Heartbeat.objects.update_or_create(name=CHECK, defaults=found)
     return verdict
+
+
+def write_anchor() -> anchors.Anchor | None:
+    """Seal what is committed and write the end of the chain down outside the database. By the clock, each day."""
+    seal_pending()
+    return anchors.write()
 
 
 def last_check() -> Heartbeat | None:

@@ -150,7 +150,7 @@ def test_a_system_actor_has_a_name() -> None:
 def test_the_command_tells_and_fails(events: list[AuditEvent]) -> None:
     out = io.StringIO()
     call_command("verify_audit", "--seal", "--json", stdout=out)
-    assert json.loads(out.getvalue()) == {"ok": True, "sealed": 5, "tail": 0, "faults": []}
+    assert json.loads(out.getvalue()) == {"ok": True, "sealed": 5, "tail": 0, "anchored": 0, "faults": []}
     tamper("UPDATE core_auditevent SET actor = 'user:9' WHERE id = %s", events[0].pk)
     out = io.StringIO()
     with pytest.raises(CommandError):

@@ -1,7 +1,7 @@
 """Sessions in the database under a keyed hash: who reads the table, or a stolen copy of it, cannot become its users.
 
-The browser's cookie holds the session's own key; the row is found by an HMAC of it under SECRET_KEY, which is not in the
-database. The content is signed with the same key, so no row of one's own making is taken either.
+The browser's cookie holds the session's own key; the row is found by an HMAC of it under SECRET_KEY, which is not in
+the database. The content is signed with the same key, so no row of one's own making is taken either.
 """
 
 from typing import Any

@@ -38,7 +38,7 @@ def test_what_stands_in_the_table_opens_nothing(agent: User) -> None:
 def test_under_another_secret_nothing_is_found(agent: User, settings: Settings) -> None:
     client = Client()
     client.force_login(agent)
-    settings.SECRET_KEY = "another-secret-of-the-platform-that-is-long-enough"  # noqa: S105
+    settings.SECRET_KEY = "another-secret-of-the-platform-that-is-long-enough"
     assert not opens(cookie_of(client))
 
 

@@ -34,6 +34,9 @@ ERASURE_LEDGER = Path(env.str("ERASURE_LEDGER", default=str(CDP_DATA / "erasures
 COMPANY_NAME = env.str("COMPANY_NAME", default="Baan Sabai")
 COMPANY_CURRENCY = env.str("COMPANY_CURRENCY", default="THB")
 COMPANY_TIME_ZONE = env.str("COMPANY_TIME_ZONE", default="Asia/Bangkok")
+# From which ages people consent alone: where a purpose leaves it to them, and everywhere (PDPA s.20).
+AGE_OF_OWN_CONSENT = env.int("AGE_OF_OWN_CONSENT", default=10)
+AGE_OF_MAJORITY = env.int("AGE_OF_MAJORITY", default=20)
 COMPANY_PHONE_REGION = env.str("COMPANY_PHONE_REGION", default="TH")
 
 INSTALLED_APPS = [

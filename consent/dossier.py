@@ -3,8 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
 
 from cdp_site.core.access import EVERYTHING, Scope
 from consent.contacts import (
@@ -18,8 +22,10 @@ from consent.contacts import (
     together,
 )
 from consent.models import Channel, ConsentEntry, DataSubjectRequest, Purpose
+from consent.querysets import DataSubjectRequestQuerySet
 from consent.reasons import Reason, first_told
 from consent.states import Basis, Held, Origin, State, Statement, Target, Verdict, overall, resolve
+from consent.terms import birth_of, born_by, terms_of
 from profiles import masking
 from profiles.models import Identifier, Profile, SourceRecord
 from profiles.past import Past
@@ -28,6 +34,8 @@ REASON_OF_STATE = {
     State.NEVER: Reason.NEVER_ASKED,
     State.REFUSED: Reason.REFUSED,
     State.WITHDRAWN: Reason.WITHDRAWN,
+    State.EXPIRED: Reason.EXPIRED,
+    State.NEEDS_GUARDIAN: Reason.NEEDS_GUARDIAN,
 }
 
 
@@ -48,6 +56,14 @@ class Permission:
         return None if self.addresses else first_told([reason for _address, reason in self.blocked])
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A request keeps the person's data from being used: for these purposes, or without any for all."""
+
+    reason: Reason
+    purposes: frozenset[int]
+
+
 @dataclass(frozen=True)
 class Dossier:
     """One person. `contacts` are those that the viewer may see; `held` are all, for what they say about each other."""
@@ -57,7 +73,9 @@ class Dossier:
     held: frozenset[Held]
     postal_address: str
     is_there: bool
-    is_to_be_erased: bool
+    bars: Sequence["Bar"]
+    born: str = ""  # the day of birth by which they may be a minor (`consent.terms`)
+    at: datetime | None = None  # the moment at which a grant must have effect; None: now
 
     @cached_property
     def _verdicts(self) -> dict[tuple[int, str], Mapping[Target, Verdict]]:
@@ -67,12 +85,21 @@ class Dossier:
         key = (purpose.pk, purpose.basis)
         if key not in self._verdicts:
             said = [statement_of(entry) for entry in self.entries.get(purpose.pk, ())]
-            self._verdicts[key] = resolve(said, basis=Basis(purpose.basis), held=self.held)
+            self._verdicts[key] = resolve(
+                said,
+                basis=Basis(purpose.basis),
+                held=self.held,
+                terms=terms_of(purpose, born=self.born, at=self.at or timezone.now()),
+            )
         return self._verdicts[key]
 
     def overall(self, purpose: Purpose, channel: str) -> Verdict:
         """What the person says about the channel as a whole."""
         return overall(self.verdicts(purpose), channel, basis=Basis(purpose.basis))
+
+    @property
+    def is_to_be_erased(self) -> bool:
+        return any(bar.reason is Reason.ERASURE for bar in self.bars)
 
     def may_use(self, purpose: Purpose, channel: str) -> Permission:
         barred = self._barred(purpose)
@@ -96,8 +123,10 @@ class Dossier:
     def _barred(self, purpose: Purpose) -> Reason | None:
         if not self.is_there:
             return Reason.ERASURE
-        if self.is_to_be_erased and purpose.basis != Purpose.Basis.LEGAL_OBLIGATION:
-            return Reason.ERASURE
+        if purpose.basis != Purpose.Basis.LEGAL_OBLIGATION:
+            reasons = [bar.reason for bar in self.bars if not bar.purposes or purpose.pk in bar.purposes]
+            if reasons:
+                return first_told(reasons)
         return None if purpose.is_active else Reason.PURPOSE_INACTIVE
 
     def _objection(self, purpose: Purpose, channel: str, address: str) -> Reason | None:
@@ -108,8 +137,15 @@ class Dossier:
         return None if verdict.is_usable else REASON_OF_STATE[verdict.state]
 
 
+def bars(requests: DataSubjectRequestQuerySet) -> Iterable[tuple[UUID, Bar]]:
+    """Of those requests that block, whom they are about and what they bar. One query."""
+    for subject, kind, purposes in requests.blocking().values_list("subject", "kind", "purposes"):
+        is_erasure = kind == DataSubjectRequest.Kind.ERASURE
+        yield subject, Bar(Reason.ERASURE if is_erasure else Reason.RESTRICTED, frozenset(purposes))
+
+
 def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
-    """The dossier of a profile, with the addresses that the scope sees. Three queries, and one for a limited scope."""
+    """The dossier of a profile, with the addresses that the scope sees. Four queries, and one for a limited scope."""
     entries = ConsentEntry.objects.of_profiles([profile.pk]).standing().select_related("source")
     by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
     for entry in entries.order_by("-occurred_at", "-pk"):
@@ -124,7 +160,8 @@ def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
         held=_held(identifiers),
         postal_address=postal_addresses([profile], scope)[profile.pk],
         is_there=profile.state == Profile.State.LIVE,
-        is_to_be_erased=DataSubjectRequest.objects.about_profile(profile).open().exists(),
+        bars=[bar for _subject, bar in bars(DataSubjectRequest.objects.about_profile(profile))],
+        born=birth_of(profile.pk),
     )
 
 
@@ -141,10 +178,15 @@ def of_records(groups: Sequence[Collection[int]], golden: Sequence[Mapping[str, 
     identifiers: dict[int, list[Identifier]] = defaultdict(list)
     for identifier in Identifier.objects.filter(record__in=records, kind__in=CHANNELS_OF_KIND):
         identifiers[identifier.record_id].append(identifier)
-    births = dict(SourceRecord.objects.filter(pk__in=records).values_list("pk", "birth_profile__public_id"))
-    to_be_erased = set(
-        DataSubjectRequest.objects.open().filter(subject__in=births.values()).values_list("subject", flat=True)
+    rows = SourceRecord.objects.filter(pk__in=records).values_list(
+        "pk", "birth_profile__public_id", "kind", "attributes__birth_date"
     )
+    births, born = {}, {}
+    for record, public_id, kind, day in rows:
+        births[record], born[record] = public_id, (kind, day)
+    barred: dict[UUID, list[Bar]] = defaultdict(list)
+    for subject, bar in bars(DataSubjectRequest.objects.about(births.values())):
+        barred[subject].append(bar)
     found = []
     for group, values in zip(groups, golden, strict=True):
         by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
@@ -159,7 +201,8 @@ def of_records(groups: Sequence[Collection[int]], golden: Sequence[Mapping[str, 
                 held=_held(own),
                 postal_address=postal(values),
                 is_there=True,
-                is_to_be_erased=any(births.get(record) in to_be_erased for record in group),
+                bars=[bar for subject in {births.get(record) for record in group} for bar in barred.get(subject, ())],
+                born=born_by(born[record] for record in group if record in born),
             )
         )
     return found
@@ -183,7 +226,8 @@ def look_back(past: Past) -> Dossier:
         ),
         postal_address="",
         is_there=True,
-        is_to_be_erased=False,
+        bars=(),
+        at=past.at,
     )
 
 
@@ -219,4 +263,5 @@ def statement_of(entry: ConsentEntry) -> Statement:
         origin=Origin(entry.origin),
         supersedes_until=entry.supersedes_until,
         id=entry.pk,
+        by_guardian=entry.by_guardian,
     )

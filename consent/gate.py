@@ -3,10 +3,12 @@
 `may_use` answers for one customer, `usable_addresses` for many, by the same rules:
 
 1. Who is being erased, or merged into another, is not there.
-2. While a request for erasure is open nothing is used, except under a legal obligation (PDPC notice of 2024: use is
-   blocked from the first day). Nor is anything used for a purpose that is no longer active.
+2. While a request that `blocks` stands (erasure, restriction, objection, withdrawal; from its first day, PDPC notice of
+   2024) nothing is used for its purposes, except under a legal obligation. Nor is anything used for a purpose that is
+   no longer active.
 3. An address that is masked, junk, malformed, unconfirmed, replaced or passed on to somebody else is never used.
 4. What the person said about the purpose on the channel (`consent.states`) decides by the legal basis of the purpose.
+   A consent that has expired, or that a minor gave without a guardian (`consent.terms`), is none.
 
 A viewer's scope hides addresses of other departments' sources; what was said counts, whoever heard it.
 """
@@ -110,12 +112,16 @@ _TABLES: dict[str, Any] = {
 }
 
 _PERSON = sql.SQL("""
+bar AS (
+    SELECT born.id, CASE WHEN bool_or(q.kind = 'erasure') THEN 'erasure' ELSE 'restricted' END AS reason
+    FROM {requests} q JOIN {profiles} b ON b.public_id = q.subject
+    CROSS JOIN LATERAL (VALUES (b.id), (b.redirect_to_id)) born(id)
+    WHERE q.blocks AND (cardinality(q.purposes) = 0 OR {purpose} = ANY(q.purposes))
+    GROUP BY born.id
+),
 person AS (
-    SELECT p.id, EXISTS (
-        SELECT FROM {requests} q JOIN {profiles} b ON b.public_id = q.subject
-        WHERE q.status = ANY({open}) AND (b.id = p.id OR b.redirect_to_id = p.id)
-    ) AS is_to_be_erased
-    FROM {profiles} p WHERE p.state = 'live' AND p.id IN ({people})
+    SELECT p.id, bar.reason AS barred
+    FROM {profiles} p LEFT JOIN bar ON bar.id = p.id WHERE p.state = 'live' AND p.id IN ({people})
 )""")
 
 # The rank of a fault is its place in `contacts.FAULTS`; the least of an address counts.
@@ -134,7 +140,7 @@ contact AS (
     WHERE i.kind = {kind} AND i.profile_id IN ({people})
     GROUP BY i.profile_id, i.value
 )
-SELECT person.id, person.is_to_be_erased, contact.address, contact.raw, contact.fault, coalesce(said.state, 'never')
+SELECT person.id, person.barred, contact.address, contact.raw, contact.fault, coalesce(said.state, 'never')
 FROM person
 LEFT JOIN contact ON contact.profile_id = person.id
 LEFT JOIN ({said}) said ON said.profile_id = person.id AND said.address = contact.address
@@ -142,7 +148,7 @@ ORDER BY person.id, contact.fault, contact.stated_at DESC, contact.address""")
 
 _BY_POST = sql.SQL("""
 WITH {person}
-SELECT person.id, person.is_to_be_erased, coalesce(said.state, 'never')
+SELECT person.id, person.barred, coalesce(said.state, 'never')
 FROM person LEFT JOIN ({said}) said ON said.profile_id = person.id
 ORDER BY person.id""")
 
@@ -152,7 +158,7 @@ def _by_identifier(
 ) -> Iterator[tuple[int, list[Usable], Reason | None]]:
     people = ids(chunk)
     query = _BY_IDENTIFIER.format(
-        person=_person(people),
+        person=_person(people, purpose),
         people=people,
         in_scope=_in_scope(scope),
         kind=sql.Literal(_kind(channel, scope)),
@@ -167,8 +173,8 @@ def _by_identifier(
     )
     for profile_id, rows in groupby(_rows(query), key=itemgetter(0)):
         usable, reasons = [], []
-        for _profile_id, is_to_be_erased, address, raw, fault, state in rows:
-            reason = _barred(purpose, is_to_be_erased=is_to_be_erased)
+        for _profile_id, barred, address, raw, fault, state in rows:
+            reason = _barred(purpose, barred)
             if reason is None and address is not None:
                 reason = FAULTS[fault] or _objection(purpose, state)
                 if reason is None:
@@ -184,18 +190,19 @@ def _by_post(
     people = ids(chunk)
     profiles = list(Profile.objects.live().filter(pk__in=chunk))
     addresses = postal_addresses(profiles, scope)
-    query = _BY_POST.format(person=_person(people), said=state_sql(purpose.pk, channel, among=people))
-    for profile_id, is_to_be_erased, state in _rows(query):
+    query = _BY_POST.format(
+        person=_person(people, purpose), said=state_sql(purpose.pk, channel, among=people, in_effect=True)
+    )
+    for profile_id, barred, state in _rows(query):
         address = addresses.get(profile_id, "")
-        reason = _barred(purpose, is_to_be_erased=is_to_be_erased)
+        reason = _barred(purpose, barred)
         if reason is None:
             reason = _objection(purpose, state) if address else Reason.NO_ADDRESS
         yield profile_id, [Usable(profile_id, address, address)] if reason is None else [], reason
 
 
-def _person(people: sql.Composable) -> sql.Composed:
-    open_states = sql.Literal([str(status) for status in DataSubjectRequest.OPEN])
-    return _PERSON.format(people=people, open=open_states, **_TABLES)
+def _person(people: sql.Composable, purpose: Purpose) -> sql.Composed:
+    return _PERSON.format(people=people, purpose=sql.Literal(purpose.pk), **_TABLES)
 
 
 def _kind(channel: Channel, scope: Scope) -> str:
@@ -218,9 +225,9 @@ def _rows(query: sql.Composed) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def _barred(purpose: Purpose, *, is_to_be_erased: bool) -> Reason | None:
-    if is_to_be_erased and purpose.basis != Purpose.Basis.LEGAL_OBLIGATION:
-        return Reason.ERASURE
+def _barred(purpose: Purpose, barred: str | None) -> Reason | None:
+    if barred is not None and purpose.basis != Purpose.Basis.LEGAL_OBLIGATION:
+        return Reason(barred)
     return None if purpose.is_active else Reason.PURPOSE_INACTIVE
 
 

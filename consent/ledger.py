@@ -31,6 +31,7 @@ from profiles.models import Membership, SourceRecord
 from profiles.signals import Aspect, ConsentStatement, Touch
 
 DIGEST = "system:digest"
+GIVEN_BY, GUARDIAN = "given_by", "guardian"  # in the evidence of a message: said by a parent or guardian
 MAX_ADDRESS = 254  # column width; no real address is longer (RFC 5321)
 
 
@@ -169,6 +170,7 @@ def _entry(said: ConsentStatement, purpose: Purpose, region: str, by: str) -> Co
         notice_version=said.notice_version,
         language=said.language,
         evidence=dict(said.evidence),
+        by_guardian=said.evidence.get(GIVEN_BY) == GUARDIAN and origin != Origin.BROWSER,
         source_id=said.source_id,
         actor=by,
         operation_id=said.operation_id,

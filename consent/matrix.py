@@ -35,6 +35,8 @@ ICON_OF_STATE = {
     State.REFUSED: "ban",
     State.WITHDRAWN: "x",
     State.NEVER: "circle-dashed",
+    State.EXPIRED: "clock",
+    State.NEEDS_GUARDIAN: "users",
 }
 # What opens the program that a channel is used with.
 SCHEME = {Channel.EMAIL: "mailto:", Channel.SMS: "sms:", Channel.PHONE: "tel:"}

@@ -30,11 +30,11 @@ CASE (SELECT u.basis FROM {purposes} u WHERE u.id = {purpose} AND u.is_active)
      WHEN 'legitimate_interest' THEN coalesce(said.state, 'never') NOT IN ('refused', 'withdrawn')
 END""")
 
-# While a request for erasure is open only a legal obligation uses anything.
+# While a request blocks the purpose only a legal obligation uses anything.
 _BARRED = sql.SQL("""
 SELECT barred.id FROM (
     SELECT b.id, b.redirect_to_id FROM {requests} q JOIN {profiles} b ON b.public_id = q.subject
-    WHERE q.status = ANY({open})
+    WHERE q.blocks AND (cardinality(q.purposes) = 0 OR {purpose} = ANY(q.purposes))
       AND NOT EXISTS (SELECT FROM {purposes} u WHERE u.id = {purpose} AND u.basis = 'legal_obligation')
 ) born CROSS JOIN LATERAL (VALUES (born.id), (born.redirect_to_id)) barred(id) WHERE barred.id IS NOT NULL""")
 
@@ -76,12 +76,10 @@ def reachable_sql(
     purpose = sql.Literal(purpose_id)
     shared = {
         "allowed": _ALLOWED.format(purpose=purpose, **_TABLES),
-        "barred": _BARRED.format(
-            purpose=purpose, open=sql.Literal([str(status) for status in DataSubjectRequest.OPEN]), **_TABLES
-        ),
+        "barred": _BARRED.format(purpose=purpose, **_TABLES),
     }
     if channel == Channel.POST:
-        said = state_sql(purpose_id, channel, among=people)
+        said = state_sql(purpose_id, channel, among=people, in_effect=True)
         return _BY_POST.format(among=_among("i.id", people), said=said, profiles=_TABLES["profiles"], **shared)
     kind = KIND_OF_CHANNEL[channel]
     hidden = {KIND_OF_TRAIT.get(trait, trait) for trait in hidden_traits}

@@ -11,9 +11,12 @@ class Reason(StrEnum):
     """In the order in which one of several is told: what the person said comes before what we lack."""
 
     ERASURE = "erasure"
+    RESTRICTED = "restricted"
     PURPOSE_INACTIVE = "purpose_inactive"
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
+    EXPIRED = "expired"
+    NEEDS_GUARDIAN = "needs_guardian"
     NEVER_ASKED = "never_asked"
     ENDED = "ended"
     REPLACED = "replaced"
@@ -28,9 +31,12 @@ class Reason(StrEnum):
 
 REASON_TEXTS: dict[Reason, Text] = {
     Reason.ERASURE: _("The customer asked for erasure: their data may not be used"),
+    Reason.RESTRICTED: _("The customer asked us not to use their data for this"),
     Reason.PURPOSE_INACTIVE: _("This purpose is no longer in use"),
     Reason.WITHDRAWN: _("Consent was withdrawn"),
     Reason.REFUSED: _("The customer refused"),
+    Reason.EXPIRED: _("Consent has expired: ask again"),
+    Reason.NEEDS_GUARDIAN: _("A parent or guardian must consent for a minor"),
     Reason.NEVER_ASKED: _("Never asked for consent"),
     Reason.ENDED: _("Somebody else has this number now"),
     Reason.REPLACED: _("The customer has given another address since"),

@@ -14,11 +14,14 @@ when it grants, and about the whole person when it denies.
    one whose `supersedes_until` is not before the denial.
 4. A grant through a public write key (`browser`) counts only where nothing denies; it never cancels a denial.
 5. Who never said anything has the third state, `never`: it grants nothing and vetoes nothing.
+6. On some `Terms` a grant has no effect: one that has expired, and one that a minor gave without a guardian. The first
+   still overrules the denials that it overruled; the second never did. Where nothing else grants, the state says so:
+   `expired`, `needs_guardian`. Neither vetoes anything.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -31,6 +34,8 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     NEVER = "never"
+    EXPIRED = "expired"  # granted, longer ago than the purpose's consents hold
+    NEEDS_GUARDIAN = "needs_guardian"  # granted by a minor alone
 
     @property
     def denies(self) -> bool:
@@ -76,11 +81,46 @@ class Statement:
     origin: Origin = Origin.EVENT
     supersedes_until: datetime | None = None
     id: UUID | None = None
+    by_guardian: bool = False
 
     @property
     def order(self) -> tuple[datetime, bool, str]:
         """In time; at the same instant a grant stands before a denial, so that the denial is the later."""
         return (self.occurred_at, self.state.denies, self.state)
+
+
+def birthday_before(day: str, years: int) -> str:
+    """The latest day of birth of somebody who is `years` old on the day (both YYYY-MM-DD, compared as text)."""
+    return f"{int(day[:4]) - years:04d}{day[4:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a grant has effect (PDPA s.19 and s.20). Without any every grant has.
+
+    Args:
+        stale_before: a grant given before this has expired; None: none expires.
+        born: day of birth as YYYY-MM-DD; empty: not known, and the person is of age.
+        own_age: who was younger on the day of the grant needs a guardian's; 0: nobody.
+        zone: whose days they are.
+    """
+
+    stale_before: datetime | None = None
+    born: str = ""
+    own_age: int = 0
+    zone: tzinfo | None = None
+
+    def is_stale(self, grant: Statement) -> bool:
+        return self.stale_before is not None and grant.occurred_at < self.stale_before
+
+    def lacks_guardian(self, grant: Statement) -> bool:
+        if not self.born or not self.own_age or grant.by_guardian:
+            return False
+        day = grant.occurred_at.astimezone(self.zone).date().isoformat()
+        return self.born > birthday_before(day, self.own_age)
+
+
+ALWAYS = Terms()
 
 
 class Held(NamedTuple):
@@ -112,15 +152,20 @@ class _Stand:
 
     denial: Statement | None  # the standing one
     grant: Statement | None  # the latest standing one that covers the target
+    expired: Statement | None  # the same of those that have expired
+    unguarded: Statement | None  # and of those that a minor gave alone
     overrules_until: datetime | None
 
 
-def resolve(statements: Iterable[Statement], *, basis: Basis, held: Collection[Held] = ()) -> Mapping[Target, Verdict]:
+def resolve(
+    statements: Iterable[Statement], *, basis: Basis, held: Collection[Held] = (), terms: Terms = ALWAYS
+) -> Mapping[Target, Verdict]:
     """The state of every target of one person for one purpose.
 
     Args:
         statements: of all records of the person, about one purpose and any channels.
         held: which record holds which address; without it a grant for "every address" covers none by name.
+        terms: when a grant has effect; they are those of consent, and say nothing where the basis is another.
 
     Returns:
         A verdict per channel and address that was named or is held, and one per channel for the address ``""``.
@@ -130,20 +175,24 @@ def resolve(statements: Iterable[Statement], *, basis: Basis, held: Collection[H
     targets = {Target(one.channel, address) for one in said for address in ("", one.address)}
     targets |= {Target(one.channel, address) for one in held for address in ("", one.address)}
     holdings = frozenset(held)
-    return {target: _verdict(target, said, holdings, basis) for target in targets}
+    terms = terms if basis is Basis.CONSENT else ALWAYS
+    return {target: _verdict(target, said, holdings, basis, terms) for target in targets}
 
 
 def overall(verdicts: Mapping[Target, Verdict], channel: str, *, basis: Basis) -> Verdict:
-    """What a person says about a channel as a whole: granted when any target is, else the latest denial, else never."""
+    """What a person says about a channel as a whole: granted when any target is, else the latest denial, else what has
+    no effect (any more), else never."""
     decided = [
         (one.because.order, target.address == "", one)
         for target, one in verdicts.items()
         if target.channel == channel and one.because
     ]
-    grants = [entry for entry in decided if entry[2].state is State.GRANTED]
     if not decided:
         return Verdict(State.NEVER, basis.allows(State.NEVER), None)
-    return max(grants or decided, key=itemgetter(0, 1))[2]
+    grants = [entry for entry in decided if entry[2].state is State.GRANTED]
+    denials = [entry for entry in decided if entry[2].state.denies]
+    expired = [entry for entry in decided if entry[2].state is State.EXPIRED]
+    return max(grants or denials or expired or decided, key=itemgetter(0, 1))[2]
 
 
 def changes(statements: Iterable[Statement]) -> list[Statement]:
@@ -161,36 +210,50 @@ def changes(statements: Iterable[Statement]) -> list[Statement]:
     return kept
 
 
-def _verdict(target: Target, said: list[Statement], held: frozenset[Held], basis: Basis) -> Verdict:
+def _verdict(target: Target, said: list[Statement], held: frozenset[Held], basis: Basis, terms: Terms) -> Verdict:
     about = [one for one in said if one.channel == target.channel and one.address in {"", target.address}]
-    stands = [_stand(list(group), target, held) for _record, group in groupby(about, key=attrgetter("record_id"))]
+    by_record = groupby(about, key=attrgetter("record_id"))
+    stands = [_stand(list(group), target, held, terms) for _record, group in by_record]
     denial = max((one.denial for one in stands if one.denial), key=attrgetter("order"), default=None)
     overruled = max((one.overrules_until for one in stands if one.overrules_until), default=None)
     if denial and (overruled is None or denial.occurred_at > overruled):
         return Verdict(denial.state, basis.allows(denial.state), denial)
-    grant = max((one.grant for one in stands if one.grant), key=attrgetter("order"), default=None)
-    if grant:
-        return Verdict(State.GRANTED, basis.allows(State.GRANTED), grant)
+    for state, grants in (
+        (State.GRANTED, [one.grant for one in stands if one.grant]),
+        (State.EXPIRED, [one.expired for one in stands if one.expired]),
+        (State.NEEDS_GUARDIAN, [one.unguarded for one in stands if one.unguarded]),
+    ):
+        if grants:
+            return Verdict(state, basis.allows(state), max(grants, key=attrgetter("order")))
     return Verdict(State.NEVER, basis.allows(State.NEVER), None)
 
 
-def _stand(about: list[Statement], target: Target, held: frozenset[Held]) -> _Stand:
-    """Rules 2 and 4 for one record. `about` holds its statements about the target, at least one."""
+def _stand(about: list[Statement], target: Target, held: frozenset[Held], terms: Terms) -> _Stand:
+    """Rules 2, 4 and 6 for one record. `about` holds its statements about the target, at least one."""
     denial = max((one for one in about if one.state.denies), key=attrgetter("order"), default=None)
     grants = [one for one in about if not one.state.denies]
     if denial:
         grants = [one for one in grants if one.occurred_at > denial.occurred_at]
-    if any(one.origin is not Origin.BROWSER for one in grants):
+    valid = [one for one in grants if not terms.lacks_guardian(one)]
+    if any(one.origin is not Origin.BROWSER for one in valid):
         denial = None
     if denial:
-        return _Stand(denial, None, None)
+        return _Stand(denial, None, None, None, None)
     covering = [
         one
         for one in grants
         if one.address == target.address or Held(one.record_id, target.channel, target.address) in held
     ]
+    unguarded = [one for one in covering if terms.lacks_guardian(one)]
+    covering = [one for one in covering if not terms.lacks_guardian(one)]
     return _Stand(
         denial=None,
-        grant=max(covering, key=attrgetter("order"), default=None),
-        overrules_until=max((one.supersedes_until for one in grants if one.supersedes_until), default=None),
+        grant=_latest(one for one in covering if not terms.is_stale(one)),
+        expired=_latest(one for one in covering if terms.is_stale(one)),
+        unguarded=_latest(unguarded),
+        overrules_until=max((one.supersedes_until for one in valid if one.supersedes_until), default=None),
     )
+
+
+def _latest(statements: Iterable[Statement]) -> Statement | None:
+    return max(statements, key=attrgetter("order"), default=None)

@@ -40,6 +40,8 @@ STATES: dict[str, Text] = {
     State.REFUSED: _("Refused"),
     State.WITHDRAWN: _("Withdrawn"),
     State.NEVER: _("Never asked"),
+    State.EXPIRED: _("Expired"),
+    State.NEEDS_GUARDIAN: _("Needs a guardian"),
 }
 
 # What the rows of a table are called, by the label of the model.

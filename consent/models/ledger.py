@@ -54,6 +54,9 @@ class ConsentEntry(models.Model):
     evidence = models.JSONField(default=dict)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, db_index=False)
     actor = models.CharField(max_length=60)
+    by_guardian = models.BooleanField(
+        default=False, db_default=False
+    )  # a parent or guardian said it for a minor (PDPA s.20)
     # A grant by own act that overrules refusals of other records of the person up to this time; null: overrules none.
     supersedes_until = models.DateTimeField(null=True)
     operation_id = models.UUIDField(null=True)

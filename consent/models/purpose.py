@@ -19,7 +19,8 @@ class Channel(models.TextChoices):
 
 
 class Purpose(models.Model):
-    """One row: a purpose for which data may be used, with its legal basis. Written in the admin."""
+    """One row: a purpose for which data may be used, with its legal basis. Written in the admin and on the page
+    of purposes; what people read when they are asked is in its notices."""
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE}
 
@@ -32,12 +33,26 @@ class Purpose(models.Model):
         LEGITIMATE_INTEREST = "legitimate_interest", _("legitimate interest")
         LEGAL_OBLIGATION = "legal_obligation", _("legal obligation")
 
+    class Young(models.TextChoices):
+        """Whose consent counts for somebody between ten and twenty (PDPA s.20 with s.22 to s.24 of the Civil and
+        Commercial Code); below that it is always a guardian's. The ages are settings."""
+
+        GUARDIAN = "guardian", _("A parent or guardian consents")
+        OWN = "own", _("Their own consent is enough: something that a minor may do alone")
+
     slug = models.SlugField(_("short name"), unique=True)
     name = models.CharField(_("name"), max_length=100)
     name_th = models.CharField(_("name in Thai"), max_length=100, blank=True)
     description = models.CharField(_("description"), max_length=300, blank=True)
     description_th = models.CharField(_("description in Thai"), max_length=300, blank=True)
     basis = models.CharField(_("legal basis"), max_length=20, choices=Basis.choices, default=Basis.CONSENT)
+    months = models.PositiveSmallIntegerField(
+        _("consent holds for (months)"), null=True, blank=True, help_text=_("Empty: until it is withdrawn.")
+    )
+    young = models.CharField(_("minors"), max_length=10, choices=Young.choices, default=Young.GUARDIAN)
+    is_sharing = models.BooleanField(
+        _("sale or sharing of data"), default=False, help_text=_("A browser that sends Sec-GPC: 1 refuses it (CCPA).")
+    )
     is_active = models.BooleanField(_("active"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=100)
 

@@ -88,7 +88,9 @@ def _person(row: ForwardedRequest) -> Profile | None:
 
 def _request_for(profile: Profile, row: ForwardedRequest) -> DataSubjectRequest:
     """The person's open erasure: the one that is there, or a new one."""
-    held: DataSubjectRequest | None = DataSubjectRequest.objects.about_profile(profile).open().first()
+    held: DataSubjectRequest | None = (
+        DataSubjectRequest.objects.about_profile(profile).of_kind(DataSubjectRequest.Kind.ERASURE).open().first()
+    )
     if held is not None:
         return held
     request = DataSubjectRequest.objects.create(

@@ -76,6 +76,13 @@ class DataSubjectRequestQuerySet(models.QuerySet[Any]):
     def open(self) -> "DataSubjectRequestQuerySet":
         return self.filter(status__in=self.model.OPEN)
 
+    def blocking(self) -> "DataSubjectRequestQuerySet":
+        """Those because of which the gate lets nothing through, for their purposes or for all."""
+        return self.filter(blocks=True)
+
+    def of_kind(self, *kinds: str) -> "DataSubjectRequestQuerySet":
+        return self.filter(kind__in=kinds)
+
     def queue(self) -> "DataSubjectRequestQuerySet":
         """Open ones, the most urgent first."""
         return self.open().order_by("due_at", "pk")
@@ -93,8 +100,15 @@ class DataSubjectRequestQuerySet(models.QuerySet[Any]):
         return self.filter(subject__in=own.values("public_id"))
 
     def abandoned(self, now: datetime) -> "DataSubjectRequestQuerySet":
-        """Whose job has died, or was never started: running without a live lease, approved, or stopped half-way and
-        due for another try."""
-        return self.filter(status__in=["approved", "running", "partial"]).filter(
+        """Erasures whose job has died, or was never started: running without a live lease, approved, or stopped
+        half-way and due for another try."""
+        return self._without_job("approved", "running", "partial", now=now).of_kind("erasure")
+
+    def uncarried(self, now: datetime) -> "DataSubjectRequestQuerySet":
+        """The same of the other kinds, which `consent.requests.carrying_out` carries out."""
+        return self._without_job("approved", "running", "partial", now=now).exclude(kind="erasure")
+
+    def _without_job(self, *statuses: str, now: datetime) -> "DataSubjectRequestQuerySet":
+        return self.filter(status__in=statuses).filter(
             models.Q(lease_until__isnull=True) | models.Q(lease_until__lt=now)
         )

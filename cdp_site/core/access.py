@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models.functions import Cast
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 from guardian.models import GroupObjectPermission
 from guardian.shortcuts import get_objects_for_user
@@ -153,6 +154,10 @@ OF_CUSTOMERS = frozenset(
 )
 
 
+# What a delegate may do besides what their role may (`User.decides_from`): look at requests and decide on them.
+DELEGABLE = frozenset({P.VIEW_REQUESTS, P.APPROVE_REQUESTS})
+
+
 def may(user: User | AnonymousUser, permission: Permission) -> bool:
     """True when the user's role carries the permission; of a program, when its key's scopes do. Superusers get no more
     than their role."""
@@ -161,8 +166,15 @@ def may(user: User | AnonymousUser, permission: Permission) -> bool:
     if user.key_permissions is not None:
         return permission in user.key_permissions
     if permission not in ROLE_PERMISSIONS.get(user.role, frozenset()):
-        return False
+        return permission in DELEGABLE and is_delegate(user)
     return not is_stand_in(user) or permission not in OF_CUSTOMERS or permission in ROLE_PERMISSIONS[own_role(user)]
+
+
+def is_delegate(user: User) -> bool:
+    """Whether somebody of compliance has appointed the user to decide on requests, for these days."""
+    if user.decides_from is None or user.decides_until is None or is_stand_in(user):
+        return False
+    return user.decides_from <= timezone.localdate() <= user.decides_until
 
 
 def own_role(user: User) -> str:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +64,10 @@ class User(AbstractUser):
     # Sessions carry the number that they were made under. A trigger counts it up when role, department, password or
     # activity changes, whoever changes it: older sessions are over with their next request.
     session_epoch = models.IntegerField(default=0, editable=False)
+    # May decide on requests of data subjects in these days although the role does not (`access.DELEGABLE`): a delegate
+    # of another department, or cover for an absence.
+    decides_from = models.DateField(null=True, editable=False)
+    decides_until = models.DateField(null=True, editable=False)
 
     # Of the user that stands for a program (`core.machines.acting`), never of a person's.
     machine_key: ClassVar["MachineKey | None"] = None
@@ -202,6 +207,7 @@ class AuditEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["target_type", "target_id", "-id"], name="audit_of_target"),  # audit of one object
             models.Index(fields=["actor", "-id"], name="audit_of_actor"),  # audit of one user
+            BrinIndex(fields=["at"], name="audit_by_time"),  # audit of some days; rows come in the order of time
         ]
 
 

@@ -7,6 +7,7 @@ A holder that fails does not keep the others from erasing: what can go, goes. Th
 such, and tried again; it is `completed` when every holder is done and none finds anything of the person any more.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,12 +16,15 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from cdp_site.core import audit, jobs
+from cdp_site.core import audit, hashing, jobs
 from cdp_site.core.append_only import erasure_step
 from cdp_site.core.personal_data import Holder, Outcome, Subject, holders
 from consent import certificate, subjects
+from consent.erasure import ledger_lines
+from consent.erasure.ledger_lines import Entry, Kept
 from consent.models import DataSubjectRequest, ErasureStep
 from ingestion import suppression
+from ingestion.models import SuppressedIdentifier
 from profiles.models import Profile
 from profiles.resolution import pipeline
 
@@ -45,7 +49,8 @@ def run(request_id: UUID) -> None:
         return
     request = DataSubjectRequest.objects.get(pk=request_id)
     if request.status == Status.APPROVED:
-        _begin(request)
+        # Nobody there any more: another request has erased them meanwhile; there is nothing to do but to say so.
+        begin(request, lambda: (subjects.find(request.subject) if request.subject else None) or Subject((), (), ()))
     else:
         _go_on(request)
     subject = subjects.unseal(bytes(request.work or b""))
@@ -91,15 +96,19 @@ def _renew_lease(request_id: UUID) -> None:
 
 
 @transaction.atomic
-def _begin(request: DataSubjectRequest) -> None:
-    """Step 0: from its commit on the person is invisible everywhere and comes back by no door.
+def begin(request: DataSubjectRequest, find: Callable[[], Subject], *, is_known: bool = False) -> None:
+    """Step 0: from its commit on the person is invisible everywhere and comes back by no door. Before that the
+    ledger outside of the database has them.
 
     Holds the merge lock, so that no digest step adds to the person or moves records meanwhile.
+
+    Args:
+        find: who the person is, asked under the lock.
+        is_known: the ledger has them already, and says so to a database that was restored.
     """
     pipeline.take_merge_lock()
     now = timezone.now()
-    # Nobody there any more: another request has erased them meanwhile; there is nothing to do but to say so.
-    subject = (subjects.find(request.subject) if request.subject else None) or Subject((), (), ())
+    subject = find()
     suppression.suppress(
         identifiers=subjects.erased_identifiers(subject),
         names=subjects.names(subject),
@@ -121,6 +130,31 @@ def _begin(request: DataSubjectRequest) -> None:
     )
     _plan(request)
     audit.record(action="request.start", target=request, by=ACTOR, fields=["status"])
+    if not is_known and subject.public_ids:
+        _write_down(request, subject, now)
+
+
+def _write_down(request: DataSubjectRequest, subject: Subject, now: datetime) -> None:
+    """Last of step 0: when the disk does not take the line, nothing of the step happens."""
+    key_id = hashing.current_key_id()
+    kept = SuppressedIdentifier.objects.filter(request_id=request.pk, key_id=key_id).order_by("pk")
+    ledger_lines.append(
+        Entry(
+            at=now,
+            request=request.pk,
+            key_id=key_id,
+            people=tuple(ledger_lines.person_hashes(subject.public_ids, key_id=key_id)),
+            suppressed=tuple(
+                Kept(
+                    key=bytes(row.key).hex(),
+                    kind=row.kind,
+                    needs_name=row.needs_name,
+                    names=tuple(bytes(name).hex() for name in row.name_keys),
+                )
+                for row in kept
+            ),
+        )
+    )
 
 
 @transaction.atomic
@@ -193,7 +227,8 @@ def _finish(request: DataSubjectRequest, subject: Subject) -> None:
         return
     request.status, request.completed_at = Status.COMPLETED, timezone.now()
     request.certificate = certificate.build(request)
-    request.subject, request.note, request.work, request.lease_until = None, "", None, None
+    request.forget_person()
+    request.lease_until = None
     request.save()
     audit.record(action="request.complete", target=request, by=ACTOR, fields=["status", "certificate"])
     _close_others(subject, request)
@@ -204,8 +239,8 @@ def _close_others(subject: Subject, done: DataSubjectRequest) -> None:
     others = DataSubjectRequest.objects.filter(Q(subject__in=subject.public_ids)).open().exclude(pk=done.pk)
     for other in others.select_for_update():
         other.status, other.refusal_reason = Status.CANCELLED, DataSubjectRequest.Refusal.COVERED
-        other.subject, other.note = None, ""
-        other.save(update_fields=["status", "refusal_reason", "subject", "note"])
+        other.forget_person()
+        other.save()
         audit.record(action="request.cover", target=other, by=ACTOR, fields=["status"])
 
 

@@ -2,8 +2,11 @@
 
 from consent.models.forwarded import ForwardedRequest
 from consent.models.ledger import ConsentEntry, RepeatedCell, SecondedCell, VoidEntry
+from consent.models.messages import MessageGateway, OutgoingMessage
+from consent.models.notice import Notice
 from consent.models.purpose import Channel, Purpose
 from consent.models.request import DataSubjectRequest, ErasureStep
+from consent.models.request_steps import IdentityCode, RequestAlert
 
 __all__ = [
     "Channel",
@@ -11,8 +14,13 @@ __all__ = [
     "DataSubjectRequest",
     "ErasureStep",
     "ForwardedRequest",
+    "IdentityCode",
+    "MessageGateway",
+    "Notice",
+    "OutgoingMessage",
     "Purpose",
     "RepeatedCell",
+    "RequestAlert",
     "SecondedCell",
     "VoidEntry",
 ]

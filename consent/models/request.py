@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -12,41 +13,62 @@ from consent.querysets import DataSubjectRequestQuerySet
 
 
 class DataSubjectRequest(models.Model):
-    """One row: what a customer asked of us under the law, from intake to its end. Written by compliance staff; the
-    row stays as proof, without the person: `note` and `subject` are emptied when an erasure completes."""
+    """One row: what a customer asked of us under the law, from intake to its end. Written by `consent.requests`; the
+    row stays as proof, without the person: what names them is emptied when an erasure completes."""
 
     PERSONAL_DATA: ClassVar[Classification] = {
         "*": NONE,
         "subject": PSEUDONYMOUS,
         "note": PERSONAL,
+        "contact": PERSONAL,
+        "changes": PERSONAL,
+        "proof_seen": PERSONAL,
         "work": PSEUDONYMOUS,
     }
 
     class Kind(models.TextChoices):
+        """Rights of PDPA s.19 and s.30 to s.36, GDPR Art. 7 and 15 to 21."""
+
         ERASURE = "erasure", _("erasure")
+        ACCESS = "access", _("access")
+        PORTABILITY = "portability", _("portability")
+        RECTIFICATION = "rectification", _("rectification")
+        OBJECTION = "objection", _("objection")
+        RESTRICTION = "restriction", _("restriction of use")
+        WITHDRAWAL = "withdrawal", _("withdrawal of consent")
 
     class Status(models.TextChoices):
+        """Which follows which: `consent.requests.machine`."""
+
         RECEIVED = "received", _("received")
+        IDENTIFYING = "identifying", _("identity check")
         APPROVED = "approved", _("approved")
+        COOLING = "cooling", _("cooling-off")
         REFUSED = "refused", _("refused")
         RUNNING = "running", _("running")
         PARTIAL = "partial", _("stopped half-way")
         COMPLETED = "completed", _("completed")
+        CLOSED = "closed", _("closed")
         CANCELLED = "cancelled", _("cancelled")
 
     class IdentityCheck(models.TextChoices):
         """How we know that it was the person who asked (PDPA s.30; GDPR Art. 12(6)). What was seen is not kept."""
 
+        CODE = "code", _("Gave back a one-time code that was sent to an address known for long enough")
         IN_PERSON = "in_person", _("Came in person and showed a document")
+        POSTAL = "postal", _("Wrote by post with the copy of a document, which was looked at and not kept")
         KNOWN_CHANNEL = "known_channel", _("Answered on a phone number or e-mail address that we already had")
         DOCUMENT_SEEN = "document_seen", _("Sent a document, which was looked at and not kept")
         REPRESENTATIVE = "representative", _("A representative with a written authority")
         SYSTEM = "system", _("Asked through a system that knows the customer's account")
 
     class Refusal(models.TextChoices):
-        """Grounds on which an erasure may be refused; each refusal is recorded (PDPA s.39)."""
+        """Grounds on which a request may be refused; each refusal is recorded (PDPA s.39)."""
 
         NOT_IDENTIFIED = "not_identified", _("The person could not be identified")
+        NOT_KNOWN = "not_known", _("Nothing about the person is kept here")
+        OTHERS = "others", _("It would harm the rights of other people (PDPA s.30)")
+        COMPELLING = "compelling", _("Compelling grounds outweigh the objection (PDPA s.32)")
         LEGAL_CLAIM = "legal_claim", _("Needed for a legal claim (PDPA s.33)")
         LEGAL_OBLIGATION = "legal_obligation", _("Needed to comply with a law (PDPA s.33)")
         UNFOUNDED = "unfounded", _("Repeated or without ground (PDPA s.30)")
@@ -54,26 +76,63 @@ class DataSubjectRequest(models.Model):
         COVERED = "covered", _("Done together with another request")
 
     # Work remains to be done, and the person's data is not used meanwhile.
-    OPEN: ClassVar = (Status.RECEIVED, Status.APPROVED, Status.RUNNING, Status.PARTIAL)
+    OPEN: ClassVar = (
+        Status.RECEIVED,
+        Status.IDENTIFYING,
+        Status.APPROVED,
+        Status.COOLING,
+        Status.RUNNING,
+        Status.PARTIAL,
+    )
+    # From the first day on such a request keeps the data from being used, for its purposes or for all (`blocks`).
+    BLOCKING: ClassVar = (Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION, Kind.WITHDRAWAL)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.ERASURE)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
-    subject = models.UUIDField(null=True)  # Profile.public_id
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.ERASURE)
+    regime = models.CharField(max_length=12, default="pdpa")  # a key of consent/requests/regimes.json
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RECEIVED)
+    subject = models.UUIDField(null=True)  # Profile.public_id; null: nobody was found, or nobody is there any more
+    purposes = ArrayField(models.BigIntegerField(), default=list)  # of which the request speaks; none: of all
     received_at = models.DateTimeField()  # when the person asked: the legal clock
-    due_at = models.DateTimeField()  # PDPA s.33 and the PDPC notice of 2024: 90 days
-    identity_checked = models.CharField(max_length=20, choices=IdentityCheck.choices)
+    due_at = models.DateTimeField()  # by the regime, with its extension
+    extended_at = models.DateTimeField(null=True)
+    extension_reason = models.CharField(max_length=300, blank=True)  # told to the person; no names
+    identity_checked = models.CharField(max_length=20, choices=IdentityCheck.choices, blank=True)  # "": not yet
+    identified_at = models.DateTimeField(null=True)
+    proof_seen = models.CharField(max_length=200, blank=True)  # which document was seen, of a representative as well
     note = models.CharField(max_length=500, blank=True)
+    contact = models.BinaryField(null=True)  # sealed: what somebody wrote into the public form
+    changes = models.BinaryField(null=True)  # sealed: trait → value that is to be put right
     refusal_reason = models.CharField(max_length=40, blank=True, choices=Refusal.choices)  # also of a cancellation
-    # Null: a system of the company passed it on (`consent.forwarded`).
+    explanation = models.CharField(max_length=500, blank=True)  # in the letter of refusal; no names
+    # Null: a system of the company passed it on (`consent.forwarded`), or the person wrote it themselves.
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField(null=True)
+    runs_at = models.DateTimeField(null=True)  # when the cooling-off is over
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)  # the job that runs it; a dead job's erasure is taken up again
+    closed_at = models.DateTimeField(null=True)  # the person was told
+    lifted_at = models.DateTimeField(null=True)  # a restriction ended
+    lease_until = models.DateTimeField(null=True)  # the job that runs it; a dead job's request is taken up again
     work = models.BinaryField(null=True)  # ids of the subject while it runs, sealed; emptied at the end
+    outcome = models.JSONField(default=dict)  # what was done, in counts and names of fields
     certificate = models.JSONField(null=True)  # counts per store, kept and ground; no personal data
+    # Whether the gate lets nothing through for the person (`purposes`) because of this request.
+    blocks = models.GeneratedField(
+        expression=models.Case(
+            models.When(kind__in=BLOCKING, status__in=OPEN, then=models.Value(True)),
+            models.When(
+                kind=Kind.RESTRICTION,
+                status__in=(Status.COMPLETED, Status.CLOSED),
+                lifted_at__isnull=True,
+                then=models.Value(True),
+            ),
+            default=models.Value(False),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     objects = DataSubjectRequestQuerySet.as_manager()
 
@@ -86,13 +145,14 @@ class DataSubjectRequest(models.Model):
             models.UniqueConstraint(
                 fields=["subject", "kind"],
                 name="request_open_once",
-                condition=models.Q(status__in=["received", "approved", "running", "partial"]),
+                condition=models.Q(status__in=["received", "identifying", "approved", "cooling", "running", "partial"]),
             ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "due_at"], name="request_queue"),  # the queue; abandoned work
             # whether a customer may be used: the gate
             models.Index(fields=["subject"], name="request_of_subject", condition=models.Q(subject__isnull=False)),
+            models.Index(fields=["subject"], name="request_that_blocks", condition=models.Q(blocks=True)),
         ]
 
     @property
@@ -103,6 +163,15 @@ class DataSubjectRequest(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in self.OPEN
+
+    @property
+    def is_identified(self) -> bool:
+        return bool(self.identity_checked)
+
+    def forget_person(self) -> None:
+        """Empty what names the person; saves nothing."""
+        self.subject, self.note, self.proof_seen = None, "", ""
+        self.contact = self.changes = self.work = None
 
 
 class ErasureStep(models.Model):

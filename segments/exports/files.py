@@ -134,7 +134,7 @@ def _put_to_the_gate_again(export: SegmentExport, by: User) -> int:
     entries = ConsentEntry.objects.filter(purpose=export.purpose_id, channel__in=channels)
     denials = entries.exclude(state=ConsentEntry.State.GRANTED)
     chosen_at = export.chosen_at or export.at
-    asked = DataSubjectRequest.objects.filter(status__in=DataSubjectRequest.OPEN).values("subject")
+    asked = DataSubjectRequest.objects.blocking().values("subject")
 
     def people(of: "QuerySet[ConsentEntry]") -> set[int]:
         held = now.filter(record__in=of.values("record"), profile__in=on_list)

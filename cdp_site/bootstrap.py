@@ -37,7 +37,7 @@ UV_REQUIREMENT = "uv>=0.8"
 NEEDS_DEV_PACKAGES = {"quality", "test", "translations"}
 NEEDS_NO_DATABASE = {
     "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "help", "makemessages",
-    "quality", "startapp", "test", "translations", "version",
+    "quality", "startapp", "test", "translations", "verify_certificate", "version",
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import audit, customer, requests
+from consent.views import audit, certificates, customer, requests
 
 app_name = "consent"
 urlpatterns = [
@@ -20,9 +20,14 @@ urlpatterns = [
     path("requests/<uuid:request_id>/approve/", requests.approve, name="approve"),
     path("requests/<uuid:request_id>/refuse/", requests.refuse, name="refuse"),
     path("requests/<uuid:request_id>/retry/", requests.retry, name="retry"),
-    path("requests/<uuid:request_id>/certificate/", requests.certificate, name="certificate"),
+    path("requests/certificate-key/", certificates.key, name="certificate_key"),
+    path("requests/<uuid:request_id>/certificate/", certificates.download, name="certificate"),
+    path("requests/<uuid:request_id>/certificate/show/", certificates.show, name="certificate_page"),
+    path("requests/<uuid:request_id>/certificate/<slug:language>.pdf", certificates.paper, name="certificate_paper"),
     path("audit/", audit.browse, name="audit"),
     path("audit/alarms/", audit.show_alarms, name="alarms"),
     path("audit/alarms/count/", audit.count_alarms, name="alarm_count"),
+    path("audit/export/", audit.export, name="audit_export"),
+    path("audit/anchors/", audit.show_anchors, name="audit_anchors"),
     path("audit/check/", audit.check, name="check_audit"),
 ]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -122,18 +122,6 @@ def retry(request: HttpRequest, request_id: UUID) -> HttpResponse:
     requests.retry(request_id=asked.pk, by=reader(request))
     messages.info(request, _("The steps that failed are being tried again."))
     return redirect("consent:request", asked.pk)
-
-
-@requires(Permission.VIEW_REQUESTS)
-@require_GET
-def certificate(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """The signed certificate as a file. Only a completed request has one."""
-    asked = _visible(request, request_id)
-    if asked.certificate is None:
-        raise Http404
-    response = JsonResponse(asked.certificate, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    response["Content-Disposition"] = f'attachment; filename="erasure-{asked.reference}.json"'
-    return response
 
 
 @requires(Permission.VIEW_REQUESTS, Permission.MANAGE_REQUESTS)

@@ -98,6 +98,7 @@ def test_a_request_from_the_intake_to_the_certificate(
     erasure.run(request.pk)  # the job cluster's part
     expect(page.locator("#progress [role=status]")).to_contain_text("สำเร็จ")  # the page asks for itself
     page.reload()
+    page.locator("a[href$='/certificate/show/']").click()
     with page.expect_download() as download:
         page.locator("a[href$='/certificate/']").click()
     file = tmp_path / "certificate.json"

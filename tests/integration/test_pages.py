@@ -21,6 +21,8 @@ NOTHING_THERE = {
     "openid_connect_callback": "the company's login provider sends people here",
     "mfa_view_recovery_codes": "nobody has recovery codes",
     "consent:certificate": "the request is not carried out yet",
+    "consent:certificate_page": "the request is not carried out yet",
+    "consent:certificate_paper": "the request is not carried out yet",
     "profiles:access_reading": "asks for a period",
     "profiles:edit_trait": "takes a trait",
     "profiles:quality_key": "nobody shares an identifier",

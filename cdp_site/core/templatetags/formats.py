@@ -49,6 +49,11 @@ def _local(value: datetime) -> datetime:
     return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
+def moment_text(value: datetime | None) -> str:
+    """ "22 พ.ย. 2569 14:05" in the company's time zone, for what is no page."""
+    return "" if value is None else f"{day_text(_local(value))} {_local(value):%H:%M}"
+
+
 @register.filter
 def day(value: date | datetime | str | None) -> SafeString | str:
     """`{{ when|day }}`: the date in the company's time zone. ISO text works too, other text stays as it is."""

@@ -39,10 +39,11 @@ TABLE: Final[dict[str, str]] = {
     "C": """
         consent:access_log consent:requests consent:due consent:intake consent:find consent:close_forwarded
         consent:request consent:approve consent:refuse consent:retry consent:certificate
+        consent:certificate_page consent:certificate_paper consent:certificate_key
     """,
     "CD": """
         profiles:access profiles:access_reading machine_keys profiles:view_as consent:audit consent:check_audit
-        consent:alarms consent:alarm_count
+        consent:alarms consent:alarm_count consent:audit_export consent:audit_anchors
     """,
     "D": """
         profiles:access_change new_machine_key rotate_machine_key revoke_machine_key

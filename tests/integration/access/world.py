@@ -82,7 +82,7 @@ def _plausible(name: str) -> Any:
 
 _NUMBERED = """alert recipient webhook key pull folder item label pair term factor script"""
 NUMBERS = frozenset({f"{name}_id" for name in _NUMBERED.split()} | {"version", "number"})
-WORDS = frozenset({"token", "name", "provider_id"})
+WORDS = frozenset({"token", "name", "provider_id", "language"})
 
 
 def build(

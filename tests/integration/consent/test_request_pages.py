@@ -196,7 +196,7 @@ def test_from_approval_to_certificate(
     assert "Consents given, refused and withdrawn: erase 2" in page
     file = other_desk.get(f"{path}certificate/")
     assert file.headers["Content-Disposition"] == f'attachment; filename="erasure-{asked.reference}.json"'
-    assert certificate.verify(json.loads(file.content))
+    assert certificate.verify(json.loads(b"".join(file)))
 
 
 def test_a_running_request_answers_with_its_progress_alone(other_desk: Client, approved: DataSubjectRequest) -> None:

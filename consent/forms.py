@@ -15,6 +15,7 @@ from consent.models import DataSubjectRequest
 from consent.wording import EVIDENCE
 
 CHECK = {"class": "form-check-input"}
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 def mark_of(address: str) -> str:
@@ -39,12 +40,17 @@ class AnswerForm(forms.Form):
         choices=[],
         widget=forms.CheckboxSelectMultiple(attrs=CHECK),
     )
+    by_guardian = forms.BooleanField(
+        label=_("A parent or guardian said it for a minor"),
+        required=False,
+        widget=forms.CheckboxInput(attrs=CHECK),
+    )
     overrules = forms.UUIDField(required=False, widget=forms.HiddenInput)
     answer = forms.ChoiceField(choices=[("grant", ""), ("deny", "")])
 
     def __init__(self, *args: Any, addresses: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["evidence"].choices = list(EVIDENCE.items())  # type: ignore[attr-defined]
+        self.fields["evidence"].choices = [(way, EVIDENCE[way]) for way in Evidence]  # type: ignore[attr-defined]
         # The page knows an address by its mark: who sees it masked must not find it in the source of the page.
         self._by_mark = {mark_of(value): value for value, _text in addresses}
         self.all_addresses = list(self._by_mark.values())
@@ -122,13 +128,29 @@ class RefusalForm(forms.Form):
 
 
 class TrailForm(forms.Form):
-    """Filters of the audit."""
+    """Filters of the audit. The days are whole ones in the company's time zone, the last one included."""
 
     action = forms.ChoiceField(label=pgettext_lazy("audit", "Action"), required=False, choices=[])
     actor = forms.ChoiceField(label=_("Who"), required=False, choices=[])
+    kind = forms.ChoiceField(label=_("Kind of object"), required=False, choices=[])
     target = forms.CharField(label=_("Object"), required=False, max_length=64)
+    since = forms.DateField(label=_("From"), required=False, widget=DAY)
+    until = forms.DateField(label=pgettext_lazy("last day", "To"), required=False, widget=DAY)
 
-    def __init__(self, *args: Any, actions: list[str], actors: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, actions: list[str], actors: list[tuple[str, str]], kinds: list[str], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["action"].choices = [("", _("Every action")), *((one, one) for one in actions)]  # type: ignore[attr-defined]
         self.fields["actor"].choices = [("", _("Everybody")), *actors]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [("", _("Every kind")), *((one, one) for one in kinds)]  # type: ignore[attr-defined]
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What was chosen; nothing of a form in which something does not fit."""
+        return {name: value for name, value in self.cleaned_data.items() if value} if self.is_valid() else {}
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """The same as a form sends it."""
+        return [(name, str(value)) for name, value in self.filters.items()]

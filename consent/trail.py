@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
+from django.utils.timezone import make_aware
 
-from cdp_site.core import audit
+from cdp_site.core import anchors, audit
 from cdp_site.core.actors import name_of, names_of, program
 from cdp_site.core.errors import Text
 from cdp_site.core.models import AccessLogEntry, AuditEvent, AuditSeal, Heartbeat, MachineKey, User
@@ -42,11 +43,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """How far the chain reaches, and the last check of it (None: never checked)."""
+    """How far the chain reaches, the last check of it (None: never checked), and what is written down of it outside the
+    database: how many anchors, and the last one."""
 
     sealed: int
     tail: int
     check: Heartbeat | None
+    anchor_count: int = 0
+    anchor: anchors.Anchor | None = None
 
     @property
     def is_whole(self) -> bool | None:
@@ -70,13 +74,26 @@ class Visit:
     reasons: list[Text] = field(default_factory=list)
 
 
-def page(*, by: User, action: str = "", actor: str = "", target: str = "", before: int | None = None) -> Page:
-    """Rows that fit, the newest first, older than the key. At most four queries."""
-    rows = AuditEvent.objects.order_by("-pk").annotate(
-        is_sealed=Exists(AuditSeal.objects.filter(event_id=OuterRef("pk")))
+def matching(
+    *, action: str = "", actor: str = "", kind: str = "", target: str = "",
+    since: date | None = None, until: date | None = None,
+) -> "QuerySet[AuditEvent]":  # fmt: skip
+    """Rows that fit, in no order; the days in the company's time zone, the last one included."""
+    wanted: dict[str, Any] = {"action": action, "actor": actor, "target_type": kind, "target_id": target}
+    wanted |= {
+        "at__gte": since and make_aware(datetime.combine(since, time())),
+        "at__lt": until and make_aware(datetime.combine(until + timedelta(days=1), time())),
+    }
+    return AuditEvent.objects.filter(**{column: value for column, value in wanted.items() if value})
+
+
+def page(*, by: User, before: int | None = None, **filters: Any) -> Page:
+    """Rows that fit (`matching`), the newest first, older than the key. At most four queries."""
+    rows = (
+        matching(**filters)
+        .order_by("-pk")
+        .annotate(is_sealed=Exists(AuditSeal.objects.filter(event_id=OuterRef("pk"))))
     )
-    wanted = {"action": action, "actor": actor, "target_id": target}
-    rows = rows.filter(**{column: value for column, value in wanted.items() if value})
     if before is not None:
         rows = rows.filter(pk__lt=before)
     found = list(rows[: PAGE_SIZE + 1])
@@ -97,6 +114,12 @@ def actions() -> list[str]:
     return sorted(set(latest))
 
 
+def kinds() -> list[str]:
+    """Kinds of objects that the filter offers. One query."""
+    latest = AuditEvent.objects.order_by("-pk").values_list("target_type", flat=True)[:LOOK_BACK]
+    return sorted(set(latest))
+
+
 def actors() -> list[tuple[str, str]]:
     """Everybody who works here, programs, and the parts of the platform that act by themselves lately. Three
     queries."""
@@ -108,9 +131,15 @@ def actors() -> list[tuple[str, str]]:
 
 
 def chain_state() -> ChainState:
-    """Three queries; the chain itself is walked by `audit.check_chain`."""
-    sealed = AuditSeal.objects.count()
-    return ChainState(sealed=sealed, tail=AuditEvent.objects.count() - sealed, check=audit.last_check())
+    """Four queries; the chain itself is walked by `audit.check_chain`."""
+    sealed, book = AuditSeal.objects.count(), anchors.read()
+    return ChainState(
+        sealed=sealed,
+        tail=AuditEvent.objects.count() - sealed,
+        check=audit.last_check(),
+        anchor_count=len(book.anchors),
+        anchor=book.last,
+    )
 
 
 def visits_to(profile: Profile) -> list[Visit]:

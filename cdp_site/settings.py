@@ -31,12 +31,20 @@ CDP_DATA = Path(env.str("CDP_DATA", default=str(BASE_DIR / ".data")))
 # Who was erased, as keyed hashes; read after a restore. Best on another disk than the database.
 ERASURE_LEDGER = Path(env.str("ERASURE_LEDGER", default=str(CDP_DATA / "erasures" / "ledger.jsonl")))
 
+# Backups: their folder (best another machine's disk), how many days each is kept, at most 35 (an erased person is gone
+# from all of them by then), whether one is made every night, and where pg_dump is if not in the package.
+BACKUPS = env.str("BACKUPS", default="") or str(CDP_DATA / "backups")
+BACKUP_DAYS = env.int("BACKUP_DAYS", default=30)
+BACKUP_DAILY = env.bool("BACKUP_DAILY", default=True)
+PG_BINARIES = env.str("PG_BINARIES", default="")
+
 COMPANY_NAME = env.str("COMPANY_NAME", default="Baan Sabai")
 COMPANY_CURRENCY = env.str("COMPANY_CURRENCY", default="THB")
 COMPANY_TIME_ZONE = env.str("COMPANY_TIME_ZONE", default="Asia/Bangkok")
 # From which ages people consent alone: where a purpose leaves it to them, and everywhere (PDPA s.20).
 AGE_OF_OWN_CONSENT = env.int("AGE_OF_OWN_CONSENT", default=10)
 AGE_OF_MAJORITY = env.int("AGE_OF_MAJORITY", default=20)
+PREFERENCE_LINK_DAYS = env.int("PREFERENCE_LINK_DAYS", default=30)  # a link to a preference page opens it so long
 COMPANY_PHONE_REGION = env.str("COMPANY_PHONE_REGION", default="TH")
 
 INSTALLED_APPS = [

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("", include("cdp_site.core.login.urls")),
     path("", include("cdp_site.core.machines.urls")),
+    path("", include("cdp_site.operations.backup.urls")),
     path("language/", views.set_language, name="set_language"),
     path("display/", views.set_display, name="set_display"),
     path("styleguide", styleguide.show, name="style"),

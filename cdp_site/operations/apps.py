@@ -8,4 +8,6 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        from cdp_site.operations import database_fitness  # noqa: F401  registers its check
+        from cdp_site.operations import backup_checks, database_fitness, screens  # noqa: F401  they register checks
+
+        screens.register()

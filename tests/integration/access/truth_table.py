@@ -42,11 +42,12 @@ TABLE: Final[dict[str, str]] = {
         consent:certificate_page consent:certificate_paper consent:certificate_key
     """,
     "CD": """
+        backups
         profiles:access profiles:access_reading machine_keys profiles:view_as consent:audit consent:check_audit
         consent:alarms consent:alarm_count consent:audit_export consent:audit_anchors
     """,
     "D": """
-        profiles:access_change new_machine_key rotate_machine_key revoke_machine_key
+        profiles:access_change new_machine_key rotate_machine_key revoke_machine_key make_backup
     """,
     "M": """
         segments:move_script segments:script segments:members segments:export segments:export_preview

@@ -258,7 +258,7 @@ class OrderWrite:
 
 
 # Every clock compares with the stored version, so that any order of arrival ends in the same rows.
-_UPSERT_ORDERS = (
+_UPSERT_ORDERS = (  # nosec B608 - texts of this module
     """
 INSERT INTO profiles_order AS o (source_id, external_id, record_id, profile_id, status, placed_at, version_at, currency,
                                  total, total_is_stated, discount, coupon, refunded, operation_id, paid_at,

@@ -93,7 +93,7 @@ _STANDING = """
 _COUNT = "SELECT count(*)" + _STANDING
 _NEXT = "SELECT d.id, d.record_a_id, d.record_b_id" + _STANDING + " ORDER BY d.id LIMIT %(most)s"
 # Evenly over all of them, the same ones each time.
-_SPREAD = (
+_SPREAD = (  # nosec B608 - texts of this module
     """
 SELECT id, a, b
   FROM (SELECT d.id, d.record_a_id AS a, d.record_b_id AS b, row_number() OVER (ORDER BY d.id) AS place,

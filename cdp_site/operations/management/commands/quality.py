@@ -8,36 +8,45 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
 from cdp_site import bootstrap
 
 MANAGE = (sys.executable, "manage.py")
+APPS = ("cdp_site", "ingestion", "profiles", "consent", "segments")
 CHECKS = {
     "style": (sys.executable, "-m", "ruff", "check", "."),
     "format": (sys.executable, "-m", "ruff", "format", "--check", "."),
+    "security": (sys.executable, "-m", "bandit", "-q", "-c", "pyproject.toml", "-r", *APPS),
     "layers": (str(Path(sys.executable).with_name("lint-imports")),),
-    "types": (sys.executable, "-m", "mypy", "cdp_site", "ingestion", "profiles", "consent", "segments"),
+    "types": (sys.executable, "-m", "mypy", *APPS),
     "migrations": (*MANAGE, "makemigrations", "--check", "--dry-run"),
     "deployment": (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"),
     "translations": (*MANAGE, "translations", "--check"),
     "vendored": (*MANAGE, "vendored", "--check"),
 }
+# Asks a service on the internet about every locked package: only where `--packages` is given.
+PACKAGES = {"packages": (sys.executable, "-m", "pip_audit", "--progress-spinner", "off", "--skip-editable")}
 # What a production machine sets itself (README): the deployment check is about that machine, not about a demo.
 PRODUCTION = {"HTTPS": "1", "DEBUG": "0", "ALLOWED_HOSTS": "cdp.example.com"}
 
 
 class Command(BaseCommand):
-    help = "Check style, format, layers, types, migrations, deployment, translations, vendored files; names what fails."
+    help = "Check style, format, security, layers, types, migrations, deployment, translations, vendored files."
     requires_system_checks = ()
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--packages", action="store_true", help="ask the advisory service about known holes in the packages, too"
+        )
+
+    def handle(self, *args: Any, packages: bool, **options: Any) -> None:
         console = Console()
         table = Table("check", "result", "seconds", title="Quality", title_justify="left")
         failed = []
-        for name, command in CHECKS.items():
+        for name, command in (CHECKS | (PACKAGES if packages else {})).items():
             begun = time.monotonic()
             console.rule(name, align="left")
             environment = _environment(command) | (PRODUCTION if name == "deployment" else {})

@@ -31,6 +31,7 @@ CHORES = (
     Chore("sign of life", "cdp_site.operations.cluster.give_sign_of_life", every_minutes=1),
     Chore("seal the audit", "cdp_site.core.audit.seal_pending", every_minutes=1),
     Chore("take up dead erasures", "consent.jobs.resume_erasures", every_minutes=2),
+    Chore("write the database's files anew", "consent.jobs.rewrite_storage", daily_at=time(4, 5)),
     Chore("anchor the audit outside the database", "cdp_site.core.audit.write_anchor", daily_at=time(2, 30)),
     Chore("check the audit's chain", "consent.jobs.check_audit", daily_at=time(2, 40)),
     Chore("take up dead trials of imports", "ingestion.rehearsal.resume_abandoned", every_minutes=1),

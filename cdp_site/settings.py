@@ -30,6 +30,7 @@ CDP_FILE_KEY = env.str("CDP_FILE_KEY")
 CDP_DATA = Path(env.str("CDP_DATA", default=str(BASE_DIR / ".data")))
 # Who was erased, as keyed hashes; read after a restore. Best on another disk than the database.
 ERASURE_LEDGER = Path(env.str("ERASURE_LEDGER", default=str(CDP_DATA / "erasures" / "ledger.jsonl")))
+REWRITE_STORAGE_DAYS = env.int("REWRITE_STORAGE_DAYS", default=30)  # well inside the 90 days of PDPA s.33
 
 # Backups: their folder (best another machine's disk), how many days each is kept, at most 35 (an erased person is gone
 # from all of them by then), whether one is made every night, and where pg_dump is if not in the package.

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.access import scope_of
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import User
-from consent import dossier, ledger
+from consent import dossier, ledger, notices
 from consent.dossier import Dossier
 from consent.ledger import Evidence
 from consent.models import Channel, ConsentEntry, Purpose
@@ -44,11 +44,13 @@ def grant(
     reference: str,
     overrules: UUID | None,
     by: User,
+    by_guardian: bool = False,
 ) -> list[ConsentEntry]:
     """Record that the person allows the use of these addresses.
 
     Args:
         overrules: the denial that the person was told of, as `standing_denial` gave it; None when there was none.
+        by_guardian: a parent or guardian said it for a minor; without that a minor's answer may have no effect.
 
     Raises:
         MendableError: no address, or one that the person does not have.
@@ -76,6 +78,8 @@ def grant(
         addresses=addresses,
         supersedes_until=denial.occurred_at if denial else None,
         reference=reference,
+        by_guardian=by_guardian,
+        notice=notices.in_force(purpose),
         by=by,
     )
 
@@ -90,6 +94,7 @@ def deny(
     evidence: Evidence,
     reference: str,
     by: User,
+    by_guardian: bool = False,
 ) -> list[ConsentEntry]:
     """Record that the person does not want these addresses used; none of them: the channel at all. It is a withdrawal
     when a grant stood, else a refusal.
@@ -107,6 +112,8 @@ def deny(
         evidence=evidence,
         addresses=addresses,
         reference=reference,
+        by_guardian=by_guardian,
+        notice=notices.in_force(purpose),
         by=by,
     )
 

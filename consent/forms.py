@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from cdp_site.core.hashing import keyed
 from consent.ledger import Evidence
-from consent.models import DataSubjectRequest
+from consent.models import DataSubjectRequest, Purpose
 from consent.wording import EVIDENCE
 
 CHECK = {"class": "form-check-input"}
@@ -154,3 +154,38 @@ class TrailForm(forms.Form):
     def chosen(self) -> list[tuple[str, str]]:
         """The same as a form sends it."""
         return [(name, str(value)) for name, value in self.filters.items()]
+
+
+class TermsForm(forms.Form):
+    """How long consents to a purpose hold, and whose count."""
+
+    months = forms.IntegerField(
+        label=_("Consent holds for how many months?"),
+        required=False,
+        min_value=1,
+        max_value=240,
+        help_text=_("Empty: until it is withdrawn. A consent that is older counts no more, at once."),
+    )
+    young = forms.ChoiceField(
+        label=_("Who consents for a minor?"),
+        choices=Purpose.Young.choices,
+        widget=forms.RadioSelect(attrs=CHECK),
+    )
+    is_sharing = forms.BooleanField(
+        label=_("This is a sale or sharing of data (CCPA): a browser that sends Sec-GPC: 1 refuses it"),
+        required=False,
+        widget=forms.CheckboxInput(attrs=CHECK),
+    )
+
+
+class NoticeForm(forms.Form):
+    """A new version of what people read."""
+
+    version = forms.RegexField(
+        label=_("Version"),
+        regex=r"^[0-9A-Za-z._-]{1,40}$",
+        help_text=_("Such as 2026-11. Events and files name it as notice_version."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    text_th = forms.CharField(label=_("Text in Thai"), max_length=5000, widget=forms.Textarea(attrs={"rows": 6}))
+    text = forms.CharField(label=_("Text in English"), max_length=5000, widget=forms.Textarea(attrs={"rows": 6}))

@@ -1,6 +1,7 @@
 """The gate: the only way to an address of a customer.
 
-`may_use` answers for one customer, `usable_addresses` for many, by the same rules:
+`may_use` answers for one customer, `usable_addresses` for many, by the same rules (`for_duty` is for what the company
+owes a customer by law):
 
 1. Who is being erased, or merged into another, is not there.
 2. While a request that `blocks` stands (erasure, restriction, objection, withdrawal; from its first day, PDPC notice of
@@ -42,6 +43,13 @@ CHUNK = 2000
 def may_use(profile: Profile, purpose: Purpose, channel: Channel, *, scope: Scope = EVERYTHING) -> Permission:
     """The addresses of one customer that may be used now, and why not for the others. Four queries."""
     return dossier.read(profile, scope=scope).may_use(purpose, channel)
+
+
+def for_duty(profile: Profile, channel: Channel) -> list[str]:
+    """The addresses of one customer for what the company owes them by law whatever they said, such as the receipt of a
+    withdrawal: those without a fault, of who is there and is not being erased. Never for an offer. Four queries."""
+    known = dossier.read(profile)
+    return [one.address for one in known.addresses(channel) if one.fault is None] if known.is_there else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from cdp_site.core import audit
-from consent import erasure, forwarded
+from consent import erasure, expiry, forwarded
+from consent.preferences import mails
 
 
 def run_erasure(request_id: str) -> None:
@@ -24,3 +25,18 @@ def match_forwarded() -> None:
 def check_audit() -> None:
     """Every night, and when somebody asks: whether the audit's chain is whole."""
     audit.check_chain()
+
+
+def send_preference_link(profile_id: int, language: str) -> None:
+    """The link to their preference page, by mail."""
+    mails.send_link(profile_id, language)
+
+
+def send_receipt(language: str, *entry_ids: str) -> None:
+    """What somebody said on their preference page, by mail."""
+    mails.send_receipt(language, [UUID(one) for one in entry_ids])
+
+
+def tell_expired() -> None:
+    """By the clock: whose consent has expired."""
+    expiry.tell_expired()

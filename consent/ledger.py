@@ -1,6 +1,7 @@
 """Writing the ledger of consent: nothing else appends to it.
 
-`record` takes what a customer told a member of staff, `append` what messages and files say. What follows from the
+`record` takes what a customer told a member of staff, `record_own_act` what they said on a page of ours, `append` what
+messages and files say. What follows from the
 entries is asked of `consent.gate`.
 
 An entry that came by a message bears an id made of the message and of what it says: a message that is digested twice is
@@ -15,13 +16,14 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem, InternalError
 from cdp_site.core.models import User
 from consent import cells
-from consent.models import Channel, ConsentEntry, Purpose, VoidEntry
+from consent.models import Channel, ConsentEntry, Notice, Purpose, VoidEntry
 from consent.states import Origin, State
 from ingestion.models import Source
 from ingestion.normalise.email import normalise_email
@@ -31,6 +33,7 @@ from profiles.models import Membership, SourceRecord
 from profiles.signals import Aspect, ConsentStatement, Touch
 
 DIGEST = "system:digest"
+OWN_ACT = "system:privacy-page"
 GIVEN_BY, GUARDIAN = "given_by", "guardian"  # in the evidence of a message: said by a parent or guardian
 MAX_ADDRESS = 254  # column width; no real address is longer (RFC 5321)
 
@@ -42,6 +45,13 @@ class Evidence(StrEnum):
     IN_PERSON = "in_person"
     MESSAGE = "message"
     FORM = "form"
+
+
+class OwnAct(StrEnum):
+    """How a person said it themselves, without a member of staff. The wording is `consent.wording.EVIDENCE`."""
+
+    PREFERENCES = "preferences"
+    GPC = "gpc"
 
 
 @transaction.atomic
@@ -56,6 +66,8 @@ def record(
     addresses: Collection[str] = (),
     supersedes_until: datetime | None = None,
     reference: str = "",
+    by_guardian: bool = False,
+    notice: Notice | None = None,
 ) -> list[ConsentEntry]:
     """Append what the person said, on `record` (the person's agent record): one entry per address, or one for all.
 
@@ -64,13 +76,13 @@ def record(
             none itself.
         supersedes_until: of a grant: the latest denial of another record that the person, being told of it, overrules.
         reference: number of the call or of the form, no words.
+        by_guardian: a parent or guardian said it for a minor.
+        notice: what was read to them.
 
     Raises:
         ConflictProblem: the denial to overrule is not older than now.
     """
-    now = timezone.now()
-    if supersedes_until is not None and supersedes_until >= now:
-        raise ConflictProblem(_("Another answer has just been recorded. Look at it and try again."))
+    now = _now_after(supersedes_until)
     entries = [
         ConsentEntry(
             record=record,
@@ -84,7 +96,10 @@ def record(
             basis=purpose.basis,
             evidence={"how": evidence.value, **({"reference": reference} if reference else {})},
             source_id=record.source_id,
+            notice_version=notice.version if notice else "",
+            language=(get_language() or "")[:5] if notice else "",
             actor=audit.actor_name(by),
+            by_guardian=by_guardian,
             supersedes_until=supersedes_until if state is State.GRANTED else None,
         )
         for address in sorted(addresses) or [""]
@@ -93,6 +108,58 @@ def record(
     _tell_of([record.pk])
     audit.record(action=f"consent.{state}", target=record, by=by, fields=[f"{purpose.slug}/{channel}"])
     return entries
+
+
+@transaction.atomic
+def record_own_act(
+    *,
+    record: SourceRecord,
+    purpose: Purpose,
+    channel: Channel,
+    state: State,
+    how: OwnAct,
+    notice: Notice | None,
+    addresses: Collection[str] = (),
+    supersedes_until: datetime | None = None,
+) -> list[ConsentEntry]:
+    """Append what the person said themselves on a page of ours, on a record of theirs. The arguments are those of
+    `record`; `notice` is what the page has shown.
+
+    Raises:
+        ConflictProblem: the denial to overrule is not older than now.
+    """
+    now = _now_after(supersedes_until)
+    entries = [
+        ConsentEntry(
+            record=record,
+            purpose=purpose,
+            channel=channel,
+            address=address,
+            state=state,
+            occurred_at=now,
+            received_at=now,
+            origin=Origin.EVENT,
+            basis=purpose.basis,
+            notice_version=notice.version if notice else "",
+            language=(get_language() or "")[:5],
+            evidence={"how": how.value},
+            source_id=record.source_id,
+            actor=OWN_ACT,
+            supersedes_until=supersedes_until if state is State.GRANTED else None,
+        )
+        for address in sorted(addresses) or [""]
+    ]
+    ConsentEntry.objects.bulk_create(entries)
+    _tell_of([record.pk])
+    audit.record(action=f"consent.{state}", target=record, by=OWN_ACT, fields=[f"{purpose.slug}/{channel}"])
+    return entries
+
+
+def _now_after(denial: datetime | None) -> datetime:
+    now = timezone.now()
+    if denial is not None and denial >= now:
+        raise ConflictProblem(_("Another answer has just been recorded. Look at it and try again."))
+    return now
 
 
 def append(statements: Sequence[ConsentStatement], *, by: str = DIGEST) -> frozenset[UUID]:

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+
 from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.errors import Text
 from cdp_site.core.models import User
 from cdp_site.core.templatetags.formats import masked
-from consent import dossier
+from consent import dossier, notices
 from consent.answers import standing_denial
 from consent.contacts import FAULTS, Contact
 from consent.dossier import Dossier, Permission
-from consent.models import Channel, ConsentEntry, Purpose
+from consent.models import Channel, ConsentEntry, Notice, Purpose
 from consent.reasons import Reason
 from consent.states import State, Verdict
+from consent.terms import is_minor
 from consent.wording import STATES, how
 from ingestion.models import Source
 from profiles import masking
@@ -137,6 +140,12 @@ class Detail:
     decided_by: Told | None
     denial: ConsentEntry | None
     denial_told: Told | None
+    notice: Notice | None
+    """What is read to the customer now."""
+    seen: Sequence[Notice]
+    """What the statements of the history rested on."""
+    is_young: bool
+    """By their birthday a guardian may have to consent."""
 
 
 def read(profile: Profile, *, by: User, purpose: str = "") -> Matrix:
@@ -172,7 +181,7 @@ def look_back(past: Past) -> Matrix:
 
 
 def read_cell(profile: Profile, purpose: Purpose, channel: Channel, *, by: User) -> Detail:
-    """One cell with its history. Three queries beside the scope."""
+    """One cell with its history. Six queries beside the scope."""
     scope = scope_of(by)
     known = dossier.read(profile, scope=scope)
     verdict = known.overall(purpose, channel)
@@ -191,6 +200,9 @@ def read_cell(profile: Profile, purpose: Purpose, channel: Channel, *, by: User)
         decided_by=told_of(decided_by, scope, masks=masks) if decided_by else None,
         denial=denial,
         denial_told=told_of(denial, scope, masks=masks) if denial else None,
+        notice=notices.in_force(purpose),
+        seen=notices.seen_by(purpose, (entry for entry in by_id.values() if entry.channel == channel)),
+        is_young=is_minor(known.born, timezone.now()),
     )
 
 

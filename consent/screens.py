@@ -16,6 +16,7 @@ def register() -> None:
     # key, title, address, icon, order, permission
     navigation.register(
         NavEntry("requests", _("Requests"), "consent:requests", "gavel", 500, Permission.VIEW_REQUESTS),
+        NavEntry("purposes", _("Purposes"), "consent:purposes", "shield-check", 510, Permission.VIEW_REQUESTS),
         NavEntry("audit", _("Audit"), "consent:audit", "list-check", 600, Permission.VIEW_AUDIT, "consent:alarm_count"),
     )
     home.register(

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from consent.models import Purpose
-from consent.states import Terms
+from consent.states import Terms, birthday_before
 from profiles.models import Membership, SourceRecord
 
 # A day of birth, or its year or month alone. A year counts as its beginning.
@@ -52,3 +52,11 @@ def born_by(records: Iterable[tuple[str, object]]) -> str:
     days = [(kind, day) for kind, day in records if isinstance(day, str) and BIRTHDAY.match(day)]
     by_staff = [day for kind, day in days if kind == SourceRecord.Kind.AGENT]
     return max(by_staff or [day for _kind, day in days], default="")
+
+
+def is_minor(born: str, at: datetime, purpose: Purpose | None = None) -> bool:
+    """Whether somebody born then needs a guardian at the moment: for the purpose, or for any."""
+    own = purpose is not None and purpose.young == Purpose.Young.OWN
+    age = settings.AGE_OF_OWN_CONSENT if own else settings.AGE_OF_MAJORITY
+    day = at.astimezone(ZoneInfo(settings.COMPANY_TIME_ZONE)).date().isoformat()
+    return bool(born) and born > birthday_before(day, age)

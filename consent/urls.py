@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import audit, certificates, customer, requests
+from consent.views import audit, certificates, customer, public, purposes, requests
 
 app_name = "consent"
 urlpatterns = [
@@ -11,6 +11,15 @@ urlpatterns = [
     path("customers/<uuid:public_id>/consent/<slug:purpose>/<slug:channel>/", customer.cell, name="cell"),
     path("customers/<uuid:public_id>/consent/<slug:purpose>/<slug:channel>/answer/", customer.answer, name="answer"),
     path("customers/<uuid:public_id>/access-log/", customer.access_log, name="access_log"),
+    path("customers/<uuid:public_id>/preference-link/", customer.preference_link, name="preference_link"),
+    path("privacy/preferences/", public.ask_link, name="ask_preference_link"),
+    path("privacy/preferences/<str:token>/", public.preferences, name="preferences"),
+    path("privacy/preferences/<str:token>/choose/", public.choose, name="choose_preference"),
+    path("privacy/request/", public.write_request, name="privacy_request"),
+    path("purposes/", purposes.list_purposes, name="purposes"),
+    path("purposes/<slug:purpose>/", purposes.show, name="purpose"),
+    path("purposes/<slug:purpose>/terms/", purposes.set_terms, name="purpose_terms"),
+    path("purposes/<slug:purpose>/notices/", purposes.publish, name="publish_notice"),
     path("requests/", requests.queue, name="requests"),
     path("requests/due/", requests.due, name="due"),
     path("requests/new/", requests.intake, name="intake"),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cdp_site.core.errors import Text
 from cdp_site.core.personal_data import Ground
-from consent.ledger import Evidence
+from consent.ledger import Evidence, OwnAct
 from consent.models import ConsentEntry
 from consent.states import State
 
@@ -33,6 +33,8 @@ EVIDENCE: dict[str, Text] = {
     Evidence.IN_PERSON: _("In person"),
     Evidence.MESSAGE: _("In a message or e-mail"),
     Evidence.FORM: _("On a signed form"),
+    OwnAct.PREFERENCES: _("On the preference page"),
+    OwnAct.GPC: _("By the browser's privacy signal (GPC)"),
 }
 
 STATES: dict[str, Text] = {
@@ -118,6 +120,7 @@ STORES: dict[str, Text] = {
     "segments.lists": _("Lists of customers"),
     "segments.membership": _("Membership of segments"),
     "segments.computed_traits": _("Computed values"),
+    "segments.remembered": _("Remembered answers"),
     "consent.ledger": _("Consents"),
     "consent.forwarded": _("Requests that systems passed on"),
     "profiles.touchpoints": _("Touchpoints"),
@@ -135,6 +138,7 @@ STORES: dict[str, Text] = {
     "ingestion.landing": _("Waiting messages"),
     "core.access_log": _("Access log"),
     "core.audit": _("Audit"),
+    "core.statistics": _("Statistics of the database"),
 }
 
 # What the access log says of a look at a customer.

@@ -2,19 +2,23 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
+from cdp_site.core import audit, jobs
 from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
 from consent import answers, matrix, trail
 from consent.forms import AnswerForm
 from consent.models import Channel, Purpose
+from consent.preferences import links, mails
 from profiles import past
 from profiles.models import Profile
 from profiles.views.fetch import reader, visible_profile
@@ -70,6 +74,24 @@ def answer(request: HttpRequest, public_id: UUID, purpose: str, channel: str) ->
     return trigger_client_event(trigger_client_event(response, matrix.CHANGED), "dialog:close")
 
 
+@requires(Permission.VIEW_CUSTOMERS, Permission.RECORD_CONSENT)
+@require_POST
+def preference_link(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A link to the customer's own preference page: to be read out or copied, or mailed to them."""
+    profile = visible_profile(request, public_id, logged_as=CONSENT)
+    by_mail = request.POST.get("how") == "mail"
+    with transaction.atomic():
+        audit.record(action="consent.preference_link", target=profile, by=reader(request), fields=["link"])
+        if by_mail:
+            jobs.enqueue(mails.LINK_JOB, profile.pk, request.POST.get("language", "th")[:2])
+    if by_mail:
+        messages.success(request, _("The link is on its way, if the customer has a mail address."))
+        return redirect("profiles:customer", public_id)
+    context = {"profile": profile, "link": links.address(profile.public_id), "days": settings.PREFERENCE_LINK_DAYS}
+    page, part = "consent/preference_link_page.html", "consent/preference_link.html"
+    return render_page_or_fragment(request, page, part, context)
+
+
 @requires(Permission.VIEW_CUSTOMERS, Permission.VIEW_AUDIT)
 @require_GET
 def access_log(request: HttpRequest, public_id: UUID) -> HttpResponse:
@@ -86,6 +108,7 @@ def _record(request: HttpRequest, profile: Profile, purpose: Purpose, channel: C
         "channel": channel,
         "evidence": form.how,
         "reference": form.cleaned_data["reference"],
+        "by_guardian": form.cleaned_data["by_guardian"],
         "by": reader(request),
     }
     if form.cleaned_data["answer"] == "grant":

@@ -56,6 +56,11 @@ def of_forgotten(request: HttpRequest, name: str) -> list[Limit]:
     ]
 
 
+def of_public(request: HttpRequest, what: str, *, most: int, window: timedelta) -> list[Limit]:
+    """What a try at a page that is open to everybody counts against: who asks."""
+    return [Limit(_key("public", what, _network(client_address(request))), most, window)]
+
+
 def of_step_up(user: User) -> list[Limit]:
     """What a try to say again who one is counts against: who sits at an open session may guess no longer."""
     key = _key("step-up", str(user.pk))

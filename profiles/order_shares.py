@@ -167,7 +167,7 @@ SELECT o.source_id, o.external_id, o.id, o.operation_id,
   JOIN profiles_order o USING (source_id, external_id)
  WHERE o.record_id IS NOT NULL AND (wanted.is_import OR o.operation_id IS NOT NULL
        OR EXISTS (SELECT FROM profiles_ordershare s WHERE s.order_id = o.id))
-"""  # noqa: S608  # nosec B608 - constants
+"""  # noqa: S608  # nosec B608
 _SHARES = """
 SELECT order_id, operation_id, before::text, statements::text
   FROM profiles_ordershare WHERE order_id = ANY(%s) ORDER BY id

@@ -258,7 +258,7 @@ class OrderWrite:
 
 
 # Every clock compares with the stored version, so that any order of arrival ends in the same rows.
-_UPSERT_ORDERS = (  # nosec B608 - texts of this module
+_UPSERT_ORDERS = (
     """
 INSERT INTO profiles_order AS o (source_id, external_id, record_id, profile_id, status, placed_at, version_at, currency,
                                  total, total_is_stated, discount, coupon, refunded, operation_id, paid_at,
@@ -296,7 +296,7 @@ SELECT source_id, external_id, record_id, profile_id, status, placed_at, version
        url = CASE WHEN EXCLUDED.url <> '' AND ({newer} OR o.url = '') THEN EXCLUDED.url ELSE o.url END,
        is_born = o.is_born OR EXCLUDED.is_born
 RETURNING id, source_id, external_id
-""".replace(
+""".replace(  # texts of this module  # nosec B608
         "{newer}",
         "((EXCLUDED.version_at,"
         " array_position(ARRAY['placed','completed','refunded','cancelled'], EXCLUDED.status::text))"

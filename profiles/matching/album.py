@@ -33,7 +33,7 @@ class Album:
         for place in range(0, len(unread), READ_AT_ONCE):
             fresh |= records.read(unread[place : place + READ_AT_ONCE])
         found = {
-            number: dict(zip(FIELDS, marshal.loads(kept), strict=True))  # noqa: S302  # nosec B302 - bytes of our own
+            number: dict(zip(FIELDS, marshal.loads(kept), strict=True))  # of our own  # noqa: S302  # nosec B302
             for number in wanted
             if (kept := self._kept.get(number)) is not None
         }

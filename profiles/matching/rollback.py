@@ -93,11 +93,11 @@ _STANDING = """
 _COUNT = "SELECT count(*)" + _STANDING
 _NEXT = "SELECT d.id, d.record_a_id, d.record_b_id" + _STANDING + " ORDER BY d.id LIMIT %(most)s"
 # Evenly over all of them, the same ones each time.
-_SPREAD = (  # nosec B608 - texts of this module
+_SPREAD = (
     """
 SELECT id, a, b
   FROM (SELECT d.id, d.record_a_id AS a, d.record_b_id AS b, row_number() OVER (ORDER BY d.id) AS place,
-               count(*) OVER () AS total"""
+               count(*) OVER () AS total"""  # texts of this module  # nosec B608
     + _STANDING
     + """) AS of_model
  WHERE (place - 1) * %(most)s / greatest(total, %(most)s) <> (place - 2) * %(most)s / greatest(total, %(most)s)

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import IO, Final, Protocol
-from xml.sax.saxutils import escape  # nosec B406 - it writes XML and reads none
+from xml.sax.saxutils import escape  # writes XML, reads none  # nosec B406
 
 MOST_ROWS: Final = 1_048_576  # of a sheet, its heading among them; more go on in the next one
 MOST_CHARACTERS: Final = 32_767  # of a cell

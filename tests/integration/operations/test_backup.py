@@ -115,7 +115,7 @@ class TestWhatIsInIt:
         assert backup.manifest is not None
         assert backup.manifest.proofs.rows["profiles_identifier"] == 1
         assert "django_session" not in backup.manifest.proofs.rows
-    XX
+        assert backup.manifest.files == 2  # a stored file and a letter
         for path in backup.path.iterdir():
             told = path.read_bytes()
             assert b"Canary" not in told

@@ -27,8 +27,9 @@ CHECKS = {
     "translations": (*MANAGE, "translations", "--check"),
     "vendored": (*MANAGE, "vendored", "--check"),
 }
-# Asks a service on the internet about every locked package: only where `--packages` is given.
-PACKAGES = {"packages": (sys.executable, "-m", "pip_audit", "--progress-spinner", "off", "--skip-editable")}
+# Asks a service on the internet about every package, only where `--packages` is given. Strict: a package of which the
+# service says nothing, as behind a mirror that has no advisories, fails the check and does not pass as sound.
+PACKAGES = {"packages": (sys.executable, "-m", "pip_audit", "--strict", "--progress-spinner", "off", "--local")}
 # What a production machine sets itself (README): the deployment check is about that machine, not about a demo.
 PRODUCTION = {"HTTPS": "1", "DEBUG": "0", "ALLOWED_HOSTS": "cdp.example.com"}
 

@@ -291,6 +291,8 @@ PULL_HOSTS = env.list("PULL_HOSTS", default=[])
 PULL_STATEMENT_SECONDS = env.int("PULL_STATEMENT_SECONDS", default=300)
 # Folders below which watched folders may be configured; empty: none.
 WATCHED_FOLDERS_ROOTS = env.list("WATCHED_FOLDERS_ROOTS", default=[])
+# A copy of somebody's personal data, made for their request, may be fetched so many days.
+PACKAGE_DAYS = env.int("PACKAGE_DAYS", default=14)
 IMPORT_FILE_DAYS = env.int("IMPORT_FILE_DAYS", default=30)
 # A merge in review that would make a customer of more records waits for a second person.
 MATCH_RECORDS_FOR_ONE_PERSON = env.int("MATCH_RECORDS_FOR_ONE_PERSON", default=8)
@@ -302,6 +304,15 @@ REVEALS_BEFORE_ALARM = env.int("REVEALS_BEFORE_ALARM", default=20)
 # Where the end of the audit's chain is written each day, best a disk that the database's administrator cannot write to;
 # empty: audit/anchors.jsonl in the data folder.
 AUDIT_ANCHORS = env.str("AUDIT_ANCHORS", default="")
+
+# Requests of data subjects: the law that holds without another, a file of laws in place of the one that is shipped,
+# the hours between approval and erasure, the days for which an address must have been known before a code is sent to
+# it, and the minutes for which the code holds.
+REQUEST_HOME_REGIME = env.str("REQUEST_HOME_REGIME", default="pdpa")
+REQUEST_REGIMES = env.str("REQUEST_REGIMES", default="")
+REQUEST_COOLING_OFF_HOURS = env.int("REQUEST_COOLING_OFF_HOURS", default=0)
+REQUEST_CHANNEL_DAYS = env.int("REQUEST_CHANNEL_DAYS", default=30)
+REQUEST_CODE_MINUTES = env.int("REQUEST_CODE_MINUTES", default=30)
 
 # core/outgoing.py calls https addresses on the internet only. For a chatbot or mailbox inside the company's network.
 OUTGOING_ALLOW_HTTP = env.bool("OUTGOING_ALLOW_HTTP", default=False)

@@ -8,12 +8,16 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import api, exactness, impact, personal_data, receivers, reverting, screens, vocabulary
+        from consent.package import personal_data as packaged
+        from consent.requests import personal_data as requests_personal_data
         from profiles import state
 
         screens.register()
         api.register()
         receivers.connect()
         personal_data.register()
+        packaged.register()
+        requests_personal_data.register()
         impact.register()
         reverting.register()
         state.register("consents", exactness.statements)

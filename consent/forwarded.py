@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from cdp_site.core import audit
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import User
 from consent.models import DataSubjectRequest, ForwardedRequest
-from consent.requests import DAYS_TO_ACT
+from consent.requests import regimes
 from ingestion.webhooks.reading import SubjectRequest
 from profiles.models import Membership, Profile, SourceRecord
 
@@ -96,7 +97,7 @@ def _request_for(profile: Profile, row: ForwardedRequest) -> DataSubjectRequest:
     request = DataSubjectRequest.objects.create(
         subject=profile.public_id,
         received_at=row.received_at,
-        due_at=row.received_at + timedelta(days=DAYS_TO_ACT[DataSubjectRequest.Kind.ERASURE]),
+        due_at=regimes.due_at(settings.REQUEST_HOME_REGIME, DataSubjectRequest.Kind.ERASURE, row.received_at),
         identity_checked=DataSubjectRequest.IdentityCheck.SYSTEM,
         requested_by=None,
     )

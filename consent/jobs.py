@@ -4,7 +4,10 @@ from uuid import UUID
 
 from cdp_site.core import audit
 from consent import erasure, expiry, forwarded
+from consent.erasure import rewriting
+from consent.package import making
 from consent.preferences import mails
+from consent.requests import carrying_out, clock, deciding, messages
 
 
 def run_erasure(request_id: str) -> None:
@@ -15,6 +18,27 @@ def run_erasure(request_id: str) -> None:
 def resume_erasures() -> None:
     """By the clock, every few minutes: take up what a dead job has left."""
     erasure.resume()
+
+
+def rewrite_storage() -> None:
+    """By the clock, at night: take what was erased out of the database's files, once a month."""
+    rewriting.rewrite_when_due()
+
+
+def make_package(package_id: str) -> None:
+    """The copy that answers a request for access or portability."""
+    making.run(UUID(package_id))
+
+
+def resume_packages() -> None:
+    """By the clock: take up what a dead job has left."""
+    making.resume()
+
+
+def remove_expired_packages() -> None:
+    """By the clock: copies whose time is over, and strays of killed jobs."""
+    making.remove_expired()
+    making.remove_strays()
 
 
 def match_forwarded() -> None:
@@ -40,3 +64,34 @@ def send_receipt(language: str, *entry_ids: str) -> None:
 def tell_expired() -> None:
     """By the clock: whose consent has expired."""
     expiry.tell_expired()
+
+
+def run_request(request_id: str) -> None:
+    """An approved request of any kind but erasure."""
+    carrying_out.run(UUID(request_id))
+
+
+def keep_requests_going() -> None:
+    """By the clock, every few minutes: what has cooled off, and what a dead job has left."""
+    deciding.end_cooling_off()
+    carrying_out.resume()
+
+
+def watch_deadlines() -> None:
+    """By the clock: requests that are due soon, or overdue."""
+    clock.alert()
+
+
+def mail_request_alert(alert_id: int) -> None:
+    """One such alert, by mail."""
+    clock.mail(alert_id)
+
+
+def send_message(message_id: str) -> None:
+    """One message to a customer about a request."""
+    messages.deliver(UUID(message_id))
+
+
+def send_messages() -> None:
+    """By the clock: messages to be tried (again)."""
+    messages.send_due()

@@ -7,6 +7,7 @@ import msgspec
 from django.db.models import QuerySet
 
 from cdp_site.core.personal_data import BaseHolder, Outcome, Subject, register_holder
+from consent.erasure import statistics
 from consent.models import ConsentEntry, DataSubjectRequest, ForwardedRequest, RepeatedCell, SecondedCell, VoidEntry
 
 ENTRIES, REPEATED, REQUESTS = "consent.ConsentEntry", "consent.RepeatedCell", "consent.DataSubjectRequest"
@@ -50,7 +51,9 @@ class ConsentHolder(BaseHolder):
 
     def erase(self, subject: Subject) -> Outcome:
         _total, erased = self._entries(subject).delete()
-        emptied = self._requests(subject).update(subject=None, note="")
+        emptied = self._requests(subject).update(
+            subject=None, note="", proof_seen="", contact=None, changes=None, work=None
+        )
         return Outcome(erased=erased, anonymised={REQUESTS: emptied})
 
     def _entries(self, subject: Subject) -> "QuerySet[ConsentEntry]":
@@ -84,3 +87,4 @@ class ForwardedHolder(BaseHolder):
 def register() -> None:
     register_holder(ConsentHolder(), order=200)
     register_holder(ForwardedHolder(), order=200)
+    statistics.register()

@@ -3,7 +3,7 @@
 What other rooms of the house call stands here; each step has a module of its own.
 """
 
-from consent.requests.deciding import JOB, approve, refuse, retry
-from consent.requests.intake import DAYS_TO_ACT, receive
+from consent.requests.deciding import approve, close, extend, lift, refuse, retry
+from consent.requests.intake import receive
 
-__all__ = ["DAYS_TO_ACT", "JOB", "approve", "receive", "refuse", "retry"]
+__all__ = ["approve", "close", "extend", "lift", "receive", "refuse", "retry"]

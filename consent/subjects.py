@@ -29,7 +29,18 @@ def find(public_id: UUID) -> Subject | None:
         .values_list("record_id", flat=True)
     )
     own = Q(pk=anchor) | Q(redirect_to=anchor) | Q(birth_record__in=record_ids)
-    profiles = list(Profile.objects.filter(own).order_by("pk").values_list("pk", "public_id"))
+    return _subject(Profile.objects.filter(own), record_ids)
+
+
+def born_as(public_ids: Iterable[UUID]) -> Subject:
+    """The person whose records have these profiles as their birth profiles, whoever they belong to now."""
+    profiles = Profile.objects.filter(public_id__in=list(public_ids))
+    records = SourceRecord.objects.filter(birth_profile__in=profiles).order_by("pk")
+    return _subject(profiles, tuple(records.values_list("pk", flat=True)))
+
+
+def _subject(rows: "QuerySet[Profile]", record_ids: tuple[int, ...]) -> Subject:
+    profiles = list(rows.order_by("pk").values_list("pk", "public_id"))
     keys = {(one.kind, one.namespace, one.value) for one in _identifiers(record_ids)} | set(_record_keys(record_ids))
     return Subject(
         profile_ids=tuple(pk for pk, _public_id in profiles),

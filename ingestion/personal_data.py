@@ -2,7 +2,8 @@
 
 What waits in a batch cannot be searched for a person: it is kept out when it is digested, by the suppression of the
 erasure's step 0, and its messages go with that. Import files mix people; once their rows are landed nothing needs
-them, so an erasure removes the files of all finished imports, and the importer those that finish later.
+them, and what was uploaded and never started can be uploaded again. So an erasure removes the files of all imports but
+those that are being read, and the importer these when they finish.
 """
 
 from collections.abc import Mapping
@@ -58,7 +59,7 @@ class ImportFileHolder(BaseHolder):
     tables: tuple[str, ...] = (FILES, DIGESTS, PULLS)
 
     def locate(self, subject: Subject) -> Mapping[str, int]:
-        return {FILES: FileImport.objects.finished().with_file().count()}
+        return {FILES: FileImport.objects.at_rest().with_file().count()}
 
     def preview(self, subject: Subject) -> Outcome:
         return Outcome(anonymised=self.locate(subject))
@@ -66,7 +67,7 @@ class ImportFileHolder(BaseHolder):
     def erase(self, subject: Subject) -> Outcome:
         """Files leave the disk when the step commits; a crash in between leaves strays, which `remove_strays`
         finds."""
-        found = list(FileImport.objects.finished().with_file().select_for_update().order_by("pk"))
+        found = list(FileImport.objects.at_rest().with_file().select_for_update().order_by("pk"))
         for file_import in found:
             transaction.on_commit(importer.forget_file(file_import))
         # A pull then fetches its last rows once more, and the suppression keeps the person out.

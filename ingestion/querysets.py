@@ -130,6 +130,10 @@ class FileImportQuerySet(OfSourceQuerySet):
         """Their file is still in the store."""
         return self.exclude(stored_as="")
 
+    def at_rest(self) -> Self:
+        """Nothing is reading their file: finished, or never started."""
+        return self.exclude(status__in=["ready", "landing"])
+
     def stored_names(self) -> set[str]:
         """Of all their files in the import store. One query."""
         held = self.values_list("stored_as", "original_as")

@@ -7,7 +7,7 @@ class SegmentsConfig(AppConfig):
     verbose_name = _("Segments")
 
     def ready(self) -> None:
-        from segments import impact, keeper, screens  # the app registry must be complete
+        from segments import impact, keeper, remembered, screens  # the app registry must be complete
         from segments.api import parts
         from segments.exports import personal_data as exported
         from segments.lists import personal_data as listed
@@ -27,3 +27,4 @@ class SegmentsConfig(AppConfig):
         keeper.register("membership", following.follow, following.turn, refreshing.refresh, order=200)
         exported.register()
         listed.register()
+        remembered.register()

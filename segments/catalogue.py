@@ -47,6 +47,7 @@ MOST_VALUES = 50
 FEWEST_PEOPLE = 5
 """A value that fewer people have is not suggested: it may say who they are."""
 CACHE_SECONDS = 600
+REMEMBERED = "segments:"  # how the keys of the cache begin under which values of customers lie
 
 IDENTIFIERS = DIRECT_IDENTIFIERS - {"birth_date"}
 """What no definition compares. A day of birth is what age and birthday are asked of."""
@@ -410,7 +411,7 @@ def remembered(key: tuple[object, ...], scope: Scope, read: Callable[[], list[T]
     """What `read` finds, kept for ten minutes for everybody with the same scope."""
     sources = "all" if scope.source_ids is None else sorted(scope.source_ids)
     digest = hashlib.blake2b(repr((key, sources)).encode(), digest_size=16).hexdigest()
-    return cache.get_or_set(f"segments:{digest}", read, CACHE_SECONDS) or []
+    return cache.get_or_set(f"{REMEMBERED}{digest}", read, CACHE_SECONDS) or []
 
 
 def read_rows(query: sql.Composed) -> list[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ leaves a line of somebody who is about to be erased, never an erased person with
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from io import BufferedRandom
@@ -46,9 +46,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         act: `erased`: a person; `released`: rows of somebody erased earlier, when what kept them ended.
-        people: hashes of the public ids of the profiles.
-        records: hashes of the records' own ids (`hashing.identifier_key` of the kind `record`).
-        rows: hashes of single rows that were released ("<label> <primary key>").
+        people: hashes of the public ids of the person's profiles, one for each of their records.
+        suppressed: what keeps them out (`ingestion.suppression`).
+        rows: hashes of single rows that were released (label and primary key).
     """
 
     act: Literal["erased", "released"] = "erased"
@@ -56,9 +56,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     request: UUID
     key_id: str
     people: tuple[str, ...] = ()
-    records: tuple[str, ...] = ()
     suppressed: tuple[Kept, ...] = ()
     rows: tuple[str, ...] = ()
+
+
+def person_hashes(public_ids: Iterable[UUID], *, key_id: str) -> list[str]:
+    """What `Entry.people` holds of these profiles."""
+    found = hashing.keyed_all((str(one) for one in public_ids), purpose="erased_person", key_id=key_id)
+    return [one.hex() for one in found]
+
+
+def row_hash(label: str, row: object, *, key_id: str) -> str:
+    """What `Entry.rows` holds of a row."""
+    return hashing.keyed(f"{label}\0{row}", purpose="erased_row", key_id=key_id).hex()
 
 
 class _Line(msgspec.Struct, frozen=True):

@@ -4,11 +4,13 @@ from consent.models.forwarded import ForwardedRequest
 from consent.models.ledger import ConsentEntry, RepeatedCell, SecondedCell, VoidEntry
 from consent.models.messages import MessageGateway, OutgoingMessage
 from consent.models.notice import Notice
+from consent.models.package import AccessPackage
 from consent.models.purpose import Channel, Purpose
 from consent.models.request import DataSubjectRequest, ErasureStep
 from consent.models.request_steps import IdentityCode, RequestAlert
 
 __all__ = [
+    "AccessPackage",
     "Channel",
     "ConsentEntry",
     "DataSubjectRequest",

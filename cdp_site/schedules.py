@@ -59,6 +59,7 @@ CHORES = (
     Chore("watch the sources", "ingestion.health.watch.check", every_minutes=1),
     Chore("send alerts again", "ingestion.health.delivery.send_due", every_minutes=1),
     Chore("remove what is past its days", "ingestion.health.retention.remove_due", every_minutes=10),
+    Chore("remove by the rules of retention", "consent.jobs.remove_by_rules", every_minutes=10),
     Chore("pass reports on again", "ingestion.webhooks.relay.deliver_due", every_minutes=1),
     Chore("forget unused nonces", "ingestion.webhooks.linking.forget_expired", every_minutes=10),
     Chore("end pins whose days are over", "profiles.pins.end_expired", every_minutes=1),

@@ -10,12 +10,16 @@ class ConsentConfig(AppConfig):
         from consent import api, exactness, impact, personal_data, receivers, reverting, screens, vocabulary
         from consent.package import personal_data as packaged
         from consent.requests import personal_data as requests_personal_data
+        from consent.breach import leaks
+        from consent.breach import personal_data as breaches
         from profiles import state
 
         screens.register()
         api.register()
         receivers.connect()
         personal_data.register()
+        leaks.register_own()
+        breaches.register()
         packaged.register()
         requests_personal_data.register()
         impact.register()

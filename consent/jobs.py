@@ -4,10 +4,12 @@ from uuid import UUID
 
 from cdp_site.core import audit
 from consent import erasure, expiry, forwarded
+from consent.breach import finding
 from consent.erasure import rewriting
 from consent.package import making
 from consent.preferences import mails
 from consent.requests import carrying_out, clock, deciding, messages
+from consent.retention import running
 
 
 def run_erasure(request_id: str) -> None:
@@ -44,6 +46,16 @@ def remove_expired_packages() -> None:
 def match_forwarded() -> None:
     """By the clock: requests that systems passed on before the person was known here."""
     forwarded.match_waiting()
+
+
+def find_affected(breach_id: str) -> None:
+    """Whom a breach affects."""
+    finding.run(UUID(breach_id))
+
+
+def remove_by_rules() -> None:
+    """By the clock: what is past the days of the rules of retention."""
+    running.remove_due()
 
 
 def check_audit() -> None:

@@ -17,6 +17,9 @@ def register() -> None:
     navigation.register(
         NavEntry("requests", _("Requests"), "consent:requests", "gavel", 500, Permission.VIEW_REQUESTS),
         NavEntry("purposes", _("Purposes"), "consent:purposes", "shield-check", 510, Permission.VIEW_REQUESTS),
+        NavEntry("retention", _("Retention"), "consent:retention", "clock", 520, Permission.VIEW_REQUESTS),
+        NavEntry("breaches", _("Breaches"), "consent:breaches", "shield", 530, Permission.VIEW_REQUESTS),
+        NavEntry("data_map", _("Data map"), "consent:data_map", "sitemap", 590, Permission.VIEW_AUDIT),
         NavEntry("audit", _("Audit"), "consent:audit", "list-check", 600, Permission.VIEW_AUDIT, "consent:alarm_count"),
     )
     home.register(

@@ -1,6 +1,6 @@
 """Addresses of the consent app."""
 
-from django.urls import path
+from django.urls import include, path
 
 from consent.views import audit, certificates, customer, public, purposes, requests
 
@@ -33,6 +33,7 @@ urlpatterns = [
     path("requests/<uuid:request_id>/certificate/", certificates.download, name="certificate"),
     path("requests/<uuid:request_id>/certificate/show/", certificates.show, name="certificate_page"),
     path("requests/<uuid:request_id>/certificate/<slug:language>.pdf", certificates.paper, name="certificate_paper"),
+    path("", include("consent.record_urls")),
     path("audit/", audit.browse, name="audit"),
     path("audit/alarms/", audit.show_alarms, name="alarms"),
     path("audit/alarms/count/", audit.count_alarms, name="alarm_count"),

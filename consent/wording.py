@@ -65,6 +65,7 @@ TABLES: dict[str, Text] = {
     "consent.DataSubjectRequest": _("Earlier requests: subject and note"),
     "consent.AccessPackage": _("Copies of the data, made for requests"),
     "consent.ForwardedRequest": _("Requests that systems passed on"),
+    "consent.BreachPerson": _("Breaches that affect the customer"),
     "consent.IdentityCode": _("One-time codes sent for a request"),
     "consent.OutgoingMessage": _("Messages about requests"),
     "profiles.Touchpoint": _("Touchpoints"),
@@ -127,6 +128,7 @@ STORES: dict[str, Text] = {
     "consent.ledger": _("Consents"),
     "consent.packages": _("Copies of the data"),
     "consent.forwarded": _("Requests that systems passed on"),
+    "consent.breaches": _("Breaches"),
     "consent.messages": _("Codes and messages about requests"),
     "profiles.touchpoints": _("Touchpoints"),
     "profiles.orders": _("Orders"),
@@ -173,6 +175,7 @@ LOOKS: dict[str, Text] = {
     "reveal": _("identifiers, for a reason"),
     "reveal.call": _("identifiers, in a verified call"),
     "request.intake": _("intake of a request"),
+    "breach.people": _("people whom a breach affects"),
     "search.hit": _("search result"),
 }
 

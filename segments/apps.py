@@ -9,6 +9,7 @@ class SegmentsConfig(AppConfig):
     def ready(self) -> None:
         from segments import impact, keeper, remembered, screens  # the app registry must be complete
         from segments.api import parts
+        from segments.exports import leaked
         from segments.exports import personal_data as exported
         from segments.lists import personal_data as listed
         from segments.membership import following, personal_data, receivers, refreshing
@@ -26,5 +27,6 @@ class SegmentsConfig(AppConfig):
         keeper.register("computed traits", keeping.follow, keeping.turn, keeping.refresh, order=100)
         keeper.register("membership", following.follow, following.turn, refreshing.refresh, order=200)
         exported.register()
+        leaked.register()
         listed.register()
         remembered.register()

@@ -61,6 +61,7 @@ class DataSubjectRequest(models.Model):
         DOCUMENT_SEEN = "document_seen", _("Sent a document, which was looked at and not kept")
         REPRESENTATIVE = "representative", _("A representative with a written authority")
         SYSTEM = "system", _("Asked through a system that knows the customer's account")
+        RETENTION = "retention", _("Nobody asked: a rule of retention")
 
     class Refusal(models.TextChoices):
         """Grounds on which a request may be refused; each refusal is recorded (PDPA s.39)."""

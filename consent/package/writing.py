@@ -104,9 +104,7 @@ def shown(value: Any) -> str:
 def _intro(copy: Copy) -> list[str]:
     portable = copy.kind == DataSubjectRequest.Kind.PORTABILITY
     return [
-        _(
-            "This is what you gave us and what was observed of your use, in a form that programs read (PDPA s.31)."
-        )
+        _("This is what you gave us and what was observed of your use, in a form that programs read (PDPA s.31).")
         if portable
         else _("This is everything that %(company)s knows about you (PDPA s.30).") % {"company": copy.company},
         _(

@@ -38,6 +38,9 @@ TABLE: Final[dict[str, str]] = {
     """,
     "C": """
         consent:access_log consent:requests consent:due consent:intake consent:find consent:close_forwarded
+        consent:retention consent:retention_save consent:retention_try consent:retention_remove
+        consent:breaches consent:breach_new consent:breach consent:breach_judge consent:breach_done
+        consent:breach_people consent:breach_pdf consent:breach_json
         consent:request consent:approve consent:refuse consent:retry consent:certificate
         consent:certificate_page consent:certificate_paper consent:certificate_key
     """,
@@ -45,6 +48,7 @@ TABLE: Final[dict[str, str]] = {
         backups
         profiles:access profiles:access_reading machine_keys profiles:view_as consent:audit consent:check_audit
         consent:alarms consent:alarm_count consent:audit_export consent:audit_anchors
+        consent:data_map consent:data_map_file
     """,
     "D": """
         profiles:access_change new_machine_key rotate_machine_key revoke_machine_key make_backup

@@ -8,6 +8,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import api, exactness, impact, personal_data, receivers, reverting, screens, vocabulary
+        from consent.package import making
         from consent.package import personal_data as packaged
         from consent.requests import personal_data as requests_personal_data
         from consent.breach import leaks
@@ -21,6 +22,7 @@ class ConsentConfig(AppConfig):
         leaks.register_own()
         breaches.register()
         packaged.register()
+        making.register()
         requests_personal_data.register()
         impact.register()
         reverting.register()

@@ -5,7 +5,7 @@ from uuid import UUID
 from cdp_site.core import audit
 from consent import erasure, expiry, forwarded
 from consent.breach import finding
-from consent.erasure import rewriting
+from consent.erasure import holds, rewriting
 from consent.package import making
 from consent.preferences import mails
 from consent.requests import carrying_out, clock, deciding, messages
@@ -27,20 +27,15 @@ def rewrite_storage() -> None:
     rewriting.rewrite_when_due()
 
 
-def make_package(package_id: str) -> None:
-    """The copy that answers a request for access or portability."""
-    making.run(UUID(package_id))
-
-
-def resume_packages() -> None:
-    """By the clock: take up what a dead job has left."""
-    making.resume()
-
-
 def remove_expired_packages() -> None:
     """By the clock: copies whose time is over, and strays of killed jobs."""
     making.remove_expired()
     making.remove_strays()
+
+
+def end_holds() -> None:
+    """By the clock, every night: what was held until today goes."""
+    holds.end_due()
 
 
 def match_forwarded() -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from consent.views import audit, certificates, customer, public, purposes, requests
+from consent.views import audit, certificates, customer, packages, public, purposes, requests
 
 app_name = "consent"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("privacy/preferences/<str:token>/", public.preferences, name="preferences"),
     path("privacy/preferences/<str:token>/choose/", public.choose, name="choose_preference"),
     path("privacy/request/", public.write_request, name="privacy_request"),
+    path("privacy/copy/<str:token>/", packages.copy, name="copy"),
     path("purposes/", purposes.list_purposes, name="purposes"),
     path("purposes/<slug:purpose>/", purposes.show, name="purpose"),
     path("purposes/<slug:purpose>/terms/", purposes.set_terms, name="purpose_terms"),
@@ -29,6 +30,9 @@ urlpatterns = [
     path("requests/<uuid:request_id>/approve/", requests.approve, name="approve"),
     path("requests/<uuid:request_id>/refuse/", requests.refuse, name="refuse"),
     path("requests/<uuid:request_id>/retry/", requests.retry, name="retry"),
+    path("requests/<uuid:request_id>/package/", packages.show, name="package"),
+    path("requests/<uuid:request_id>/package/link/", packages.link, name="package_link"),
+    path("requests/<uuid:request_id>/package/remove/", packages.remove, name="package_remove"),
     path("requests/certificate-key/", certificates.key, name="certificate_key"),
     path("requests/<uuid:request_id>/certificate/", certificates.download, name="certificate"),
     path("requests/<uuid:request_id>/certificate/show/", certificates.show, name="certificate_page"),

@@ -6,14 +6,24 @@ caller's erasure step alone.
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any, ClassVar
 
 import msgspec
-from django.db import connection
+from django.apps import apps
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from cdp_site.core.personal_data import BaseHolder, Ground, Outcome, Subject, register_holder
+from cdp_site.core.personal_data import (
+    PERSONAL,
+    BaseHolder,
+    Ground,
+    Outcome,
+    Subject,
+    classification_of,
+    register_holder,
+)
 from ingestion import landing
 from profiles.models import (
     Account,
@@ -68,13 +78,29 @@ class RowsHolder(BaseHolder):
         return Outcome(erased=self.locate(subject))
 
     def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
-        return {
-            label: [msgspec.to_builtins(row) for row in self.rows[label](subject).order_by("pk").values(*fields)]
-            for label, fields in self.exported.items()
-        }
+        """What `exported` names, and each field that is personal by its model: what goes with an erasure is told."""
+        found = {}
+        for label, rows in self.rows.items():
+            fields = dict.fromkeys((*self.exported.get(label, ()), *_personal(label)))
+            if fields:
+                stated = rows(subject).order_by("pk").values(*fields)
+                found[label] = [msgspec.to_builtins(row, enc_hook=str) for row in stated]
+        return found
 
     def erase(self, subject: Subject) -> Outcome:
         return Outcome(erased={label: _delete(rows(subject), label) for label, rows in self.rows.items()})
+
+
+@cache
+def _personal(label: str) -> tuple[str, ...]:
+    """Fields of a table that say something of a customer; keys that lead to a row are none."""
+    model = apps.get_model(label)
+    classes = classification_of(model)
+    return tuple(
+        field.name
+        for field in model._meta.concrete_fields
+        if classes[field.name] == PERSONAL and not field.is_relation and not isinstance(field, models.BinaryField)
+    )
 
 
 def _delete(rows: "QuerySet[Any]", label: str) -> int:
@@ -132,6 +158,11 @@ class TouchpointHolder(RowsHolder):
         )
 
 
+def orders_kept(subject: Subject) -> "QuerySet[Order]":
+    """Of which the law keeps the account."""
+    return Order.objects.filter(profile__in=subject.profile_ids, placed_at__gte=timezone.now() - ACCOUNTING_KEEPS)
+
+
 class OrderHolder(RowsHolder):
     """What the person bought. Orders that the law keeps become stubs without a person."""
 
@@ -167,11 +198,8 @@ class OrderHolder(RowsHolder):
         "profiles.Refund": ("order__external_id", "at", "amount", "currency"),
     }
 
-    def _kept(self, subject: Subject) -> "QuerySet[Order]":
-        return Order.objects.filter(profile__in=subject.profile_ids, placed_at__gte=timezone.now() - ACCOUNTING_KEEPS)
-
     def preview(self, subject: Subject) -> Outcome:
-        kept = self._kept(subject)
+        kept = orders_kept(subject)
         erased = {
             "profiles.Order": self.rows["profiles.Order"](subject).exclude(pk__in=kept).count(),
             "profiles.OrderLine": self.rows["profiles.OrderLine"](subject).exclude(order__in=kept).count(),
@@ -183,7 +211,7 @@ class OrderHolder(RowsHolder):
     def erase(self, subject: Subject) -> Outcome:
         # A stub that the law keeps has nothing to give back any more, and no messages that name a record.
         shares = _delete(self.rows["profiles.OrderShare"](subject), "profiles.OrderShare")
-        kept = self._kept(subject).update(record=None, profile=None, tracking_number="", tracking_url="", url="")
+        kept = orders_kept(subject).update(record=None, profile=None, tracking_number="", tracking_url="", url="")
         erased = {**super().erase(subject).erased, "profiles.OrderShare": shares}
         return Outcome(erased=erased, kept={"profiles.Order": (kept, Ground.ACCOUNTING)})
 

@@ -7,8 +7,9 @@ class SegmentsConfig(AppConfig):
     verbose_name = _("Segments")
 
     def ready(self) -> None:
-        from segments import impact, keeper, remembered, screens  # the app registry must be complete
+        from segments import impact, keeper, remembered, screens, telling  # the app registry must be complete
         from segments.api import parts
+        from segments.exports import handing_over
         from segments.exports import leaked
         from segments.exports import personal_data as exported
         from segments.lists import personal_data as listed
@@ -27,6 +28,8 @@ class SegmentsConfig(AppConfig):
         keeper.register("computed traits", keeping.follow, keeping.turn, keeping.refresh, order=100)
         keeper.register("membership", following.follow, following.turn, refreshing.refresh, order=200)
         exported.register()
+        handing_over.register()
+        telling.register()
         leaked.register()
         listed.register()
         remembered.register()

@@ -16,29 +16,18 @@ class AccessPackage(models.Model):
 
     PERSONAL_DATA: ClassVar[Classification] = {"*": NONE, "subject": PSEUDONYMOUS}
 
-    class Status(models.TextChoices):
-        WAITING = "waiting", _("waiting to start")
-        READY = "ready", _("ready")
-        FAILED = "failed", _("failed")
-        REMOVED = "removed", _("removed")
-
     class Removal(models.TextChoices):
         EXPIRED = "expired", _("its time was over")
-        FETCHED = "fetched", _("the person has fetched it")
         ASKED = "asked", _("compliance removed it")
         ERASED = "erased", _("the person was erased")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     request = models.OneToOneField(DataSubjectRequest, on_delete=models.CASCADE, related_name="package")
     subject = models.UUIDField(null=True)  # Profile.public_id; emptied with the file
-    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
-    problem = models.CharField(max_length=60, blank=True)  # kind of the error, never its values
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)  # the job that makes it; a dead job's copy is taken up again
-    made_at = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(null=True)  # the file goes
-    stored_as = models.CharField(max_length=32, blank=True)  # empty: not there yet, or gone
-    size = models.BigIntegerField(default=0)  # bytes
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()  # the file goes
+    stored_as = models.CharField(max_length=32, blank=True)  # empty: gone
+    size = models.BigIntegerField()  # bytes
     counts = models.JSONField(default=dict)  # table → rows
     removed_because = models.CharField(max_length=8, choices=Removal.choices, blank=True)
     # The link that is in force: hashes of its token and of its code.
@@ -57,4 +46,4 @@ class AccessPackage(models.Model):
 
     @property
     def is_ready(self) -> bool:
-        return self.status == self.Status.READY and bool(self.stored_as)
+        return bool(self.stored_as)

@@ -57,7 +57,7 @@ def issue(package: AccessPackage, *, by: User) -> Issued:
     """
     held = AccessPackage.objects.select_for_update().get(pk=package.pk)
     now = timezone.now()
-    if not held.is_ready or held.expires_at is None or held.expires_at <= now:
+    if not held.is_ready or held.expires_at <= now:
         raise ConflictProblem(_("There is no copy to fetch any more."), hint=_("Have it made again."))
     token = secrets.token_urlsafe(32)
     code = "".join(secrets.choice("0123456789") for _digit in range(DIGITS))

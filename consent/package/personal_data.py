@@ -26,7 +26,7 @@ class PackageHolder(BaseHolder):
         return Outcome(anonymised=self.locate(subject))
 
     def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
-        rows = self._rows(subject).order_by("pk").values("status", "made_at", "expires_at", "fetched_at")
+        rows = self._rows(subject).order_by("pk").values("made_at", "expires_at", "fetched_at")
         return {PACKAGES: [msgspec.to_builtins(row) for row in rows]}
 
     def erase(self, subject: Subject) -> Outcome:

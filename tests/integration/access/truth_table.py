@@ -14,7 +14,7 @@ TABLE: Final[dict[str, str]] = {
         profiles:opening profiles:reveal
     """,
     "AC": """
-        consent:answer segments:withdraw
+        consent:answer segments:withdraw consent:preference_link
     """,
     "AMSC": """
         profiles:occasion profiles:customers profiles:search profiles:suggest profiles:recent
@@ -37,12 +37,14 @@ TABLE: Final[dict[str, str]] = {
         profiles:question profiles:answer profiles:unanswer
     """,
     "C": """
+        consent:purposes consent:purpose consent:purpose_terms consent:publish_notice
         consent:access_log consent:requests consent:due consent:intake consent:find consent:close_forwarded
         consent:retention consent:retention_save consent:retention_try consent:retention_remove
         consent:breaches consent:breach_new consent:breach consent:breach_judge consent:breach_done
         consent:breach_people consent:breach_pdf consent:breach_json
         consent:request consent:approve consent:refuse consent:retry consent:certificate
         consent:certificate_page consent:certificate_paper consent:certificate_key
+        consent:package consent:package_link consent:package_remove
     """,
     "CD": """
         backups
@@ -118,6 +120,7 @@ TABLE: Final[dict[str, str]] = {
         set_language set_display healthz schema ingestion:snippet ingestion:tracking_batch
         ingestion:tracking_import ingestion:tracking_call ingestion:line_link_nonce ingestion:receive_webhook
         profiles:api_calls
+        consent:ask_preference_link consent:preferences consent:choose_preference consent:privacy_request
     """,
 }
 # Everything below /admin/ is one row: the site has one gate.

@@ -126,7 +126,7 @@ def _make_and_note(by: User | str) -> None:
     except (OSError, Error, postgres.PostgresProblem, DamagedError) as error:
         beat(NOTE, ok=False, problem=type(error).__name__)
         raise
-    beat(NOTE, ok=True, name=backup.name)
+    beat(NOTE, ok=True, backup=backup.name)
 
 
 def last_note() -> Heartbeat | None:

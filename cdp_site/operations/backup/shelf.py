@@ -1,5 +1,6 @@
 """The backups that there are: folders in BACKUPS, each with a manifest that only this installation can write."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -128,7 +129,11 @@ def read(path: Path) -> Manifest:
 def write(path: Path, manifest: Manifest) -> Manifest:
     """Sign and write it."""
     signed = msgspec.structs.replace(manifest, mac=hashing.mac(_unsigned(manifest), purpose=_PURPOSE).hex())
-    (path / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(signed), indent=1))
+    descriptor = os.open(path / MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(signed), indent=1))
+        file.flush()
+        os.fsync(descriptor)
     return signed
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from cdp_site.core import audit
-from cdp_site.core.models import AuditEvent, Role, User
+from cdp_site.core.models import AccessLogEntry, AuditEvent, Role, User
 from cdp_site.operations.backup import files, making, postgres, restoring, sealing, shelf
 from consent import erasure, requests
 from consent.erasure import ledger_file
@@ -136,14 +136,15 @@ class TestWhatIsInIt:
         assert (event.actor, event.target_id) == (f"user:{officers[0].pk}", backup.name)
         note = making.last_note()
         assert note is not None
-        assert note.detail == {"ok": True, "name": backup.name}
+        assert note.detail == {"ok": True, "backup": backup.name}
         assert not making.is_late([backup])
 
 
 class TestRefused:
     @pytest.fixture
     def backup(self) -> shelf.Backup:
-        make_person(name="Kept")
+        profile = make_person(name="Kept")
+        AccessLogEntry.objects.create(actor="user:1", profile=profile.public_id, what="profile.view")
         return making.make(by="system:test")
 
     @pytest.fixture
@@ -199,10 +200,10 @@ class TestRefused:
 
         def load_and_lose(pieces: Iterator[bytes], name: str) -> None:
             load(pieces, name)
-            SourceRecord.objects.all()._raw_delete("default")
+            AccessLogEntry.objects.all().delete()
 
         monkeypatch.setattr(postgres, "load", load_and_lose)
-        with pytest.raises(CommandError, match="profiles_sourcerecord"):
+        with pytest.raises(CommandError, match="core_accesslogentry"):
             call_command("restore", backup.name, "--yes")
 
     @pytest.mark.usefixtures("unchanged")

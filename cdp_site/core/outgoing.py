@@ -30,8 +30,11 @@ MAX_URL_LENGTH: Final = 2_000
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # Metadata that a cloud's virtual machines reach under numbers which look public (Azure, Oracle).
 _METADATA: Final = (ipaddress.ip_network("168.63.129.16/32"), ipaddress.ip_network("192.0.0.0/24"))
+# Of no host on the internet, whatever this Python's list says: relays from 6to4 (RFC 7526), documentation (RFC 9637).
+_NOBODYS: Final = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))
 _KEPT: Final = "/%:@!$&'()*+,;=?~-._[]|"  # of a path and query; letters of other scripts are percent-encoded
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_ISATAP: Final = (0x00005EFE, 0x02005EFE)  # RFC 5214: bits 64 to 95 of an address that carries an IPv4 one
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -98,7 +101,7 @@ def check(url: str) -> None:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        if host == "localhost" or host.endswith(".localhost"):
+        if f".{host.rstrip('.')}".endswith(".localhost"):
             _refuse_unless_allowed()
         return
     if not _is_public(address):
@@ -161,7 +164,7 @@ def _is_public(address: _Address) -> bool:
     """Whether the address belongs to the internet at large; one in IPv6 clothes is judged by what it carries."""
     if isinstance(address, ipaddress.IPv6Address):
         carried = address.ipv4_mapped or address.sixtofour
-        if carried is None and address in _NAT64:
+        if carried is None and (address in _NAT64 or int(address) >> 32 & 0xFFFFFFFF in _ISATAP):
             carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if carried is not None:
             return _is_public(carried)
@@ -170,7 +173,7 @@ def _is_public(address: _Address) -> bool:
     return (
         address.is_global
         and not (address.is_multicast or address.is_reserved or address.is_link_local or address.is_loopback)
-        and not any(address in network for network in _METADATA)
+        and not any(address in network for network in (*_METADATA, *_NOBODYS))
     )
 
 

@@ -51,6 +51,47 @@ INTERNAL = [
     "[fe80::1]",
     "[fec0::1]",
     "[ff02::1]",
+    # The same in other spellings.
+    "127.0.0.1.",
+    "127.0.1",
+    "127.00.00.01",
+    "0x7f.1",
+    "0x7f.0x0.0x0.0x1",
+    "017700000001",
+    "①②⑦.⓪.⓪.①",
+    "0251.0376.0251.0376",
+    "2852039166",
+    "LOCALHOST",
+    "localhost.",
+    "[0:0:0:0:0:ffff:7f00:1]",
+    "[::ffff:0:0]",
+    # IPv4 in IPv6 clothes.
+    "[::ffff:10.0.0.1]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[64:ff9b:1::7f00:1]",
+    "[64:ff9b::168.63.129.16]",
+    "[2002:a9fe:a9fe::]",
+    "[fe80::5efe:7f00:1]",
+    "[2606:4700::5efe:7f00:1]",
+    "[2606:4700::200:5efe:a00:1]",
+    # Of no host on the internet.
+    "0.1.2.3",
+    "100.64.0.1",
+    "169.254.170.2",
+    "192.0.2.1",
+    "192.88.99.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.5",
+    "[100::1]",
+    "[2001:2::1]",
+    "[2001:10::1]",
+    "[2001:20::1]",
+    "[2001:db8::1]",
+    "[3fff::1]",
+    "[5f00::1]",
+    "[ff05::1]",
 ]
 
 
@@ -111,7 +152,9 @@ def test_what_is_no_plain_https_address_is_refused(url: str, fault: Fault) -> No
         call(url)
 
 
-@pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.0.0.1", "[::1]", "169.254.169.254"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost.", "LocalHost", "a.localhost", "127.0.0.1", "[::1]", "169.254.169.254"]
+)
 def test_a_form_refuses_what_its_text_gives_away(host: str, settings: Settings) -> None:
     with pytest.raises(RefusedAddress) as caught:
         outgoing.check(f"https://{host}/hook")
@@ -123,6 +166,8 @@ def test_a_form_refuses_what_its_text_gives_away(host: str, settings: Settings) 
 def test_a_public_address_passes_the_form() -> None:
     outgoing.check("https://bot.example.com:8443/line?shop=ร้าน")
     outgoing.check("https://93.184.215.14/")
+    outgoing.check("https://[2606:4700:4700::1111]/")
+    outgoing.check("https://notlocalhost/")
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:

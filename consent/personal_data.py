@@ -7,7 +7,7 @@ import msgspec
 from django.db.models import QuerySet
 
 from cdp_site.core.personal_data import BaseHolder, Outcome, Subject, register_holder
-from consent.erasure import statistics
+from consent.erasure import holds, statistics
 from consent.models import ConsentEntry, DataSubjectRequest, ForwardedRequest, RepeatedCell, SecondedCell, VoidEntry
 
 ENTRIES, REPEATED, REQUESTS = "consent.ConsentEntry", "consent.RepeatedCell", "consent.DataSubjectRequest"
@@ -87,4 +87,5 @@ class ForwardedHolder(BaseHolder):
 def register() -> None:
     register_holder(ConsentHolder(), order=200)
     register_holder(ForwardedHolder(), order=200)
+    holds.register()
     statistics.register()

@@ -26,6 +26,8 @@ GROUNDS: dict[str, Justification] = {
     Ground.SUPPRESSION: Justification(
         _("Keyed hashes by which the person is kept out; they cannot be read back"), "PDPA s.33"
     ),
+    Ground.CLAIM: Justification(_("Held for a legal claim; nobody uses it for anything else"), "PDPA s.33"),
+    Ground.OBLIGATION: Justification(_("Held for a duty under a law; nobody uses it for anything else"), "PDPA s.33"),
 }
 
 EVIDENCE: dict[str, Text] = {
@@ -65,6 +67,7 @@ TABLES: dict[str, Text] = {
     "consent.DataSubjectRequest": _("Earlier requests: subject and note"),
     "consent.AccessPackage": _("Copies of the data, made for requests"),
     "consent.ForwardedRequest": _("Requests that systems passed on"),
+    "consent.LegalHold": _("Rows under a legal hold"),
     "consent.BreachPerson": _("Breaches that affect the customer"),
     "consent.IdentityCode": _("One-time codes sent for a request"),
     "consent.OutgoingMessage": _("Messages about requests"),
@@ -128,6 +131,7 @@ STORES: dict[str, Text] = {
     "consent.ledger": _("Consents"),
     "consent.packages": _("Copies of the data"),
     "consent.forwarded": _("Requests that systems passed on"),
+    "consent.holds": _("Legal holds"),
     "consent.breaches": _("Breaches"),
     "consent.messages": _("Codes and messages about requests"),
     "profiles.touchpoints": _("Touchpoints"),

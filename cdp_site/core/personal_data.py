@@ -47,6 +47,8 @@ class Ground(StrEnum):
     ACCOUNTING = "accounting"  # Accounting Act s.14: five years
     PROOF = "proof"  # accountability, PDPA s.39 and s.40: that it was done, and by whom
     SUPPRESSION = "suppression"  # so that the erasure lasts
+    CLAIM = "claim"  # a legal claim, PDPA s.33: a person has held the row
+    OBLIGATION = "obligation"  # another duty under a law: a person has held the row
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from cdp_site.core import audit
 from cdp_site.core.append_only import erasure_step
 from cdp_site.core.personal_data import Subject
 from consent import subjects
-from consent.erasure import running
+from consent.erasure import holds, running
 from consent.erasure.ledger_lines import Entry, LedgerDamagedError, adopt, append, path, person_hashes, read
 from consent.models import DataSubjectRequest
 from ingestion.models import SuppressedIdentifier
@@ -71,6 +71,7 @@ def replay(ledger: Path | None = None) -> Replayed:
         request.refresh_from_db()
         people += 1
         unfinished += request.status != Status.COMPLETED
+    holds.release_again(entries)
     return Replayed(entries=len(entries), people=people, unfinished=unfinished)
 
 

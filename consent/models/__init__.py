@@ -2,6 +2,7 @@
 
 from consent.models.breach import Breach, BreachPerson
 from consent.models.forwarded import ForwardedRequest
+from consent.models.hold import LegalHold
 from consent.models.ledger import ConsentEntry, RepeatedCell, SecondedCell, VoidEntry
 from consent.models.messages import MessageGateway, OutgoingMessage
 from consent.models.notice import Notice
@@ -22,6 +23,7 @@ __all__ = [
     "ForwardedRequest",
     "IdentityCode",
     "KeepingRule",
+    "LegalHold",
     "MessageGateway",
     "Notice",
     "OutgoingMessage",

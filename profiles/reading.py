@@ -266,6 +266,14 @@ def _event(message: Message) -> tuple[str | None, Mapping[str, Any]]:
     return None, properties
 
 
+# What an event may say of how consent was told, beside its own name: words that are codes.
+_TOLD_BY: Mapping[str, frozenset[str]] = {"how": frozenset({"gpc"}), "given_by": frozenset({"guardian"})}
+
+
+def _how_told(properties: Mapping[str, Any]) -> dict[str, str]:
+    return {name: properties[name] for name, words in _TOLD_BY.items() if str(properties.get(name)) in words}
+
+
 def _consents(
     message: Message, batch: Claimed, event: str | None, properties: Mapping[str, Any]
 ) -> tuple[StatedConsent, ...]:
@@ -293,7 +301,7 @@ def _consents(
                 origin="event",
                 notice_version=str(properties.get("notice_version") or "")[:40],
                 language=str(properties.get("language") or "")[:5],
-                evidence={"event": event, "door": batch.door},
+                evidence={"event": event, "door": batch.door, **_how_told(properties)},
             )
         )
     return tuple(stated)

@@ -15,6 +15,7 @@ from cdp_site.core.machines import keys as machine_keys
 from cdp_site.core.models import Role, User
 from consent import erasure, requests
 from consent.models import Purpose
+from consent.preferences import links
 from ingestion import imports, keys, landing, mappings, rehearsal
 from ingestion.connections import pulls, watched_folders
 from ingestion.corrections import replaying, rulekeeping
@@ -89,6 +90,7 @@ def open_company(request: pytest.FixtureRequest) -> Company:
         "request_id": ask(manee, compliance, note="โทรมาสองครั้ง").pk,
         "purpose": "marketing",
         "channel": "phone",
+        "consent:preferences.token": links.issue(somchai.public_id),
         **_sources(web_shop, pos, folder),
         **_imports(pos, steward),
         **_quarantine(web_shop),

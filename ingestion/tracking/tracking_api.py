@@ -34,7 +34,7 @@ from cdp_site.core.rate_limits import RateProblem
 from ingestion import clocks, keys, landing, messages
 from ingestion.health import rejections
 from ingestion.models import InboundBatch
-from ingestion.tracking import cors
+from ingestion.tracking import cors, gpc
 from ingestion.tracking.rate_limits import limiter
 
 log = structlog.get_logger("tracking")
@@ -173,6 +173,8 @@ def batch(entry: _Entry, *, is_history: bool = False) -> None:
     for name, value in (("context", envelope.context), ("integrations", envelope.integrations)):
         if default := bytes(value):
             items = [_with_default(item, name, default) for item in items]
+    if grant.is_public:
+        items += gpc.refusals(entry.request, items)
     entry.n_messages = len(items)
     landing.land(
         source=grant.source_id,
@@ -202,10 +204,11 @@ def call(entry: _Entry, kind: str) -> None:
         messages.parse(raw, from_api=True)
     except messages.UnusableMessage as problem:
         raise MendableError(problem.detail, field=problem.field, code=problem.reason) from problem
+    items = [raw, *(gpc.refusals(entry.request, [raw]) if grant.is_public else ())]
     landing.land(
         source=grant.source_id,
-        messages_raw=b"[" + raw + b"]",
-        n_items=1,
+        messages_raw=b"[" + b",".join(items) + b"]",
+        n_items=len(items),
         door=InboundBatch.Door.API,
         received_at=timezone.now(),
         is_public_key=grant.is_public,

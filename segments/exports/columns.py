@@ -9,12 +9,15 @@ from django.utils.translation import gettext as _
 from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.models import User
 from consent.models import Channel
+from consent.preferences import links
 from profiles import masking, overview
 from profiles.models import Profile, Trait
 from profiles.naming import shown_name
 
 CUSTOMER_ID: Final = "customer_id"
 NAME: Final = "name"
+PREFERENCES: Final = "preferences_link"
+"""The link to the customer's own preference page: what a mail has to carry."""
 DEFAULT: Final = (CUSTOMER_ID, NAME)
 ADDRESS: Mapping[str, str] = {
     Channel.EMAIL: "email",
@@ -42,7 +45,8 @@ def offered(by: User) -> dict[str, str]:
         and (shows or not masking.is_direct(trait.name))
         and trait.name != NAME
     ]
-    return {CUSTOMER_ID: _("Customer ID"), NAME: _("Name")} | {trait.name: str(trait) for trait in seen}
+    own = {CUSTOMER_ID: _("Customer ID"), NAME: _("Name"), PREFERENCES: _("Link to the preference page")}
+    return own | {trait.name: str(trait) for trait in seen if trait.name not in own}
 
 
 def header(columns: Sequence[str], channel: str) -> list[str]:
@@ -74,7 +78,13 @@ def row(
     return [
         *(own[name] for name in DEFAULT if name in columns),
         address,
-        *(_text(name, values.get(name), shows_identifiers) for name in columns if name not in DEFAULT),
+        *(
+            links.address(profile.public_id)
+            if name == PREFERENCES
+            else _text(name, values.get(name), shows_identifiers)
+            for name in columns
+            if name not in DEFAULT
+        ),
     ]
 
 

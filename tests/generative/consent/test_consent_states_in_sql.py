@@ -4,14 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cdp_site.core.append_only import erasure_step
 from consent import state_sql
 from consent.models import Channel, ConsentEntry, Purpose
-from consent.states import Basis, Held, Origin, State, Statement, Target, overall, resolve
+from consent.states import ALWAYS, Basis, Held, Origin, State, Statement, Target, Terms, overall, resolve
+from consent.terms import birth_of, terms_of
 from profiles.models import Identifier, Profile, SourceRecord
 from tests.factories.consent import DAY_ZERO, marketing
 from tests.factories.people import hold, make_record
@@ -46,6 +49,7 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
         "occurred_at": occurred_at,
         "origin": origin,
         "supersedes_until": supersedes_until,
+        "by_guardian": draw(st.booleans()),
     }
 
 
@@ -88,6 +92,7 @@ def write(world: tuple[Purpose, Profile, list[SourceRecord]], said: list[dict[st
             entry.occurred_at,
             Origin(entry.origin),
             entry.supersedes_until,
+            by_guardian=entry.by_guardian,
         )
         for entry in entries
     ]
@@ -99,33 +104,87 @@ def sweep() -> None:
     Identifier.objects.all().delete()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    said=st.lists(statements(), max_size=8),
-    holdings=st.sets(st.tuples(st.integers(0, RECORDS - 1), st.sampled_from(ADDRESSES)), max_size=5),
+HOLDINGS = st.sets(st.tuples(st.integers(0, RECORDS - 1), st.sampled_from(ADDRESSES)), max_size=5)
+# On the day of the statements: an adult, somebody who is twenty that day, one day too young, nine, and no day at all.
+BIRTHS = st.lists(
+    st.sampled_from(["", "", "1980-05-05", "2006-03-01", "2006-03-02", "2016-11", "2017", "31/12/2015"]),
+    min_size=RECORDS,
+    max_size=RECORDS,
 )
+
+
+def as_told(
+    world: tuple[Purpose, Profile, list[SourceRecord]], holdings: set[tuple[int, str]]
+) -> tuple[dict[str, State], State, State]:
+    """By SQL: the state of each address and of the channel as the gate reads them, and what was said of the channel."""
+    purpose, profile, records = world
+    for number, address in holdings:
+        hold(records[number], "email", address)
+    people = state_sql.ids([profile.pk])
+    with connection.cursor() as cursor:
+        cursor.execute(state_sql.address_state_sql(purpose.pk, Channel.EMAIL, people))
+        states = {address: State(state) for _profile, address, state in cursor.fetchall()}
+        cursor.execute(state_sql.state_sql(purpose.pk, Channel.EMAIL, among=people, in_effect=True))
+        in_effect = next((State(state) for _profile, state in cursor.fetchall()), State.NEVER)
+    said = state_sql.states_of([profile.pk], purpose=purpose, channel=Channel.EMAIL)[profile.pk]
+    return states, in_effect, said
+
+
+def agree(
+    world: tuple[Purpose, Profile, list[SourceRecord]],
+    said: list[dict[str, Any]],
+    holdings: set[tuple[int, str]],
+    terms: Terms,
+) -> None:
+    told = write(world, said)
+    held = [Held(world[2][number].pk, Channel.EMAIL, address) for number, address in holdings]
+    states, in_effect, without_terms = as_told(world, holdings)
+    sweep()
+    verdicts = resolve(told, basis=Basis.CONSENT, held=held, terms=terms)
+    addresses = {address for _number, address in holdings}
+    expected = {address: verdicts[Target(Channel.EMAIL, address)].state for address in addresses}
+    assert {address: states.get(address, State.NEVER) for address in addresses} == expected
+    alone = resolve(told, basis=Basis.CONSENT, terms=terms)
+    assert in_effect == overall(alone, Channel.EMAIL, basis=Basis.CONSENT).state
+    assert without_terms == overall(resolve(told, basis=Basis.CONSENT), Channel.EMAIL, basis=Basis.CONSENT).state
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(statements(), max_size=8), holdings=HOLDINGS)
 @example(said=CELLS_AT_ONCE, holdings=set())
 def test_sql_and_python_agree(
     world: tuple[Purpose, Profile, list[SourceRecord]], said: list[dict[str, Any]], holdings: set[tuple[int, str]]
 ) -> None:
+    agree(world, said, holdings, ALWAYS)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    said=st.lists(statements(), max_size=8),
+    holdings=HOLDINGS,
+    births=BIRTHS,
+    months=st.sampled_from([None, 1, 2]),
+    young=st.sampled_from(Purpose.Young.values),
+    hour=st.integers(0, 7),
+)
+def test_they_agree_on_whose_consent_has_expired_or_wants_a_guardian(
+    world: tuple[Purpose, Profile, list[SourceRecord]],
+    said: list[dict[str, Any]],
+    holdings: set[tuple[int, str]],
+    births: list[str],
+    months: int | None,
+    young: str,
+    hour: int,
+) -> None:
     purpose, profile, records = world
-    told = write(world, said)
-    for number, address in holdings:
-        hold(records[number], "email", address)
-    held = [Held(records[number].pk, Channel.EMAIL, address) for number, address in holdings]
-
-    verdicts = resolve(told, basis=Basis.CONSENT, held=held)
-    with connection.cursor() as cursor:
-        people = state_sql.ids([profile.pk])
-        cursor.execute(state_sql.address_state_sql(purpose.pk, Channel.EMAIL, people))
-        states = {address: State(state) for _profile, address, state in cursor.fetchall()}
-    found_overall = state_sql.states_of([profile.pk], purpose=purpose, channel=Channel.EMAIL)[profile.pk]
-    sweep()
-
-    held_addresses = {address for _number, address in holdings}
-    expected = {address: verdicts[Target(Channel.EMAIL, address)].state for address in held_addresses}
-    assert {address: states.get(address, State.NEVER) for address in held_addresses} == expected
-    assert found_overall == overall(verdicts, Channel.EMAIL, basis=Basis.CONSENT).state
+    purpose.months, purpose.young = months, young
+    purpose.save()
+    for record, born in zip(records, births, strict=True):
+        record.attributes = {"birth_date": born} if born else {}
+        record.save()
+    with time_machine.travel(DAY_ZERO + timedelta(days=31, hours=hour), tick=False):  # April: a month later
+        terms = terms_of(purpose, born=birth_of(profile.pk), at=timezone.now())
+        agree(world, said, holdings, terms)
 
 
 @settings(max_examples=300, deadline=None)

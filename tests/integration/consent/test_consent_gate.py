@@ -223,7 +223,7 @@ def test_one_and_many_agree() -> None:
 def test_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     people = [person_with("email", f"{number}@shop.test") for number in range(5)]
     purpose = marketing()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         gate.may_use(people[0], purpose, MAIL)
     with django_assert_num_queries(1):
         gate.reach([person.pk for person in people], purpose=purpose, channel=MAIL)

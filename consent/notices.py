@@ -22,7 +22,7 @@ def all_in_force() -> Mapping[int, Notice]:
     """Purpose id → the notice in force. One query."""
     return {
         notice.purpose_id: notice
-        for notice in Notice.objects.order_by("purpose", "-published_at", "-pk").distinct("purpose")
+        for notice in Notice.objects.order_by("purpose_id", "-published_at", "-pk").distinct("purpose_id")
     }
 
 

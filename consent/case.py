@@ -27,19 +27,25 @@ SHOWN_AT_HOME = 5
 SOON, VERY_SOON = 7, 2
 KIND_OF_STATUS = {
     Status.RECEIVED: "warn",
+    Status.IDENTIFYING: "warn",
     Status.APPROVED: "accent",
+    Status.COOLING: "accent",
     Status.RUNNING: "accent",
     Status.PARTIAL: "danger",
     Status.COMPLETED: "ok",
+    Status.CLOSED: "line",
     Status.REFUSED: "line",
     Status.CANCELLED: "line",
 }
 ICON_OF_STATUS = {
     Status.RECEIVED: "inbox",
+    Status.IDENTIFYING: "user",
     Status.APPROVED: "clock",
+    Status.COOLING: "clock",
     Status.RUNNING: "loader",
     Status.PARTIAL: "alert-triangle",
     Status.COMPLETED: "circle-check",
+    Status.CLOSED: "check",
     Status.REFUSED: "ban",
     Status.CANCELLED: "x",
 }
@@ -122,14 +128,19 @@ def rows(requests: Iterable[DataSubjectRequest], *, now: datetime) -> list[Row]:
 def read(asked: DataSubjectRequest, *, by: User, now: datetime) -> Case:
     """The preview asks every holder, so it is made only while there is something to decide."""
     waits = asked.status == Status.RECEIVED
-    outcomes = erasure.preview(asked.subject) if waits and asked.subject else []
+    is_erasure = asked.kind == DataSubjectRequest.Kind.ERASURE
+    outcomes = erasure.preview(asked.subject) if waits and is_erasure and asked.subject else []
     return Case(
         row=_row(asked, now),
         person=_person(asked, by),
         preview=[line for _holder, outcome in outcomes for line in _lines(outcome)],
         records=sum(outcome.erased.get("profiles.SourceRecord", 0) for _holder, outcome in outcomes),
         steps=[_step(step) for step in asked.steps.all()],
-        may_approve=waits and may(by, Permission.APPROVE_REQUESTS) and asked.requested_by_id != by.pk,
+        may_approve=waits
+        and asked.is_identified
+        and asked.subject is not None
+        and may(by, Permission.APPROVE_REQUESTS)
+        and asked.requested_by_id != by.pk,
         is_own=waits and asked.requested_by_id == by.pk,
         may_manage=may(by, Permission.MANAGE_REQUESTS),
         is_moving=asked.status in {Status.APPROVED, Status.RUNNING},

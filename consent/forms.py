@@ -1,17 +1,15 @@
 """Forms of the consent screens."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cdp_site.core.hashing import keyed
 from consent.ledger import Evidence
-from consent.models import DataSubjectRequest, Purpose
+from consent.models import Purpose
 from consent.wording import EVIDENCE
 
 CHECK = {"class": "form-check-input"}
@@ -79,52 +77,6 @@ class AnswerForm(forms.Form):
     def named_denial(self) -> UUID | None:
         denial: UUID | None = self.cleaned_data["overrules"]
         return denial
-
-
-class IntakeForm(forms.Form):
-    """A request for erasure as it came in."""
-
-    profile = forms.UUIDField(widget=forms.HiddenInput)
-    received_at = forms.DateTimeField(
-        label=_("When did the customer ask?"),
-        help_text=_("The legal period runs from here."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
-    identity_checked = forms.ChoiceField(
-        label=_("How was the customer identified?"),
-        choices=[
-            choice
-            for choice in DataSubjectRequest.IdentityCheck.choices
-            if choice[0] != DataSubjectRequest.IdentityCheck.SYSTEM
-        ],
-        widget=forms.RadioSelect(attrs=CHECK),
-    )
-    note = forms.CharField(
-        label=_("Remark"),
-        max_length=500,
-        required=False,
-        help_text=_("Deleted with the customer's data."),
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-    def clean_received_at(self) -> datetime:
-        received_at: datetime = self.cleaned_data["received_at"]
-        if received_at > timezone.now():
-            raise forms.ValidationError(_("The request cannot have been received in the future."))
-        return received_at
-
-
-class RefusalForm(forms.Form):
-    """Why a request is not carried out."""
-
-    reason = forms.ChoiceField(label=_("Reason"), choices=[], widget=forms.RadioSelect(attrs=CHECK))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        covered = DataSubjectRequest.Refusal.COVERED  # the erasure of another request says so itself
-        self.fields["reason"].choices = [  # type: ignore[attr-defined]
-            choice for choice in DataSubjectRequest.Refusal.choices if choice[0] != covered
-        ]
 
 
 class TrailForm(forms.Form):

@@ -2,7 +2,17 @@
 
 from django.urls import include, path
 
-from consent.views import audit, certificates, customer, packages, public, purposes, requests
+from consent.views import (
+    audit,
+    certificates,
+    customer,
+    packages,
+    public,
+    purposes,
+    request_settings,
+    request_steps,
+    requests,
+)
 
 app_name = "consent"
 urlpatterns = [
@@ -26,7 +36,22 @@ urlpatterns = [
     path("requests/new/", requests.intake, name="intake"),
     path("requests/new/find/", requests.find, name="find"),
     path("requests/forwarded/<uuid:forwarded_id>/done/", requests.close_forwarded, name="close_forwarded"),
+    path("requests/delegates/", request_settings.list_delegates, name="delegates"),
+    path("requests/delegates/<int:user_id>/dismiss/", request_settings.dismiss_delegate, name="dismiss_delegate"),
+    path("requests/gateways/", request_settings.list_gateways, name="gateways"),
+    path("requests/gateways/<slug:channel>/test/", request_settings.test_gateway, name="test_gateway"),
+    path("requests/messages/<uuid:message_id>/done/", request_steps.settle_message, name="settle_message"),
+    path("privacy/code/<uuid:request_id>/", request_steps.prove_public, name="prove_public"),
     path("requests/<uuid:request_id>/", requests.show, name="request"),
+    path("requests/<uuid:request_id>/person/", request_steps.name_person, name="name_person"),
+    path("requests/<uuid:request_id>/code/", request_steps.send_code, name="send_code"),
+    path("requests/<uuid:request_id>/prove/", request_steps.prove, name="prove"),
+    path("requests/<uuid:request_id>/see/", request_steps.see, name="see"),
+    path("requests/<uuid:request_id>/changes/", request_steps.say_changes, name="say_changes"),
+    path("requests/<uuid:request_id>/extend/", request_steps.extend, name="extend"),
+    path("requests/<uuid:request_id>/close/", request_steps.close, name="close"),
+    path("requests/<uuid:request_id>/lift/", request_steps.lift, name="lift"),
+    path("requests/<uuid:request_id>/letter/<slug:language>.pdf", request_steps.show_letter, name="letter"),
     path("requests/<uuid:request_id>/approve/", requests.approve, name="approve"),
     path("requests/<uuid:request_id>/refuse/", requests.refuse, name="refuse"),
     path("requests/<uuid:request_id>/retry/", requests.retry, name="retry"),

@@ -110,8 +110,9 @@ def _person(request: DataSubjectRequest) -> Profile:
 
 
 def _by(request: DataSubjectRequest) -> Any:
-    """In whose name it is done: of who approved it, or recorded it; of the product for a person's own withdrawal."""
-    by: User | None = request.approved_by or request.requested_by
+    """In whose name it is done: of who recorded it, or approved what came by itself; of the product for a person's own
+    withdrawal."""
+    by: User | None = request.requested_by or request.approved_by
     return by or ACTOR
 
 

@@ -42,6 +42,8 @@ def approve(*, request_id: UUID, by: User) -> DataSubjectRequest:
         raise ConflictProblem(_("Check first that it was the person who asked."), code="not_identified")
     if request.subject is None:
         raise ConflictProblem(_("Choose first which customer the request is about."), code="nobody")
+    if request.kind == Kind.RECTIFICATION and not request.changes:
+        raise ConflictProblem(_("Say first what should be put right."), code="no_changes")
     now = timezone.now()
     request.approved_by, request.approved_at = by, now
     if request.kind == Kind.ERASURE and settings.REQUEST_COOLING_OFF_HOURS:

@@ -172,8 +172,11 @@ def name_person(*, request_id: UUID, profile: Profile, by: User) -> DataSubjectR
     if DataSubjectRequest.objects.about_profile(profile).of_kind(request.kind).open().exists():
         raise ConflictProblem(_("This customer's request is already being worked on."))
     request.subject = profile.public_id
-    request.save(update_fields=["subject"])
+    request.requested_by = request.requested_by or by  # another person approves
+    request.save(update_fields=["subject", "requested_by"])
     audit.record(action="request.name_person", target=request, by=by, fields=["subject"])
+    if request.kind == DataSubjectRequest.Kind.WITHDRAWAL and request.is_identified:
+        intake.start_unapproved(request)
     return request
 
 

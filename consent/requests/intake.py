@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from django.conf import settings
@@ -14,6 +15,7 @@ from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import User
 from consent.models import DataSubjectRequest, Purpose
 from consent.requests import regimes
+from consent.requests.machine import locked
 from profiles.models import Profile
 
 Kind = DataSubjectRequest.Kind
@@ -49,7 +51,7 @@ def receive(
         by: None for the public form.
         regime: a key of the regimes; "" for the company's own.
         purposes: keys of the purposes that an objection, a restriction or a withdrawal is about; none: all.
-        changes: of a rectification: trait → what it should be.
+        changes: of a rectification: trait → what it should be; without a profile somebody says it later.
         contact: what somebody wrote into the public form, to answer them; kept sealed.
 
     A withdrawal of somebody who is known needs nobody's approval and is carried out at once (PDPA s.19).
@@ -60,7 +62,9 @@ def receive(
     """
     if received_at > timezone.now():
         raise MendableError(_("The request cannot have been received in the future."), field="received_at")
-    _check(kind, identity_checked, purposes, changes or {}, proof_seen)
+    _check(kind, identity_checked, purposes, proof_seen)
+    if bool(changes) != (kind == Kind.RECTIFICATION) and (changes or profile):
+        raise MendableError(_("Say what should be put right."), field="changes")
     regime = regime or settings.REQUEST_HOME_REGIME
     if profile and DataSubjectRequest.objects.about_profile(profile).of_kind(kind).open().exists():
         raise _already_open()
@@ -91,6 +95,23 @@ def receive(
     return request
 
 
+@transaction.atomic
+def say_changes(*, request_id: UUID, changes: Mapping[str, str], by: User) -> DataSubjectRequest:
+    """Say what a rectification puts right. Who says it has recorded the request: another person approves.
+
+    Raises:
+        MendableError: nothing is said.
+        ConflictProblem: it is decided on.
+    """
+    request = locked(request_id, {DataSubjectRequest.Status.RECEIVED, DataSubjectRequest.Status.IDENTIFYING})
+    if request.kind != Kind.RECTIFICATION or not changes:
+        raise MendableError(_("Say what should be put right."), field="changes")
+    request.changes, request.requested_by = seal(changes), by
+    request.save(update_fields=["changes", "requested_by"])
+    audit.record(action="request.say_changes", target=request, by=by, fields=sorted(changes))
+    return request
+
+
 def start_unapproved(request: DataSubjectRequest) -> None:
     """A withdrawal of somebody who is identified: nobody has to agree."""
     request.status = DataSubjectRequest.Status.APPROVED
@@ -107,9 +128,7 @@ def unseal(sealed: bytes | memoryview | None) -> dict[str, str]:
     return msgspec.json.decode(hashing.unseal(bytes(sealed)), type=dict[str, str]) if sealed else {}
 
 
-def _check(
-    kind: str, identity_checked: str, purposes: Collection[int], changes: Mapping[str, str], proof_seen: str
-) -> None:
+def _check(kind: str, identity_checked: str, purposes: Collection[int], proof_seen: str) -> None:
     if identity_checked in SHOW_PROOF and not proof_seen.strip():
         raise MendableError(
             _("Say by what the representative showed their authority, such as “power of attorney of 3 May”."),
@@ -120,8 +139,6 @@ def _check(
         raise MendableError(_("Such a request is about no single purpose."), field="purposes")
     if len(set(purposes)) != Purpose.objects.filter(pk__in=purposes).count():
         raise MendableError(_("Choose purposes from the list."), field="purposes")
-    if bool(changes) != (kind == Kind.RECTIFICATION):
-        raise MendableError(_("Say what should be put right."), field="changes")
 
 
 def _already_open() -> ConflictProblem:

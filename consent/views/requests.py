@@ -15,8 +15,18 @@ from cdp_site.core.errors import MendableError
 from cdp_site.core.htmx import render_page_or_fragment, wants_fragment
 from cdp_site.core.login.fresh import fresh_login
 from consent import case, forwarded, requests
-from consent.forms import IntakeForm, RefusalForm
 from consent.models import DataSubjectRequest, ForwardedRequest
+from consent.requests import messages as letters
+from consent.requests import presenting
+from consent.requests.forms import (
+    ChangeForm,
+    CodeForm,
+    ExtensionForm,
+    IntakeForm,
+    ProofForm,
+    RefusalForm,
+    SeenForm,
+)
 from profiles import directory, finding, viewing
 from profiles.models import Profile
 from profiles.views.fetch import reader, visible_profile
@@ -36,6 +46,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "shows_ended": ended,
         "open_count": visible.open().count(),
+        "undelivered": [] if ended else [(one, letters.problem_text(one.problem)) for one in letters.tasks()],
         "forwarded": [] if ended else ForwardedRequest.objects.visible_to(request.user).waiting().with_source(),
     }
     return render_page_or_fragment(request, "consent/requests.html", "consent/_requests.html", context)
@@ -52,7 +63,7 @@ def due(request: HttpRequest) -> HttpResponse:
 
 @requires(Permission.MANAGE_REQUESTS, Permission.VIEW_CUSTOMERS)
 @require_http_methods(["GET", "POST"])
-@sensitive_post_parameters("note")
+@sensitive_post_parameters("note", "value")
 def intake(request: HttpRequest) -> HttpResponse:
     """Take a request in: choose the customer, then say when and how they asked."""
     profile = _asked_about(request)
@@ -61,13 +72,15 @@ def intake(request: HttpRequest) -> HttpResponse:
         return _show_intake(request, profile, form)
     form = IntakeForm(request.POST)
     if form.is_valid():
-        given = {name: form.cleaned_data[name] for name in ("received_at", "identity_checked", "note")}
         try:
-            received = requests.receive(profile=profile, by=reader(request), **given)
+            received = requests.receive(profile=profile, by=reader(request), **form.given)
         except MendableError as problem:
-            form.add_error(problem.field, str(problem.message))
+            form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
         else:
-            messages.success(request, _("Request recorded. The customer's data is not used any more from now on."))
+            if received.kind in DataSubjectRequest.BLOCKING:
+                messages.success(request, _("Request recorded. The customer's data is not used any more from now on."))
+            else:
+                messages.success(request, _("Request recorded."))
             return redirect("consent:request", received.pk)
     return _show_intake(request, profile, form, status=422)
 
@@ -99,7 +112,7 @@ def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def approve(request: HttpRequest, request_id: UUID) -> HttpResponse:
     asked = _visible(request, request_id)
     requests.approve(request_id=asked.pk, by=reader(request))
-    messages.success(request, _("Approved. The erasure has started."))
+    messages.success(request, _("Approved."))
     return redirect("consent:request", asked.pk)
 
 
@@ -110,7 +123,7 @@ def refuse(request: HttpRequest, request_id: UUID) -> HttpResponse:
     form = RefusalForm(request.POST)
     if not form.is_valid():
         return _show(request, asked, form, status=422)
-    requests.refuse(request_id=asked.pk, reason=form.cleaned_data["reason"], by=reader(request))
+    requests.refuse(request_id=asked.pk, **form.cleaned_data, by=reader(request))
     messages.success(request, _("Request closed with its reason."))
     return redirect("consent:request", asked.pk)
 
@@ -141,13 +154,19 @@ def _visible(request: HttpRequest, request_id: UUID) -> DataSubjectRequest:
 
 
 def _show(request: HttpRequest, asked: DataSubjectRequest, form: RefusalForm, *, status: int = 200) -> HttpResponse:
-    context = {
-        "asked": asked,
-        "case": case.read(asked, by=reader(request), now=timezone.now()),
-        "form": form,
-    }
+    context = {"asked": asked, "case": case.read(asked, by=reader(request), now=timezone.now())}
     if wants_fragment(request) and status == 200:
         return render(request, "consent/_progress.html", context)
+    desk = presenting.read(asked, by=reader(request))
+    context |= {
+        "form": form,
+        "desk": desk,
+        "extension_form": ExtensionForm(),
+        "code_form": CodeForm(ways=list(desk.ways)),
+        "proof_form": ProofForm(),
+        "seen_form": SeenForm(),
+        "change_form": ChangeForm() if desk.may_say_changes else None,
+    }
     return render(request, "consent/request.html", context, status=status)
 
 

@@ -38,6 +38,8 @@ TABLE: Final[dict[str, str]] = {
     """,
     "C": """
         consent:purposes consent:purpose consent:purpose_terms consent:publish_notice
+        consent:delegates consent:dismiss_delegate consent:settle_message consent:name_person consent:send_code
+        consent:prove consent:see consent:say_changes consent:extend consent:close consent:lift consent:letter
         consent:access_log consent:requests consent:due consent:intake consent:find consent:close_forwarded
         consent:retention consent:retention_save consent:retention_try consent:retention_remove
         consent:breaches consent:breach_new consent:breach consent:breach_judge consent:breach_done
@@ -53,6 +55,7 @@ TABLE: Final[dict[str, str]] = {
         consent:data_map consent:data_map_file
     """,
     "D": """
+        consent:gateways consent:test_gateway
         profiles:access_change new_machine_key rotate_machine_key revoke_machine_key make_backup
     """,
     "M": """
@@ -115,6 +118,7 @@ TABLE: Final[dict[str, str]] = {
         mfa_deactivate_totp style palette profiles:stop_viewing
     """,
     "public": """
+        consent:prove_public
         login account_login mfa_authenticate mfa_login_webauthn login_company openid_connect_callback logout
         forgotten new_password
         set_language set_display healthz schema ingestion:snippet ingestion:tracking_batch

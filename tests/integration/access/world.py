@@ -80,7 +80,7 @@ def _plausible(name: str) -> Any:
     return 7 if name in NUMBERS else ("x" if name in WORDS else UUID(int=7))
 
 
-_NUMBERED = """alert recipient webhook key pull folder item label pair term factor script rule"""
+_NUMBERED = """alert recipient webhook key pull folder item label pair term factor script rule user"""
 NUMBERS = frozenset({f"{name}_id" for name in _NUMBERED.split()} | {"version", "number"})
 WORDS = frozenset({"token", "name", "provider_id", "language"})
 

@@ -124,6 +124,8 @@ def test_a_request_is_taken_in_from_the_customer_to_its_page(desk: Client, perso
     assert 'name="received_at"' in page
     data = {
         "profile": person.public_id,
+        "kind": "erasure",
+        "regime": "pdpa",
         "received_at": (timezone.localtime() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M"),
         "identity_checked": "known_channel",
         "note": "ขอให้ลบข้อมูล",
@@ -140,11 +142,20 @@ def test_a_request_is_taken_in_from_the_customer_to_its_page(desk: Client, perso
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"received_at": ""}, {"received_at": "2999-01-01T00:00"}, {"identity_checked": "guessed"}, {"note": "x" * 501}],
+    [
+        {"kind": "curiosity"},
+        {"regime": "none"},
+        {"received_at": ""},
+        {"received_at": "2999-01-01T00:00"},
+        {"identity_checked": "guessed"},
+        {"note": "x" * 501},
+    ],
 )
 def test_a_bad_intake_comes_back(desk: Client, person: Profile, wrong: dict[str, str]) -> None:
     data = {
         "profile": person.public_id,
+        "kind": "erasure",
+        "regime": "pdpa",
         "received_at": "2026-01-01T09:00",
         "identity_checked": "in_person",
         **wrong,

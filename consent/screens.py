@@ -20,6 +20,7 @@ def register() -> None:
         NavEntry("retention", _("Retention"), "consent:retention", "clock", 520, Permission.VIEW_REQUESTS),
         NavEntry("breaches", _("Breaches"), "consent:breaches", "shield", 530, Permission.VIEW_REQUESTS),
         NavEntry("data_map", _("Data map"), "consent:data_map", "sitemap", 590, Permission.VIEW_AUDIT),
+        NavEntry("gateways", _("Gateways"), "consent:gateways", "send", 650, Permission.MANAGE_CONFIGURATION),
         NavEntry("audit", _("Audit"), "consent:audit", "list-check", 600, Permission.VIEW_AUDIT, "consent:alarm_count"),
     )
     home.register(

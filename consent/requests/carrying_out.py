@@ -19,7 +19,7 @@ from cdp_site.core.models import User
 from consent import answers
 from consent.ledger import Evidence
 from consent.models import Channel, DataSubjectRequest, Purpose
-from consent.requests import intake
+from consent.requests import intake, news
 from consent.requests.identity import person_of
 from consent.requests.machine import move
 from profiles.editing import changing, fields
@@ -66,6 +66,7 @@ def run(request_id: UUID) -> None:
             request.outcome = _WORK[request.kind](request)
             request.completed_at, request.lease_until, request.changes = timezone.now(), None, None
             move(request, Status.COMPLETED, "outcome", "completed_at", "lease_until", "changes")
+            news.tell(request)
             audit.record(action="request.complete", target=request, by=ACTOR, fields=["status"])
     except Exception as error:  # whatever it is, a person is told, and it is tried again
         _fail(request_id, error)

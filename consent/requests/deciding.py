@@ -12,7 +12,7 @@ from cdp_site.core import audit, jobs
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import User
 from consent.models import DataSubjectRequest, OutgoingMessage
-from consent.requests import intake, regimes
+from consent.requests import intake, news, regimes
 from consent.requests.machine import locked, move
 
 Status = DataSubjectRequest.Status
@@ -52,6 +52,8 @@ def approve(*, request_id: UUID, by: User) -> DataSubjectRequest:
     else:
         move(request, Status.APPROVED, "approved_by", "approved_at")
         start(request)
+    if request.kind == Kind.ERASURE:  # when it is done there is nobody left to tell
+        news.tell(request)
     audit.record(action="request.approve", target=request, by=by, fields=["status"])
     return request
 
@@ -87,6 +89,7 @@ def refuse(*, request_id: UUID, reason: str, by: User, explanation: str = "") ->
     request = locked(request_id, WAITING | {Status.COOLING} if is_withdrawn else WAITING)
     request.refusal_reason, request.explanation = reason, explanation
     move(request, Status.CANCELLED if is_withdrawn else Status.REFUSED, "refusal_reason", "explanation")
+    news.tell(request)
     audit.record(action="request.refuse", target=request, by=by, fields=["status", "refusal_reason"])
     return request
 
@@ -115,6 +118,7 @@ def extend(*, request_id: UUID, reason: str, by: User) -> DataSubjectRequest:
     request.extended_at, request.extension_reason = now, reason.strip()[:LONGEST_REASON]
     request.due_at = regimes.due_at(request.regime, request.kind, request.received_at, is_extended=True)
     request.save(update_fields=["extended_at", "extension_reason", "due_at"])
+    news.tell(request)
     audit.record(action="request.extend", target=request, by=by, fields=["due_at", "extension_reason"])
     return request
 

@@ -34,6 +34,7 @@ TIMEOUT_SECONDS: Final = 10.0
 AT_ONCE: Final = 200
 NO_MAIL: Final = "mail"
 NO_GATEWAY: Final = "no_gateway"
+ERASED: Final = "erased"  # the person was erased before it went out
 
 Status = OutgoingMessage.Status
 What = OutgoingMessage.What
@@ -115,8 +116,9 @@ def pause_after(attempts: int) -> timedelta:
 
 
 def tasks() -> list[OutgoingMessage]:
-    """What could not be delivered and waits for a person; codes that expired need nobody."""
-    failed = OutgoingMessage.objects.filter(status=Status.FAILED, what=What.NEWS).select_related("request")
+    """What could not be delivered and waits for a person; codes that expired need nobody, nor does who was erased."""
+    failed = OutgoingMessage.objects.filter(status=Status.FAILED, what=What.NEWS).exclude(problem=ERASED)
+    failed = failed.select_related("request")
     return list(failed.order_by("created_at"))
 
 
@@ -135,6 +137,8 @@ def problem_text(code: str) -> Text:
     """Why a message did not arrive, in words."""
     if code == NO_MAIL:
         return _("The mail server did not take it.")
+    if code == ERASED:
+        return _("The person was erased before it went out.")
     if code == NO_GATEWAY:
         return _("No gateway is set up for this channel.")
     if code.startswith("http_"):

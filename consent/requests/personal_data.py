@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from cdp_site.core.personal_data import BaseHolder, Outcome, Subject, register_holder
 from consent.models import DataSubjectRequest, IdentityCode, OutgoingMessage
+from consent.requests.messages import ERASED
 
 CODES, MESSAGES = "consent.IdentityCode", "consent.OutgoingMessage"
 
@@ -34,7 +35,7 @@ class MessagesHolder(BaseHolder):
     def erase(self, subject: Subject) -> Outcome:
         codes = self._codes(subject).update(identifier=None)
         waiting = self._messages(subject).filter(status=OutgoingMessage.Status.WAITING)
-        waiting.update(status=OutgoingMessage.Status.FAILED, problem="erased")
+        waiting.update(status=OutgoingMessage.Status.FAILED, problem=ERASED)
         messages = self._messages(subject).update(identifier=None, content=None)
         return Outcome(anonymised={CODES: codes, MESSAGES: messages})
 

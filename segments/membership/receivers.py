@@ -25,9 +25,10 @@ _ERASING = frozenset(
 
 
 def request_changed(sender: object, *, instance: DataSubjectRequest, **kwargs: Any) -> None:
-    """Who has asked to be erased is not reached from that moment on, and is again when the request ends otherwise. Of
-    whom is being erased nothing is noted any more: it would be left behind."""
-    if instance.subject is not None and instance.status not in _ERASING:
+    """Who has asked to be erased, or not to be used, is not reached from that moment on, and is again when that ends.
+    Of whom is being erased nothing is noted any more: it would be left behind."""
+    is_going = instance.kind == DataSubjectRequest.Kind.ERASURE and instance.status in _ERASING
+    if instance.subject is not None and not is_going:
         people = Profile.objects.filter(public_id=instance.subject).values_list("pk", "redirect_to")
         found = {one for pair in people for one in pair if one is not None}
         tell([Touch(Aspect.ADDRESSES, found)])

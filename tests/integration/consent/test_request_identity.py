@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import User
-from consent import requests
+from consent import erasure, requests
 from consent.models import DataSubjectRequest, IdentityCode, OutgoingMessage
 from consent.requests import identity, messages
 from consent.requests.public import Contact, from_the_public
@@ -211,8 +211,6 @@ def test_an_erasure_forgets_where_codes_went(
     colleague: User,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    from consent import erasure
-
     asked = ask(known, compliance, identity_checked="")
     code = mailed(asked, compliance)
     waiting = messages.post(
@@ -226,3 +224,19 @@ def test_an_erasure_forgets_where_codes_went(
     assert asked.status == Status.COMPLETED
     assert (waiting.content, waiting.status) == (None, "failed")
     assert IdentityCode.objects.get().identifier is None
+    assert not OutgoingMessage.objects.exclude(content=None).exists()
+
+
+def test_who_proved_an_address_is_told_there_what_came_of_it(asked: DataSubjectRequest, compliance: User) -> None:
+    identity.prove(request_id=asked.pk, code=mailed(asked, compliance))
+    requests.refuse(request_id=asked.pk, reason="others", by=compliance)
+    messages.deliver(OutgoingMessage.objects.get(what="news").pk)
+    assert f"We cannot grant your request {asked.reference}" in mail.outbox[-1].body
+    assert "อารีย์" not in mail.outbox[-1].body
+
+
+def test_who_was_seen_in_person_gets_no_message_at_an_address_that_proved_nothing(
+    known: Profile, compliance: User
+) -> None:
+    requests.refuse(request_id=ask(known, compliance).pk, reason="others", by=compliance)
+    assert not OutgoingMessage.objects.exists()

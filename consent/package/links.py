@@ -15,13 +15,17 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from cdp_site.core import audit, hashing
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import User
-from consent.models import AccessPackage
+from consent.models import AccessPackage, OutgoingMessage
 from consent.package import making
+from consent.requests.identity import Way
+from consent.requests.messages import Content, post
+from profiles.models import Identifier
 
 MOST_WRONG_CODES: Final = 5
 DIGITS: Final = 8
@@ -66,6 +70,26 @@ def issue(package: AccessPackage, *, by: User) -> Issued:
     held.save(update_fields=["link_hash", "code_hash", "link_until", "wrong_codes"])
     audit.record(action="package.link", target=held, by=by, fields=["link_hash"])
     return Issued(reverse("consent:copy", args=[token]), code)
+
+
+@transaction.atomic
+def send(package: AccessPackage, *, url: str, way: Way, by: User) -> None:
+    """Send the link, without the code, to an address that the person has held for long enough."""
+    to = Identifier.objects.values_list("value", flat=True).get(pk=way.identifier)
+    words = {"company": settings.COMPANY_NAME, "reference": package.request.reference, "url": url}
+    lines = []
+    for language in ("th", "en"):
+        with override(language):
+            lines.append(
+                _("%(company)s: the copy of your data (request %(reference)s) is here: %(url)s We tell you the code.")
+                % words
+            )
+    with override("th"):
+        subject = str(_("Copy of your data"))
+    content = Content(to, subject, "\n\n".join(str(line) for line in lines))
+    message = OutgoingMessage.What.NEWS
+    post(request=package.request, channel=way.channel, what=message, content=content, identifier=way.identifier)
+    audit.record(action="package.send", target=package, by=by, fields=["link_hash"])
 
 
 def find(token: str) -> AccessPackage | None:

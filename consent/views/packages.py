@@ -3,7 +3,9 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +19,7 @@ from cdp_site.core.login.fresh import fresh_login
 from consent import package
 from consent.models import AccessPackage, DataSubjectRequest
 from consent.package import links
+from consent.requests import identity
 from consent.views.fetch import attachment
 from consent.wording import TABLES
 from ingestion.files.problems import FileProblem
@@ -37,10 +40,16 @@ def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @fresh_login
 @require_POST
 def link(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """A new link and its code, shown this once."""
+    """A new link and its code, shown this once; the link is sent, if the form names an address for it."""
     asked = _asked(request, request_id)
     held = get_object_or_404(AccessPackage, request=asked)
-    issued = links.issue(held, by=reader(request))
+    wanted = request.POST.get("to", "")
+    way = next((one for one in identity.ways(asked) if str(one.identifier) == wanted), None)
+    with transaction.atomic():
+        issued = links.issue(held, by=reader(request))
+        if way is not None:
+            links.send(held, url=_url(request, issued), way=way, by=reader(request))
+            messages.success(request, _("The link is on its way. Tell the person the code."))
     return _show(request, asked, issued=issued)
 
 
@@ -99,6 +108,10 @@ def _asked(request: HttpRequest, request_id: UUID) -> DataSubjectRequest:
     return asked
 
 
+def _url(request: HttpRequest, issued: links.Issued) -> str:
+    return issued.url if settings.PUBLIC_URL else request.build_absolute_uri(issued.path)
+
+
 def _show(request: HttpRequest, asked: DataSubjectRequest, *, issued: links.Issued | None = None) -> HttpResponse:
     held = AccessPackage.objects.filter(request=asked).first()
     counts = held.counts if held else {}
@@ -106,9 +119,8 @@ def _show(request: HttpRequest, asked: DataSubjectRequest, *, issued: links.Issu
         "asked": asked,
         "package": held,
         "issued": issued,
-        "link_url": (issued.url if issued.url.startswith("http") else request.build_absolute_uri(issued.path))
-        if issued
-        else "",
+        "link_url": _url(request, issued) if issued else "",
+        "ways": identity.ways(asked) if held and held.is_ready else [],
         "tables": [(TABLES.get(table, table), rows) for table, rows in counts.items()],
     }
     response = render(request, "consent/package.html", context)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,15 +16,16 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from cdp_site.core import hashing
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import AuditEvent, FailedLogins, User
 from cdp_site.core.personal_data import holders
 from consent import erasure, package, requests, subjects
-from consent.models import AccessPackage, DataSubjectRequest
+from consent.models import AccessPackage, DataSubjectRequest, OutgoingMessage
 from consent.package import links, making, writing
-from consent.requests import carrying_out
+from consent.requests import carrying_out, identity
 from ingestion.files import store
-from profiles.models import Profile
+from profiles.models import Identifier, Profile, SourceRecord
 from tests.factories.consent import ask
 from tests.factories.people import make_person
 
@@ -284,6 +286,24 @@ def test_compliance_makes_a_link_that_is_shown_once(
     assert "Works until" in desk.get(path).content.decode()
     assert desk.post(f"{path}remove/").status_code == 302
     assert "compliance removed it" in desk.get(path).content.decode()
+
+
+def test_the_link_is_sent_without_the_code(
+    done: DataSubjectRequest, made: AccessPackage, login: Callable[[User], Client], compliance: User
+) -> None:
+    desk = login(compliance)
+    path = f"/requests/{done.pk}/package/"
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        Identifier.objects.update(valid_from=timezone.now() - timedelta(days=400))
+        SourceRecord.objects.update(received_at=timezone.now() - timedelta(days=400))
+        way = identity.ways(done)[0]
+        page = desk.post(f"{path}link/", {"to": way.identifier}).content.decode()
+    code = re.search(r'<dd class="mono">(\d{8})</dd>', page)
+    assert code is not None
+    sent = OutgoingMessage.objects.get()
+    told = hashing.unseal(bytes(sent.content or b"")).decode()
+    assert "/privacy/copy/" in told
+    assert code[1] not in told
 
 
 def test_an_erasure_has_no_copy(person: Profile, compliance: User, login: Callable[[User], Client]) -> None:

@@ -41,7 +41,7 @@ class ConsentHolder(BaseHolder):
     def export(self, subject: Subject) -> Mapping[str, list[dict[str, Any]]]:
         entries = self._entries(subject).order_by("occurred_at", "pk").values(
             "purpose__slug", "channel", "address", "state", "occurred_at", "origin", "basis", "notice_version",
-            "language", "evidence", "source__name", "repeated__last_stated_at",
+            "language", "evidence", "by_guardian", "source__name", "repeated__last_stated_at",
         )  # fmt: skip
         requests = self._requests(subject).values("kind", "status", "received_at", "note")
         return {

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -12,10 +13,12 @@ from consent.contacts import CHANNELS_OF_KIND, fault_of
 from consent.dossier import statement_of
 from consent.models import Channel, ConsentEntry, Purpose
 from consent.states import Basis, Held, State, Statement, overall, resolve
+from consent.terms import born_by, terms_of
 from consent.wording import STATES
-from profiles.models import Identifier
+from profiles.models import Identifier, SourceRecord
 
 Group = frozenset[int]
+Birth = tuple[str, object]  # kind of a record, day of birth that it says
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,13 @@ class _Standing:
 
 
 def preview(before: Sequence[Group], after: Sequence[Group]) -> list[Effect]:
-    """A line for each purpose and channel of which the usable addresses change, losses first. Three queries."""
+    """A line for each purpose and channel of which the usable addresses change, losses first. Four queries."""
     records = frozenset().union(*before, *after)
     held = _held(records)
     said: dict[int, list[Statement]] = {}
     for entry in ConsentEntry.objects.of_records(records).standing():
         said.setdefault(entry.purpose_id, []).append(statement_of(entry))
+    births = _births(records)
     effects = [
         effect
         for purpose in Purpose.objects.filter(is_active=True)
@@ -40,8 +44,8 @@ def preview(before: Sequence[Group], after: Sequence[Group]) -> list[Effect]:
         for effect in _effects(
             purpose,
             channel,
-            _standing(before, purpose, channel, said.get(purpose.pk, ()), held),
-            _standing(after, purpose, channel, said.get(purpose.pk, ()), held),
+            _standing(before, purpose, channel, said.get(purpose.pk, ()), held, births=births),
+            _standing(after, purpose, channel, said.get(purpose.pk, ()), held, births=births),
         )
     ]
     return sorted(effects, key=lambda effect: not effect.is_loss)
@@ -57,8 +61,19 @@ def _held(records: Collection[int]) -> list[Held]:
     ]
 
 
+def _births(records: Collection[int]) -> dict[int, Birth]:
+    rows = SourceRecord.objects.filter(pk__in=records, attributes__has_key="birth_date")
+    return {pk: (kind, day) for pk, kind, day in rows.values_list("pk", "kind", "attributes__birth_date")}
+
+
 def _standing(
-    groups: Sequence[Group], purpose: Purpose, channel: Channel, said: Iterable[Statement], held: Iterable[Held]
+    groups: Sequence[Group],
+    purpose: Purpose,
+    channel: Channel,
+    said: Iterable[Statement],
+    held: Iterable[Held],
+    *,
+    births: Mapping[int, Birth],
 ) -> _Standing:
     basis = Basis(purpose.basis)
     usable: set[str] = set()
@@ -66,7 +81,9 @@ def _standing(
     for group in groups:
         own = [one for one in held if one.record_id in group and one.channel == channel]
         statements = [one for one in said if one.record_id in group and one.channel == channel]
-        verdicts = resolve(statements, basis=basis, held=own)
+        born = born_by(births[record] for record in group if record in births)
+        terms = terms_of(purpose, born=born, at=timezone.now())
+        verdicts = resolve(statements, basis=basis, held=own, terms=terms)
         addresses = {one.address for one in own}
         usable.update(
             target.address for target, one in verdicts.items() if one.is_usable and target.address in addresses

@@ -66,7 +66,7 @@ def at_moment(
     by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
     for entry in ConsentEntry.objects.of_profiles([profile.pk]).said_by(at).latest_first():
         by_purpose[entry.purpose_id].append(entry)
-    then = replace(known, entries=by_purpose)
+    then = replace(known, entries=by_purpose, at=at)
     masks = not masking.shows_identifiers(by, profile.pk)
     found = []
     for purpose in purposes:

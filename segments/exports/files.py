@@ -17,6 +17,7 @@ from cdp_site.core.errors import MendableError
 from cdp_site.core.models import User
 from consent.contacts import KIND_OF_CHANNEL
 from consent.models import Channel, ConsentEntry, DataSubjectRequest
+from consent.terms import months_before
 from ingestion.files import store
 from ingestion.files.problems import FileProblem
 from ingestion.files.store import StoredFile
@@ -124,7 +125,7 @@ def _put_to_the_gate_again(export: SegmentExport, by: User) -> int:
     """How many on the list may no longer be contacted: all when the purpose is no longer in use; else whoever denied it
     since it was asked for, be it for one of several addresses, whose record is another's now or taken back, and whom
     else the gate no longer lets pass. Only those are put to it of whom a denial may have come late, a consent was taken
-    back or a record joined since, or who asked for their erasure."""
+    back, may have expired or a record joined since, or who asked for their erasure."""
     if not export.purpose.is_active:
         return export.n_exported
     channels = formats.channels_of(export)
@@ -147,6 +148,8 @@ def _put_to_the_gate_again(export: SegmentExport, by: User) -> int:
     gone |= moved(Membership.objects.filter(valid_to__gte=chosen_at))
     doubtful = people(denials.filter(received_at__gte=export.at - LATEST))
     doubtful |= people(entries.filter(void__at__gte=export.at)) | moved(now.filter(valid_from__gte=chosen_at))
+    if export.purpose.months is not None:
+        doubtful |= people(entries.filter(occurred_at__lt=months_before(timezone.now(), export.purpose.months)))
     doubtful |= set(Profile.objects.filter(public_id__in=asked, pk__in=on_list).values_list("pk", flat=True))
     answers = gating.ask(
         doubtful - gone,

@@ -22,6 +22,7 @@ NOTHING_THERE = {
     "mfa_view_recovery_codes": "nobody has recovery codes",
     "consent:certificate": "the request is not carried out yet",
     "consent:copy": "takes a link",
+    "consent:letter": "the request was not refused",
     "consent:package": "the request is one for erasure",
     "consent:certificate_page": "the request is not carried out yet",
     "consent:certificate_paper": "the request is not carried out yet",
@@ -41,7 +42,8 @@ PROPER = frozenset(
         Beige Black Blue Brown Green Grey gray Light blue sky Oak Orange Pink Purple violet Red White Yellow cream
         color category material price name mail archive rejected success messageId erasure matching test
         API POST CRM CSV JSON JSONL XLSX TSV ZIP gzip KB MB URL HTTP HTTPS https SMS POS SFTP ID IP UTF TLS QR PIN SQL
-        PDPA GPC CCPA Sec
+        PDPA GPC CCPA GDPR Sec
+        Authorization to message text
         marketing analytics phone email sms Control Global Privacy host true properties
         LINE OA Shopify Shopee Lazada Senzing dunnhumby Segment RudderStack SDK Python JavaScript curl SELECT Schema
         Webhook Webhooks Messaging Developers Console Channel secret Basic settings Settings Notifications client

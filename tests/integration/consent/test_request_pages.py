@@ -13,7 +13,8 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from cdp_site.core.models import AccessLogEntry, User
 from consent import case, certificate, erasure, requests
-from consent.models import DataSubjectRequest, ErasureStep
+from consent.models import DataSubjectRequest, ErasureStep, Purpose
+from consent.requests import carrying_out
 from profiles.models import Profile
 from tests.factories.consent import ask
 
@@ -257,3 +258,85 @@ def test_in_thai_too(login: Callable[[User], Client], compliance: User, person: 
     client = login(compliance)
     for path in ("/requests/", "/requests/new/", f"/requests/{asked.pk}/"):
         assert client.get(path).status_code == 200
+
+
+# --- the other kinds, letters, delegates ----------------------------------------------------------------------------
+
+
+def test_an_objection_is_taken_in_with_its_purposes_and_law(desk: Client, person: Profile) -> None:
+    purpose = Purpose.objects.get(slug="marketing")
+    data = {
+        "profile": person.public_id,
+        "kind": "objection",
+        "regime": "gdpr",
+        "received_at": (timezone.localtime() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M"),
+        "identity_checked": "later",
+        "purposes": [purpose.pk],
+    }
+    assert desk.post("/requests/new/", data).status_code == 302
+    asked = DataSubjectRequest.objects.get()
+    assert (asked.kind, asked.regime, asked.purposes, asked.identity_checked) == (
+        "objection",
+        "gdpr",
+        [purpose.pk],
+        "",
+    )
+    page = text_of(desk.get(f"/requests/{asked.pk}/"))
+    assert "GDPR (European Union), Art. 21" in page
+    assert "Was it the person who asked?" in page
+    assert desk.post(f"/requests/{asked.pk}/see/", {"identity_checked": "postal"}).status_code == 302
+    assert desk.post(f"/requests/{asked.pk}/extend/", {"reason": "Seven archives"}).status_code == 302
+    page = text_of(desk.get(f"/requests/{asked.pk}/"))
+    assert "Seven archives" in page
+    assert "Wrote by post" in page
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+def test_the_letter_of_a_refusal_is_a_paper_in_both_languages(
+    desk: Client, person: Profile, compliance: User, language: str
+) -> None:
+    asked = ask(person, compliance)
+    address = f"/requests/{asked.pk}/letter/{language}.pdf"
+    assert desk.get(address).status_code == 404
+    reason = {"reason": "legal_claim", "explanation": "คดีหมายเลข 7 / case 7"}
+    assert desk.post(f"/requests/{asked.pk}/refuse/", reason).status_code == 302
+    answer = desk.get(address)
+    paper = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert (answer.headers["Content-Type"], paper[:5]) == ("application/pdf", b"%PDF-")
+    assert desk.get(f"/requests/{asked.pk}/letter/de.pdf").status_code == 404
+    assert f"/requests/{asked.pk}/letter/th.pdf" in text_of(desk.get(f"/requests/{asked.pk}/"))
+    assert desk.post(f"/requests/{asked.pk}/close/").status_code == 302
+    assert "Nothing remains to be done" in text_of(desk.get(f"/requests/{asked.pk}/"))
+    assert desk.get(address).status_code == 200
+
+
+def test_a_delegate_decides_and_sees_nothing_else_of_the_person(
+    login: Callable[[User], Client], desk: Client, person: Profile, compliance: User, marketer: User
+) -> None:
+    asked = ask(person, compliance, kind="rectification", changes={"name": "ลับ มาก"}, note="SecretNote")
+    client = english(login(marketer))
+    assert client.get(f"/requests/{asked.pk}/").status_code == 404
+    today = timezone.localdate().isoformat()
+    data = {"user": marketer.pk, "since": today, "until": today}
+    assert "Nobody is appointed" in text_of(desk.get("/requests/delegates/"))
+    assert desk.post("/requests/delegates/", data | {"until": "2001-01-01"}).status_code == 422
+    assert desk.post("/requests/delegates/", data).status_code == 302
+    page = text_of(client.get(f"/requests/{asked.pk}/"))
+    assert "SecretNote" not in page
+    assert "ลับ" not in page
+    assert client.get("/requests/new/").status_code == 404
+    assert client.post(f"/requests/{asked.pk}/refuse/", {"reason": "unfounded"}).status_code == 404
+    assert client.post(f"/requests/{asked.pk}/approve/").status_code == 302
+    assert desk.post(f"/requests/delegates/{marketer.pk}/dismiss/").status_code == 302
+    assert client.get("/requests/").status_code == 404
+
+
+def test_a_restriction_is_lifted_from_its_page(
+    desk: Client, other_desk: Client, person: Profile, compliance: User
+) -> None:
+    asked = ask(person, compliance, kind="restriction")
+    assert other_desk.post(f"/requests/{asked.pk}/approve/").status_code == 302
+    carrying_out.run(asked.pk)
+    assert "The restriction is in force" in text_of(desk.get(f"/requests/{asked.pk}/"))
+    assert desk.post(f"/requests/{asked.pk}/lift/").status_code == 302
+    assert "Restriction lifted" in text_of(desk.get(f"/requests/{asked.pk}/"))

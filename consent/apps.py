@@ -8,11 +8,11 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from consent import api, exactness, impact, personal_data, receivers, reverting, screens, vocabulary
+        from consent.breach import leaks
+        from consent.breach import personal_data as breaches
         from consent.package import making
         from consent.package import personal_data as packaged
         from consent.requests import personal_data as requests_personal_data
-        from consent.breach import leaks
-        from consent.breach import personal_data as breaches
         from profiles import state
 
         screens.register()

@@ -108,16 +108,10 @@ def page(*, by: User, before: int | None = None, **filters: Any) -> Page:
     )
 
 
-def actions() -> list[str]:
-    """What the filter offers. One query."""
-    latest = AuditEvent.objects.order_by("-pk").values_list("action", flat=True)[:LOOK_BACK]
-    return sorted(set(latest))
-
-
-def kinds() -> list[str]:
-    """Kinds of objects that the filter offers. One query."""
-    latest = AuditEvent.objects.order_by("-pk").values_list("target_type", flat=True)[:LOOK_BACK]
-    return sorted(set(latest))
+def choices() -> tuple[list[str], list[str]]:
+    """Actions and kinds of objects that the filters offer. One query."""
+    latest = set(AuditEvent.objects.order_by("-pk").values_list("action", "target_type")[:LOOK_BACK])
+    return sorted({action for action, _kind in latest}), sorted({kind for _action, kind in latest})
 
 
 def actors() -> list[tuple[str, str]]:

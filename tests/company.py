@@ -14,8 +14,11 @@ from django.utils import timezone
 from cdp_site.core.machines import keys as machine_keys
 from cdp_site.core.models import Role, User
 from consent import erasure, requests
+from consent.breach import recording
+from consent.models import KeepingRule as Rule
 from consent.models import Purpose
 from consent.preferences import links
+from consent.retention import rules
 from ingestion import imports, keys, landing, mappings, rehearsal
 from ingestion.connections import pulls, watched_folders
 from ingestion.corrections import replaying, rulekeeping
@@ -43,6 +46,7 @@ from tests.factories.files import PEOPLE, bring_in
 from tests.factories.held import hold
 from tests.factories.library import furnish
 from tests.factories.matching import FakeMatcher, activate, make_model, match
+from tests.factories.people import records_of
 from tests.factories.webhooks import sender
 
 BY = "system:test"
@@ -87,6 +91,7 @@ def open_company(request: pytest.FixtureRequest) -> Company:
     of = {
         "public_id": somchai.public_id,
         "other_id": manee.public_id,
+        **_kept(compliance, somchai),
         "request_id": ask(manee, compliance, note="โทรมาสองครั้ง").pk,
         "purpose": "marketing",
         "channel": "phone",
@@ -119,6 +124,16 @@ def _consents(tell: Tell, pos: Source, call_centre: Source) -> None:
     for word, channel, hours in (("Granted", "sms", 50), ("Granted", "phone", 40), ("Withdrawn", "phone", 30)):
         tell(pos, track("P1", f"Consent {word}", hours=hours, purpose="marketing", channel=channel))
     tell(call_centre, track("C1", "Consent Refused", hours=20, purpose="analytics", channel="email"))
+
+
+def _kept(compliance: User, somchai: Profile) -> dict[str, Any]:
+    """A rule of retention, and a breach that somebody is affected by."""
+    said = {"kind": Rule.Kind.CUSTOMERS, "event_type": None, "trait_group": None}
+    rule = rules.save(**said, days=1826, by=compliance)
+    member = records_of(somchai)[0].external_id
+    noticed = {"noticed_at": timezone.now() - timedelta(hours=70), "what": "แล็ปท็อปหาย"}
+    breach = recording.record(kind="list", text=f"{member}\n0819998877", by=compliance, **noticed)
+    return {"rule_id": rule.pk, "breach_id": breach.pk}
 
 
 def _somebody_else(tell: Tell, pos: Source) -> Profile:

@@ -34,7 +34,7 @@ class Activity:
     title: Text
     purpose: Text
     ground: Text
-    law: str
+    law: Text
     whose: Whose
     recipients: Text
 
@@ -63,7 +63,7 @@ _ALL: Final = (
     ),
     Activity(
         "orders", _("Orders"), _("Delivery, service and the books"), _("contract, and the duty to keep accounts"),
-        "PDPA s.24(3), s.24(6); Accounting Act s.14", Whose.CUSTOMERS, _NO_ONE,
+        _("PDPA s.24(3), s.24(6); Accounting Act s.14"), Whose.CUSTOMERS, _NO_ONE,
     ),
     Activity(
         "service", _("Serving customers"), _("Calls, cases and notes, so that what was promised is kept"),

@@ -113,6 +113,10 @@ def _tables() -> Iterator[Table]:
     for model in apps.get_models(include_auto_created=True):
         if model._meta.managed and not model._meta.proxy:
             yield _table(model, words, by_table, is_own=model in own and not model._meta.auto_created)
+    for name, (activity, code, title, columns) in tables.BARE.items():
+        kept = tables.kept(code)
+        fields = [Field(column, column, kind, personal_data.NONE, kept) for column, kind in columns.items()]
+        yield Table(name, name, title, activity, kept, (), fields)
 
 
 def _table(
@@ -137,7 +141,7 @@ def _table(
         )
         for field in model._meta.concrete_fields
     ]
-    title = NAMES.get(label) or model._meta.verbose_name_plural or label
+    title = NAMES.get(label) or label
     return Table(label, model._meta.db_table, title, activity, said(kept), holders.get(label, ()), fields)
 
 
@@ -165,7 +169,7 @@ def as_data(found: DataMap) -> dict[str, Any]:
                 "title": str(part.activity.title),
                 "purpose": str(part.activity.purpose),
                 "ground": str(part.activity.ground),
-                "law": part.activity.law,
+                "law": str(part.activity.law),
                 "whose": str(part.activity.whose),
                 "recipients": str(part.activity.recipients),
                 "tables": [_table_as_data(table) for table in part.tables],

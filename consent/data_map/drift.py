@@ -1,14 +1,10 @@
 """Comparing the data map with the tables and columns that the database really has."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from django.db import connection
 
 from consent.data_map.document import DataMap
-
-# Written by Django itself, which has no model for it.
-FRAME: Final = frozenset({"django_migrations"})
 
 _COLUMNS = """
 SELECT c.table_name, c.column_name
@@ -34,7 +30,7 @@ def compare(found: DataMap) -> Drift:
     """One query."""
     with connection.cursor() as cursor:
         cursor.execute(_COLUMNS)
-        real = {f"{table}.{column}" for table, column in cursor.fetchall() if table not in FRAME}
+        real = {f"{table}.{column}" for table, column in cursor.fetchall()}
     described = [table for part in found.parts for table in part.tables]
     mapped = {f"{table.name}.{field.column}" for table in described for field in table.fields}
     return Drift(tuple(sorted(real - mapped)), tuple(sorted(mapped - real)))

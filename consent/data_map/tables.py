@@ -64,6 +64,7 @@ KEPT: Final[Mapping[str, Kept]] = {
     "accounts": gettext_lazy("until the person is erased; five years where the accounts need it, without the person"),
     "proof": gettext_lazy("for good, as proof; without values"),
     "request": gettext_lazy("for good, as proof; what names the person goes when the request has ended"),
+    "hold": gettext_lazy("until the hold is released; that there was one stays as proof"),
     "suppression": gettext_lazy("as long as the erasure has to last; keyed hashes alone"),
     "short": gettext_lazy("minutes to days, until it has done its work"),
     "days90": gettext_lazy("90 days, or until the person is erased"),
@@ -74,7 +75,7 @@ KEPT: Final[Mapping[str, Kept]] = {
     "ever": gettext_lazy("until somebody removes it"),
 }
 
-# activity → how long → labels of the models, or names of tables that have none.
+# activity → how long → labels of the models.
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "customers": {
         "values": "profiles.SourceRecord profiles.SourceRecordVersion profiles.Profile profiles.RecordShare",
@@ -108,7 +109,8 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "requests": {
         "request": "consent.DataSubjectRequest consent.ForwardedRequest",
         "proof": "consent.ErasureStep consent.RequestAlert",
-        "short": "consent.OutgoingMessage consent.IdentityCode",
+        "hold": "consent.LegalHold",
+        "short": "consent.OutgoingMessage consent.IdentityCode consent.AccessPackage",
     },
     "intake": {
         "batches": "ingestion.InboundBatch",
@@ -143,20 +145,19 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
             segments.SegmentFolder segments.Segment segments.SegmentVersion segments.SegmentGrant segments.Script
             segments.ScriptVersion segments.StaticList segments.ComputedTrait segments.ComputedTraitVersion
             segments.SegmentExport profiles.MatchModel auth.Group auth.Group_permissions auth.Permission
-            guardian.GroupObjectPermission contenttypes.ContentType socialaccount.SocialApp sites.Site
-            socialaccount.SocialApp_sites
+            guardian.GroupObjectPermission contenttypes.ContentType socialaccount.SocialApp
         """,
         "weeks2": "segments.SegmentDraft segments.DraftStep",
     },
     "operations": {
         "ever": """
             core.Heartbeat core.MachineRate core.Operation ingestion.SendingRate ingestion.Alert ingestion.AlertDelivery
-            ingestion.Replay ingestion.ReceivedHour ingestion.ImportRollUp ingestion.AccountRow
-            ingestion.ImportAccountRow ingestion.FutureHour ingestion.RejectedHour ingestion.RemovedByRetention
+            ingestion.Replay ingestion.ReceivedHour ingestion.ImportRollUp
+            ingestion.FutureHour ingestion.RejectedHour ingestion.RemovedByRetention
             ingestion.PlanObservation ingestion.PlanViolation profiles.MatchRun profiles.QualityLook profiles.Revert
-            segments.SegmentFreshness segments.SegmentSize consent.RemovedByRule django_migrations
+            segments.SegmentFreshness segments.SegmentSize consent.RemovedByRule
         """,
-        "short": "django_q.OrmQ django_q.Task django_q.Schedule django_cache",
+        "short": "django_q.OrmQ django_q.Task django_q.Schedule",
     },
 }
 
@@ -166,6 +167,23 @@ TABLES: Final[Mapping[str, tuple[str, str]]] = {
     for activity, by_kept in _TABLES.items()
     for kept, labels in by_kept.items()
     for label in labels.split()
+}
+
+# Tables that no model stands for: name → (activity, how long, what it is, columns with their types). What is counted
+# for pages is cached without a customer's values, and an erasure empties it.
+BARE: Final[Mapping[str, tuple[str, str, Text, Mapping[str, str]]]] = {
+    "core_cache": (
+        "operations",
+        "short",
+        gettext_lazy("Cache of counts and lists"),
+        {"cache_key": "CharField", "value": "TextField", "expires": "DateTimeField"},
+    ),
+    "django_migrations": (
+        "operations",
+        "ever",
+        gettext_lazy("Which changes of the schema were made"),
+        {"id": "BigAutoField", "app": "CharField", "name": "CharField", "applied": "DateTimeField"},
+    ),
 }
 
 # Fields that do not go with their row.

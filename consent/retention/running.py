@@ -62,7 +62,7 @@ def remove_due(*, budget_seconds: float = BUDGET_SECONDS) -> Counter[str]:
                 break
     if removed.total():
         log.info("retention.removed", **removed)
-    return removed
+    return +removed
 
 
 def _portion(rule: KeepingRule, until: float) -> tuple[int, bool]:

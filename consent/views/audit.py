@@ -84,4 +84,5 @@ def show_anchors(request: HttpRequest) -> HttpResponseBase:
 
 
 def _form(data: QueryDict) -> TrailForm:
-    return TrailForm(data, actions=trail.actions(), actors=trail.actors(), kinds=trail.kinds())
+    actions, kinds = trail.choices()
+    return TrailForm(data, actions=actions, actors=trail.actors(), kinds=kinds)

@@ -107,10 +107,10 @@ _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "consents": {"person": "consent.ConsentEntry consent.RepeatedCell consent.VoidEntry consent.SecondedCell"},
     "requests": {
-        "request": "consent.DataSubjectRequest consent.ForwardedRequest",
+        "request": "consent.DataSubjectRequest consent.ForwardedRequest consent.AccessPackage",
         "proof": "consent.ErasureStep consent.RequestAlert",
         "hold": "consent.LegalHold",
-        "short": "consent.OutgoingMessage consent.IdentityCode consent.AccessPackage",
+        "short": "consent.OutgoingMessage consent.IdentityCode",
     },
     "intake": {
         "batches": "ingestion.InboundBatch",

@@ -4,6 +4,7 @@ Nothing is changed, and nothing is said of a value but which one of the list it 
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +156,7 @@ def _file(canaries: Canaries, file: Path) -> Iterator[Hit]:
     elif file.stat().st_size <= UNDRESSED_UP_TO:
         yield from _hits(str(file), canaries.within(file.read_bytes()))
     else:
-        yield from _as_it_is(canaries, file)
+        yield from _as_it_is(canaries, file, str(file))
 
 
 def _in_sealed(canaries: Canaries, file: Path) -> set[Found]:
@@ -167,7 +168,7 @@ def _in_sealed(canaries: Canaries, file: Path) -> set[Found]:
     return {Found(one.value, ("sealed", *one.dress)) for one in canaries.within(data)}
 
 
-def _as_it_is(canaries: Canaries, file: Path) -> Iterator[Hit]:
+def _as_it_is(canaries: Canaries, file: Path, place: str) -> Iterator[Hit]:
     """Without undressing: files of the database, which have been read decoded."""
     found: set[Found] = set()
     with file.open("rb") as opened:
@@ -175,7 +176,7 @@ def _as_it_is(canaries: Canaries, file: Path) -> Iterator[Hit]:
         while data := opened.read(WINDOW):
             found |= canaries.plain_in(tail + data)
             tail = data[-OVERLAP:]
-    yield from _hits(str(file), found)
+    yield from _hits(place, found)
 
 
 def _hits(place: str, found: Iterable[Found]) -> list[Hit]:
@@ -207,10 +208,20 @@ def server_folders() -> list[Path]:
     return [folder for folder in (*folders, messages) if folder.exists()]
 
 
+_RELATIONS = """
+SELECT pg_relation_filepath(oid), oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'i', 't', 'm', 'S')
+"""
+
+
 def _server(canaries: Canaries) -> Iterator[Hit]:
+    """The server's files as they are, with the table or index that each one is of."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RELATIONS)
+        relations = {path.rsplit("/", 1)[-1]: name for path, name in cursor.fetchall() if path}
     for folder in server_folders():
         for file in _files(folder, ()):
+            relation = relations.get(re.split(r"[._]", file.name)[0]) if folder.parent.name == "base" else None
             try:
-                yield from _as_it_is(canaries, file)
+                yield from _as_it_is(canaries, file, f"{file} ({relation})" if relation else str(file))
             except (FileNotFoundError, PermissionError):
                 continue

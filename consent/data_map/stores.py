@@ -24,7 +24,7 @@ class Store:
 STORES: Final[Sequence[Store]] = (
     Store("imports/", _("Imported files, encrypted"), "intake", "files"),
     Store("exports/", _("Exported lists, sealed"), "audiences", "", words=_("one day")),
-    Store("copies/", _("Copies that people asked for, sealed"), "requests", "", words=_("until their link ends")),
+    Store("packages/", _("Copies that people asked for, sealed"), "requests", "", words=_("until their link ends")),
     Store("mail/", _("Mails where no mail server is set"), "operations", "ever"),
     Store("models/", _("Weights of matching models; nobody's values"), "matching", "ever", is_personal=False),
     Store("audit/", _("Anchors of the audit"), "security", "proof", is_personal=False),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cdp_site.core.personal_data import Holder, Outcome, Subject, holders
 from consent import dossier
 from consent.contacts import KIND_OF_CHANNEL
+from consent.data_map import document as data_map
 from consent.dossier import Dossier
 from consent.models import Channel, DataSubjectRequest, Purpose
 from consent.package import parts
@@ -206,9 +207,18 @@ def _of_holder(holder: Holder, subject: Subject) -> Iterator[Section]:
 
 def _inventory(subject: Subject) -> Section:
     rows = [row for holder in holders() for row in _lines(holder.preview(subject))]
+    record = {table.label: (part.activity, table) for part in data_map.build().parts for table in part.tables}
+    for row in rows:
+        activity, table = record.get(row["code"], (None, None))
+        row["purpose"] = str(activity.purpose) if activity else ""
+        row["recipients"] = str(activity.recipients) if activity else ""
+        row["kept_for"] = str(table.kept) if table else ""
     columns = (
         Column("table", _("Data")),
         Column("rows", _("Rows")),
+        Column("purpose", _("Used for")),
+        Column("recipients", _("Passed on to")),
+        Column("kept_for", _("Kept how long")),
         Column("action", _("On erasure")),
         Column("ground", _("Ground of keeping")),
         Column("law", _("Law")),

@@ -99,6 +99,7 @@ def test_it_lists_exactly_what_an_erasure_erases_and_keeps(
         data = json.loads(copy.read("data.json"))
     listed = {line["code"]: (line["action"], line["rows"]) for line in data["inventory"]}
     # The copy itself has come since, and with it what its own making wrote down.
+    assert all(line["purpose"] and line["kept_for"] for line in data["inventory"])
     assert found - {"consent.AccessPackage", "consent.DataSubjectRequest"} <= listed.keys()
     asked = ask(person, compliance)
     requests.approve(request_id=asked.pk, by=colleague)

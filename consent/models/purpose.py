@@ -63,3 +63,8 @@ class Purpose(models.Model):
 
     def __str__(self) -> str:
         return self.name_th if get_language() == "th" and self.name_th else self.name
+
+    @property
+    def about(self) -> str:
+        """The description in the reader's language."""
+        return self.description_th if get_language() == "th" and self.description_th else self.description

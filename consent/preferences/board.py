@@ -55,10 +55,6 @@ class Group:
     notice: Notice | None
     switches: Sequence[Switch]
 
-    @property
-    def description(self) -> str:
-        return self.purpose.description_th if get_language() == "th" else self.purpose.description
-
 
 def read(profile: Profile) -> list[Group]:
     """The page of a person, without any of their addresses. Six queries."""

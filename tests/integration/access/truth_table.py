@@ -123,7 +123,7 @@ TABLE: Final[dict[str, str]] = {
         forgotten new_password
         set_language set_display healthz schema ingestion:snippet ingestion:tracking_batch
         ingestion:tracking_import ingestion:tracking_call ingestion:line_link_nonce ingestion:receive_webhook
-        profiles:api_calls
+        profiles:api_calls consent:copy
         consent:ask_preference_link consent:preferences consent:choose_preference consent:privacy_request
     """,
 }

@@ -1,8 +1,8 @@
-"""Addresses of what compliance keeps about the platform itself: retention, breaches, the data map."""
+"""Addresses of what compliance keeps about the platform itself: retention, legal holds, breaches, the data map."""
 
 from django.urls import path
 
-from consent.views import breaches, data_map, retention
+from consent.views import breaches, data_map, holds, retention
 
 urlpatterns = [
     path("breaches/", breaches.browse, name="breaches"),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("breaches/<uuid:breach_id>/report.json", breaches.papers, {"form": "json"}, name="breach_json"),
     path("data-map/", data_map.show, name="data_map"),
     path("data-map/file/", data_map.download, name="data_map_file"),
+    path("customers/<uuid:public_id>/holds/", holds.of_customer, name="customer_holds"),
+    path("holds/", holds.browse, name="holds"),
+    path("holds/<uuid:hold_id>/release/", holds.release, name="release_hold"),
+    path("holds/<uuid:hold_id>/copy/", holds.copy, name="hold_copy"),
     path("retention/", retention.browse, name="retention"),
     path("retention/save/", retention.save, name="retention_save"),
     path("retention/try/", retention.try_out, name="retention_try"),

@@ -176,6 +176,7 @@ LOOKS: dict[str, Text] = {
     "profile.api": _("programming interface"),
     "profile.consent": _("consent"),
     "profile.access_log": _("this log"),
+    "profile.holds": _("legal holds"),
     "reveal": _("identifiers, for a reason"),
     "reveal.call": _("identifiers, in a verified call"),
     "request.intake": _("intake of a request"),

@@ -255,7 +255,7 @@ def _desk(somchai: Profile, agent: User, call_centre: Source) -> dict[str, Any]:
     lines.begin(number="086-345-1972", by=agent)
     assert calling.current(agent) is not None
     _call, token = lines.announce(number="086-345-1972", source_id=call_centre.pk, agent=agent.username)
-    return {"case_id": case.pk, "panel": "consent", "token": token, "forwarded_id": uuid4()}
+    return {"case_id": case.pk, "panel": "consent", "token": token, "forwarded_id": uuid4(), "hold_id": uuid4()}
 
 
 def _draft(marketer: User) -> SegmentDraft:

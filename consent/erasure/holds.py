@@ -38,14 +38,15 @@ ACTOR: Final = "system:holds"
 ORDER: Final = 50
 MOST_ROWS: Final = 100  # of each table, the newest first, that a screen offers
 
-# What can be held: the model, the path to the record that it hangs on, what tells when it was, and what it says.
+# What can be held: the model, the path to the record that it hangs on, what tells when it was, and what it is called
+# in a list, without what it says.
 HOLDABLE: Final[Mapping[str, tuple[str, str, str]]] = {
     "profiles.Order": ("record", "placed_at", "external_id"),
-    "profiles.Note": ("record", "at", "text"),
-    "profiles.Case": ("record", "opened_at", "subject"),
-    "profiles.Call": ("record", "arrived_at", "last_four"),
+    "profiles.Note": ("record", "at", "department__name"),
+    "profiles.Case": ("record", "opened_at", "department__name"),
+    "profiles.Call": ("record", "arrived_at", "source__name"),
     "profiles.Touchpoint": ("record", "occurred_at", "type__name"),
-    "profiles.SourceRecord": ("", "last_seen_at", "external_id"),
+    "profiles.SourceRecord": ("", "last_seen_at", "source__name"),
     "consent.ConsentEntry": ("record", "occurred_at", "state"),
 }
 # Rows that belong to a held one and are copied with it.
@@ -68,14 +69,25 @@ class Row:
 
 def rows_of(profile: Profile) -> list[Row]:
     """What can be held of a customer, the newest first."""
-    records = list(Membership.objects.filter(profile=profile, valid_to__isnull=True).values_list("record", flat=True))
+    records = _records(profile)
     found: list[Row] = []
     for label, (path, at, text) in HOLDABLE.items():
         rows = _model(label).filter(**{f"{path or 'pk'}__in": records}).order_by(f"-{at}", "-pk")
         found += [
-            Row(label, str(pk), when, str(said)) for pk, when, said in rows.values_list("pk", at, text)[:MOST_ROWS]
+            Row(label, str(pk), when, str(said or ""))
+            for pk, when, said in rows.values_list("pk", at, text)[:MOST_ROWS]
         ]
     return sorted(found, key=lambda row: row.at, reverse=True)
+
+
+def births_of(profile: Profile) -> list[UUID]:
+    """The birth profiles of the records that are the customer's now: what `LegalHold.subject` names."""
+    found = Profile.objects.filter(birth_record__in=_records(profile)).order_by("pk")
+    return list(found.values_list("public_id", flat=True))
+
+
+def _records(profile: Profile) -> list[int]:
+    return list(Membership.objects.filter(profile=profile, valid_to__isnull=True).values_list("record", flat=True))
 
 
 def held(label: str) -> "models.QuerySet[LegalHold, str]":

@@ -4,7 +4,7 @@ PostgreSQL marks a deleted row as dead and overwrites it some day; its log of wr
 that are renamed and used again. So every table is written anew, and the log is driven on until no old file is left.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -97,18 +97,20 @@ def _is_superuser() -> bool:
 
 
 def _write_anew(table: str) -> bool:
+    """False when somebody holds it all the time. A plain VACUUM goes first: it alone removes every row that is dead to
+    this database, while FULL takes along what a transaction of any other database of the server might still ask for."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [PATIENCE])
         try:
-            return _try(f"VACUUM (FULL) {table}", times=TRIES)
+            return _try([f"VACUUM (INDEX_CLEANUP ON) {table}", f"VACUUM (FULL) {table}"], times=TRIES)
         finally:
             cursor.execute("RESET lock_timeout")
 
 
-def _try(statement: str, *, times: int) -> bool:
+def _try(statements: Sequence[str], *, times: int) -> bool:
     for _attempt in range(times):
         try:
-            _run([statement])
+            _run(statements)
         except OperationalError as error:  # lock_not_available
             if getattr(error.__cause__, "sqlstate", "") != "55P03":
                 raise

@@ -47,6 +47,7 @@ TABLE: Final[dict[str, str]] = {
         consent:request consent:approve consent:refuse consent:retry consent:certificate
         consent:certificate_page consent:certificate_paper consent:certificate_key
         consent:package consent:package_link consent:package_remove
+        consent:holds consent:customer_holds consent:release_hold consent:hold_copy
     """,
     "CD": """
         backups

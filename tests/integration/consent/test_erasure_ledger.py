@@ -108,8 +108,8 @@ def test_who_came_back_since_stays(approved: DataSubjectRequest, tell: Tell, web
 def test_a_record_that_was_parted_after_the_backup_stays_with_its_owner(
     tell: Tell, web_shop: Source, pos: Source, compliance: User, colleague: User
 ) -> None:
-    tell(web_shop, identify("u1", firstName="สมชาย", lastName="ใจดี", email="a@shop.test", phone="0812345678"))
-    tell(pos, identify("P1", firstName="สมชาย", lastName="ใจดี", email="a@shop.test"))
+    tell(web_shop, identify("u1", firstName="สมชาย", lastName="ใจดี", phone="0863451972"))
+    tell(pos, identify("P1", firstName="สมชาย", lastName="ใจดี", phone="086-345-1972"))
     person = profile_of(web_shop, "u1")
     other = profile_of(pos, "P1")
     assert person == other

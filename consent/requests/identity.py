@@ -17,6 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -265,7 +266,10 @@ def _subject(request: DataSubjectRequest) -> str:
 def _text(request: DataSubjectRequest, code: str) -> str:
     """Thai and English: which of the two somebody reads is not known."""
     said = {"code": code, "reference": request.reference, "minutes": settings.REQUEST_CODE_MINUTES}
-    return "\n".join(_in_both(lambda: _said(said)))
+    lines = _in_both(lambda: _said(said))
+    if settings.PUBLIC_URL:
+        lines.append(settings.PUBLIC_URL.rstrip("/") + reverse("consent:prove_public", args=[request.pk]))
+    return "\n".join(lines)
 
 
 def _said(said: dict[str, object]) -> str:

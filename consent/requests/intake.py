@@ -15,7 +15,7 @@ from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import User
 from consent.models import DataSubjectRequest, Purpose
 from consent.requests import regimes
-from consent.requests.machine import locked
+from consent.requests.machine import locked, move
 from profiles.models import Profile
 
 Kind = DataSubjectRequest.Kind
@@ -114,8 +114,7 @@ def say_changes(*, request_id: UUID, changes: Mapping[str, str], by: User) -> Da
 
 def start_unapproved(request: DataSubjectRequest) -> None:
     """A withdrawal of somebody who is identified: nobody has to agree."""
-    request.status = DataSubjectRequest.Status.APPROVED
-    request.save(update_fields=["status"])
+    move(request, DataSubjectRequest.Status.APPROVED)
     jobs.enqueue(JOB, request.pk)
 
 

@@ -140,7 +140,7 @@ class TestTheLink:
     def test_nothing_is_kept_of_it(self, person: Profile) -> None:
         answer = page(person)
         assert "no-store" in answer["Cache-Control"]
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
 
     def test_forged_expired_and_of_nobody_look_alike(self, person: Profile) -> None:
         token = links.issue(person.public_id)

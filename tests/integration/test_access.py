@@ -31,6 +31,10 @@ PUBLIC = {
     "receive_webhook": "each report is signed with the webhook's secret",
     "line_link_nonce": "has its own write keys",
     "api_calls": "has its own write keys; says nothing of anybody",
+    "ask_preference_link": "customers: mails a link to an address that is known; the answer says nothing of anybody",
+    "preferences": "customers: behind that link, which is signed and ends",
+    "choose_preference": "the same page's form",
+    "privacy_request": "customers: a form; the answer says nothing of anybody",
     "schema": "how to call the machine interfaces; says nothing of anybody",
     "snippet": "a script for other companies' pages; says nothing of anybody",
 }

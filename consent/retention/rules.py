@@ -1,9 +1,9 @@
 """Writing the rules of retention, with who did it in the audit."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from cdp_site.core import audit
 from cdp_site.core.models import User
@@ -11,12 +11,12 @@ from consent.models import KeepingRule
 from profiles.models import EventType, KindOfData, TraitGroup
 
 
-def all_rules() -> Sequence[KeepingRule]:
+def all_rules() -> "QuerySet[Any, Any]":
     """Every rule with `removed_n`, how much has gone by it. One query."""
     return KeepingRule.objects.select_related("event_type", "trait_group").annotate(removed_n=Sum("removed__n"))
 
 
-def groups() -> Sequence[TraitGroup]:
+def groups() -> "QuerySet[TraitGroup]":
     """Groups whose values may have days of their own. What identifies a customer goes with the customer."""
     return TraitGroup.objects.exclude(kind_of_data=KindOfData.IDENTITY)
 

@@ -63,7 +63,7 @@ def remove(rule: KeepingRule, before: datetime) -> tuple[int, bool]:
 
 
 def _past(traits: Sequence[str], before: datetime, *, after: int, upto: int) -> list[tuple[int, list[str]]]:
-    parameters = {
+    parameters: dict[str, Any] = {
         "traits": list(traits),
         "after": after,
         "upto": upto,

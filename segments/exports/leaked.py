@@ -1,7 +1,9 @@
 """Whom a leaked list affects, or the account of somebody who made lists: for the breach helper."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from consent.breach import leaks
@@ -20,11 +22,11 @@ def _check(reference: str) -> str:
 
 def _on_list(breach: Breach) -> Iterable[int]:
     """Whoever is in the file: not whom the lot held out."""
-    return _people(ExportMember.objects.filter(export=breach.reference, is_held_out=False).values("record"))
+    return _people(ExportMember.objects.filter(export=uuid_of(breach.reference), is_held_out=False).values("record"))
 
 
 def _on_lists_of(breach: Breach) -> Iterable[int]:
-    made = SegmentExport.objects.filter(by=breach.reference)
+    made = SegmentExport.objects.filter(by=int(breach.reference))
     if breach.since:
         made = made.filter(at__gte=breach.since)
     if breach.until:
@@ -32,7 +34,7 @@ def _on_lists_of(breach: Breach) -> Iterable[int]:
     return _people(ExportMember.objects.filter(export__in=made.values("pk"), is_held_out=False).values("record"))
 
 
-def _people(records: object) -> Iterable[int]:
+def _people(records: "QuerySet[ExportMember, Any]") -> Iterable[int]:
     held = Membership.objects.filter(record__in=records, valid_to__isnull=True)
     return held.values_list("profile_id", flat=True).iterator()
 

@@ -223,9 +223,7 @@ SECTIONS: Final = (
         switch="is_pinned",
     ),
     Section("event_types", EventType, ("name",), ("name_th", "kind_of_data", "department")),
-    Section(
-        "trait_groups", TraitGroup, ("slug",), (*_NAMES, "kind_of_data", "is_sensitive", "department", "position")
-    ),
+    Section("trait_groups", TraitGroup, ("slug",), (*_NAMES, "kind_of_data", "is_sensitive", "department", "position")),
     Section("traits", Trait, ("name",), ("label", "label_th", "group", "data_type", "position")),
     Section("words", Term, ("attribute", "label"), ("label_th",)),
     Section("spellings", Synonym, ("attribute", "folded"), ("text", "term")),

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from cdp_site.core import audit
 from cdp_site.core.models import AccessLogEntry, AuditEvent, Role, User
-from cdp_site.operations.backup import files, making, postgres, restoring, sealing, shelf
+from cdp_site.operations.backup import files, ledger_guard, making, postgres, restoring, sealing, shelf
 from consent import erasure, requests
 from consent.erasure import ledger_file
 from consent.models import ConsentEntry, DataSubjectRequest
@@ -245,6 +245,27 @@ def spoil(path: Path, how: str) -> None:
         "longer": told + b"\0",
     }
     path.write_bytes(changed[how])
+
+
+class TestRestoredByOtherMeans:
+    def test_nobody_is_served_until_the_erasures_are_replayed(
+        self, officers: tuple[User, User], capsys: pytest.CaptureFixture[str], settings: Settings
+    ) -> None:
+        profile = make_person(name="Erased")
+        hold(records_of(profile)[0], "email", "erased@shop.test")
+        erase(profile, officers)
+        ledger_guard.ensure_erasures_are_known()
+        SuppressedIdentifier.objects.all().delete()  # as in a database of the day before
+        with pytest.raises(CommandError, match="replay_erasures"):
+            call_command("web")
+        call_command("replay_erasures")
+        assert "1 erasures in the ledger" in capsys.readouterr().out
+        ledger_guard.ensure_erasures_are_known()
+        settings.ERASURE_LEDGER.write_text("not a line of ours\n")
+        with pytest.raises(CommandError, match="cannot be trusted"):
+            call_command("web")
+        with pytest.raises(CommandError, match="Nothing was done"):
+            call_command("replay_erasures")
 
 
 class TestTheShelf:

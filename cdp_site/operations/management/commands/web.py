@@ -9,6 +9,7 @@ from django.db import connection
 
 from cdp_site import bootstrap
 from cdp_site.embedded_postgres import DatabaseProblem
+from cdp_site.operations.backup.ledger_guard import ensure_erasures_are_known
 from cdp_site.operations.database_fitness import ensure_thai_trigrams
 from cdp_site.operations.programs import web_command
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int | None, **options: Any) -> None:
         try:
             ensure_thai_trigrams(connection)
+            ensure_erasures_are_known()
         except DatabaseProblem as problem:
             raise CommandError(str(problem)) from problem
         connection.close()

@@ -101,6 +101,10 @@ class Dossier:
     def is_to_be_erased(self) -> bool:
         return any(bar.reason is Reason.ERASURE for bar in self.bars)
 
+    @property
+    def is_restricted(self) -> bool:
+        return any(bar.reason is Reason.RESTRICTED for bar in self.bars)
+
     def may_use(self, purpose: Purpose, channel: str) -> Permission:
         barred = self._barred(purpose)
         reasons = {

@@ -118,6 +118,7 @@ class Matrix:
     purpose: Purpose | None
     addresses: Sequence[Address]
     is_to_be_erased: bool
+    is_restricted: bool = False  # a request keeps the data from being used, for some purposes or for all
 
     @property
     def asked(self) -> tuple[Purpose, Sequence[Cell]] | None:
@@ -163,6 +164,7 @@ def read(profile: Profile, *, by: User, purpose: str = "") -> Matrix:
         if chosen
         else [],
         is_to_be_erased=known.is_to_be_erased,
+        is_restricted=known.is_restricted,
     )
 
 

@@ -337,6 +337,8 @@ def test_a_restriction_is_lifted_from_its_page(
     asked = ask(person, compliance, kind="restriction")
     assert other_desk.post(f"/requests/{asked.pk}/approve/").status_code == 302
     carrying_out.run(asked.pk)
+    assert "Use restricted" in text_of(desk.get(f"/customers/{person.public_id}/consent/chips/"))
+    assert "asked us not to use" in text_of(desk.get(f"/customers/{person.public_id}/consent/"))
     assert "The restriction is in force" in text_of(desk.get(f"/requests/{asked.pk}/"))
     assert desk.post(f"/requests/{asked.pk}/lift/").status_code == 302
     assert "Restriction lifted" in text_of(desk.get(f"/requests/{asked.pk}/"))

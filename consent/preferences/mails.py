@@ -50,10 +50,7 @@ def send_receipt(language: str, entry_ids: Sequence[UUID]) -> bool:
         return False
     with translation.override(language):
         lines = sorted(
-            {
-                f"- {entry.purpose}, {Channel(entry.channel).label}: {STATES[entry.state]}"  # type: ignore[index]
-                for entry in entries
-            }
+            {f"- {entry.purpose}, {Channel(entry.channel).label}: {STATES[entry.state]}" for entry in entries}
         )
         body = [
             _("This is what you told %(company)s on %(day)s:")

@@ -25,10 +25,14 @@ from consent.models import Channel, Purpose
 from consent.preferences import asking, board, links
 from consent.preferences.forms import LinkForm, RequestForm
 from consent.requests.public import from_the_public
+from profiles.models import Profile
 
 HOUR = timedelta(hours=1)
-# By address: a household reads and presses, nobody tries links. Forms are written, so that they are fewer.
-PAGES, WRITTEN = 240, 10
+# A link that opens counts against itself, one that does not against who tries it: thousands of phones share the address
+# of their network, and none of them must be kept from withdrawing by the others.
+PRESSED, GUESSED = 240, 60
+# Forms, by who writes them; mails, by the mailbox that they would fill.
+WRITTEN, MAILED = 20, 3
 
 View = Callable[..., HttpResponse]
 
@@ -49,11 +53,9 @@ def _open_to_all(view: View) -> View:
 @require_GET
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """What the person's data may be used for, a switch for each purpose on each channel."""
-    if (refused := _too_often(request, "page", PAGES)) is not None:
-        return refused
     opened = links.open_link(token)
-    if opened is None:
-        return _no_link(request)
+    if (refused := _refused(request, opened)) is not None or opened is None:
+        return refused or _no_link(request)
     named, profile = opened
     obeys_signal = request.headers.get("Sec-GPC") == "1" and board.obey_signal(named=named, profile=profile)
     context = {"token": token, "groups": board.read(profile), "obeys_signal": obeys_signal}
@@ -64,11 +66,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def choose(request: HttpRequest, token: str) -> HttpResponse:
     """Turn one switch, or everything off; then the page again."""
-    if (refused := _too_often(request, "page", PAGES)) is not None:
-        return refused
     opened = links.open_link(token)
-    if opened is None:
-        return _no_link(request)
+    if (refused := _refused(request, opened)) is not None or opened is None:
+        return refused or _no_link(request)
     named, _profile = opened
     try:
         said = _say(request, named)
@@ -91,8 +91,10 @@ def ask_link(request: HttpRequest) -> HttpResponse:
         return refused
     if not form.is_valid():
         return render(request, "consent/preferences_link.html", {"form": form}, status=422)
-    with transaction.atomic():
-        asking.ask(form.cleaned_data["email"])
+    email = form.cleaned_data["email"]
+    if limits.take(limits.of_public(request, "mail", most=MAILED, window=HOUR, whom=email)) is None:
+        with transaction.atomic():
+            asking.ask(email)
     return render(request, "consent/preferences_link.html", {"is_asked": True})
 
 
@@ -124,8 +126,15 @@ def _say(request: HttpRequest, named: UUID) -> str:
     return _("Saved. It holds from now on.")
 
 
-def _too_often(request: HttpRequest, what: str, most: int) -> HttpResponse | None:
-    wait = limits.take(limits.of_public(request, what, most=most, window=HOUR))
+def _refused(request: HttpRequest, opened: tuple[UUID, Profile] | None) -> HttpResponse | None:
+    """What is answered to a link that is used, or tried, too often."""
+    if opened is None:
+        return _too_often(request, "guess", GUESSED)
+    return _too_often(request, "page", PRESSED, whom=str(opened[0]))
+
+
+def _too_often(request: HttpRequest, what: str, most: int, whom: str = "") -> HttpResponse | None:
+    wait = limits.take(limits.of_public(request, what, most=most, window=HOUR, whom=whom))
     if wait is None:
         return None
     response = render(request, "consent/privacy_busy.html", {"minutes": limits.minutes(wait)}, status=429)

@@ -56,9 +56,10 @@ def of_forgotten(request: HttpRequest, name: str) -> list[Limit]:
     ]
 
 
-def of_public(request: HttpRequest, what: str, *, most: int, window: timedelta) -> list[Limit]:
-    """What a try at a page that is open to everybody counts against: who asks."""
-    return [Limit(_key("public", what, _network(client_address(request))), most, window)]
+def of_public(request: HttpRequest, what: str, *, most: int, window: timedelta, whom: str = "") -> list[Limit]:
+    """What a try at a page that is open to everybody counts against: who asks, or `whom` it is about."""
+    counted = ("whom", _folded(whom)) if whom else ("address", _network(client_address(request)))
+    return [Limit(_key("public", what, *counted), most, window)]
 
 
 def of_step_up(user: User) -> list[Limit]:

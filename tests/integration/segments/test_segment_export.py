@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from cdp_site.core.errors import MendableError
 from cdp_site.core.models import AuditEvent, Role, User
 from consent.models import Channel, Purpose
+from consent.preferences import links
 from ingestion.models import Source
 from profiles.models import Touchpoint, Trait, TraitGroup
 from segments import audience, authoring
@@ -382,3 +383,15 @@ class TestTwoJobs:
         with django_capture_on_commit_callbacks(execute=True):
             exports.make(export)
         self.check(export, marketer, tmp_path)
+
+
+def test_a_list_carries_each_customers_own_link_to_their_preferences(
+    marketing_purpose: Purpose, viewers: None, make_segment: Make, marketer: User, web_shop: Source
+) -> None:
+    chosen = (columns.CUSTOMER_ID, columns.PREFERENCES)
+    export = exports.exported(make_segment(), marketing_purpose, Channel.EMAIL, marketer, columns=chosen)
+    header, [customer, _email, link] = rows_of(export, marketer)
+    assert header == ["customer_id", "email", "preferences_link"]
+    opened = links.open_link(link.rstrip("/").rpartition("/")[2])
+    assert opened is not None
+    assert str(opened[1].public_id) == customer

@@ -18,6 +18,7 @@ _PARTS = {
     "erasure": pgettext_lazy("part of the platform", "erasure"),
     "export": pgettext_lazy("part of the platform", "export"),
     "retention": gettext_lazy("retention"),
+    "breach": gettext_lazy("breach helper"),
     "replay": gettext_lazy("replay of quarantine"),
     "revert": gettext_lazy("taking an import back"),
     "rebuild": gettext_lazy("rebuilding profiles"),

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
@@ -85,9 +85,14 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def run(breach_id: UUID) -> None:
-    """Find whom a leak of what is stored here affects. By a job; done again it finds the same."""
+    """Find whom a leak of what is stored here affects. By a job; done again it finds the same. A failure stands on the
+    breach, whose page offers to try again."""
     breach = Breach.objects.get(pk=breach_id)
-    write_down(breach, leaks.people(breach))
+    try:
+        write_down(breach, leaks.people(breach))
+    except DatabaseError:
+        Breach.objects.filter(pk=breach_id).update(status=Breach.Status.FAILED)
+        raise
 
 
 @transaction.atomic

@@ -100,6 +100,17 @@ def done(*, breach: Breach, step: str, by: User) -> None:
         audit.record(action=f"breach.{step}", target=breach, by=by, fields=[column])
 
 
+@transaction.atomic
+def find_again(*, breach: Breach, by: User) -> None:
+    """Look for the people once more: a job has failed, or has died. Of a list there is nothing to look in any more."""
+    breach = _open(breach)
+    if breach.kind != leaks.LIST:
+        breach.status = Breach.Status.COUNTING
+        breach.save(update_fields=["status"])
+        audit.record(action="breach.find_again", target=breach, by=by)
+        jobs.enqueue(JOB, breach.pk)
+
+
 def missing_of(breach: Breach) -> Sequence[str]:
     """What the risk asks for and has not been done."""
     missing = []

@@ -64,4 +64,4 @@ def _write(paper: Paper, part: Part) -> None:
     rows = [[str(table.title), table.name, str(table.kept)] for table in part.tables]
     rows += [[str(store.what), store.place, str(kept)] for store, kept in part.files]
     if rows:
-        paper.table([_("What"), _("Table or folder"), _("Kept how long")], rows)
+        paper.table([_("What is kept"), _("Table or folder"), _("Kept how long")], rows)

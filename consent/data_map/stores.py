@@ -32,5 +32,5 @@ STORES: Final[Sequence[Store]] = (
     Store("backups/", _("Backups, encrypted where a key is set"), "operations", "", words=_("35 days")),
     Store("postgres/", _("The database itself, with its log and WAL"), "operations", "",
           words=_("as its tables; free space is written anew each month")),
-    Store("logs/", _("Logs: ids alone"), "operations", "ever", is_personal=False),
+    Store("run/", _("Logs of the processes: ids alone"), "operations", "ever", is_personal=False),
 )  # fmt: skip

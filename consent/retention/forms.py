@@ -17,7 +17,7 @@ class RuleForm(forms.Form):
     """What a rule is about: its kind says whether a type, a group or neither belongs to it. A rule about the same is
     changed by it."""
 
-    kind = forms.ChoiceField(label=_("What"), choices=KeepingRule.Kind.choices)
+    kind = forms.ChoiceField(label=_("What is kept"), choices=KeepingRule.Kind.choices)
     event_type = forms.ModelChoiceField(
         label=_("Type of touchpoint"), queryset=EventType.objects.all(), required=False,
         help_text=_("For touchpoints of a type."),

@@ -73,9 +73,11 @@ def judge(request: HttpRequest, breach_id: UUID) -> HttpResponse:
 @requires(Permission.VIEW_REQUESTS, Permission.MANAGE_REQUESTS)
 @require_POST
 def done(request: HttpRequest, breach_id: UUID) -> HttpResponse:
-    """A step was taken: the office was told, the people were told, or nothing is left to do."""
+    """A step was taken: the office was told, the people were told, nothing is left to do; or look for people again."""
     breach = _breach(breach_id)
-    if request.POST.get("step") in recording.STEPS:
+    if request.POST.get("step") == "find":
+        recording.find_again(breach=breach, by=reader(request))
+    elif request.POST.get("step") in recording.STEPS:
         recording.done(breach=breach, step=request.POST["step"], by=reader(request))
         messages.success(request, _("Saved."))
     return redirect("consent:breach", breach.pk)

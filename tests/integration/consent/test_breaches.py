@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone, translation
 from django_q.models import OrmQ
@@ -169,6 +170,30 @@ class TestWhatIsStoredHere:
         with django_capture_on_commit_callbacks(execute=True):
             record(compliance, kind="user", reference=agent.username)
         assert [row.task["func"] for row in OrmQ.objects.all()] == ["consent.jobs.find_affected"]
+
+    def test_a_failure_is_told_and_tried_again(
+        self,
+        people: list[Profile],
+        compliance: User,
+        agent: User,
+        desk: Client,
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        breach = record(compliance, kind="user", reference=agent.username)
+
+        def fail(_breach: Breach) -> list[int]:
+            raise DatabaseError
+
+        monkeypatch.setattr(leaks, "people", fail)
+        with pytest.raises(DatabaseError):
+            finding.run(breach.pk)
+        assert "The look-up failed." in desk.get(f"/breaches/{breach.pk}/").content.decode()
+        with django_capture_on_commit_callbacks(execute=True):
+            desk.post(f"/breaches/{breach.pk}/done/", {"step": "find"})
+        assert [row.task["func"] for row in OrmQ.objects.all()] == ["consent.jobs.find_affected"]
+        breach.refresh_from_db()
+        assert breach.status == "counting"
 
 
 class TestPeople:

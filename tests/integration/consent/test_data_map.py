@@ -4,18 +4,24 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import translation
+from pytest_django import Settings
 
-from cdp_site.core import personal_data
+from cdp_site.core import anchors, personal_data
 from cdp_site.core.models import User
 from consent.data_map import document, drift, files, stores, tables
 from consent.data_map.activities import ACTIVITIES, Whose
 from consent.models import KeepingRule
+from consent.package import making as packaged
+from ingestion.files import store
+from profiles.matching import model_files
 from profiles.models import EventType
+from segments.exports import files as exported
 
 pytestmark = pytest.mark.django_db
 
@@ -90,8 +96,15 @@ def test_rules_of_retention_stand_there() -> None:
 
 
 def test_files_belong_to_activities() -> None:
-    assert {store.activity for store in stores.STORES} <= ACTIVITIES.keys()
-    assert all(str(document.store_kept(store)) for store in stores.STORES)
+    assert {one.activity for one in stores.STORES} <= ACTIVITIES.keys()
+    assert all(str(document.store_kept(one)) for one in stores.STORES)
+
+
+def test_every_folder_that_the_code_writes_is_there(settings: Settings) -> None:
+    places = {one.place for one in stores.STORES}
+    rooms = {store.IMPORTS, exported.ROOM, packaged.ROOM, model_files.folder().name, anchors.file().parent.name}
+    rooms |= {Path(settings.ERASURE_LEDGER).parent.name, Path(settings.BACKUPS).name}
+    assert {f"{room}/" for room in rooms} - places == set()
 
 
 def test_the_page_and_the_fields_of_a_table(desk: Client) -> None:

@@ -210,6 +210,39 @@ def _external_links(target: IO[bytes]) -> None:
     _workbook(target, [b"<sheetData>", *rows, b"</sheetData>"], more={"xl/externalLinks/externalLink1.xml": link})
 
 
+_LAUGHS: Final = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
+
+
+def _entities(target: IO[bytes]) -> None:
+    cell = b'<sheetData><row r="1"><c r="A1" t="s"><v>0</v></c></row></sheetData>'
+    doctype = b'<!DOCTYPE sst [<!ENTITY l0 "laugh">' + _LAUGHS + b"]>"
+    _workbook(target, [cell], strings=[b"<si><t>&l9;</t></si>"], doctype=doctype)
+
+
+def _external_entity(target: IO[bytes]) -> None:
+    cell = b'<sheetData><row r="1"><c r="A1" t="s"><v>0</v></c></row></sheetData>'
+    doctype = b'<!DOCTYPE sst [<!ENTITY secret SYSTEM "file:///etc/passwd">]>'
+    _workbook(target, [cell], strings=[b"<si><t>&secret;</t></si>"], doctype=doctype)
+
+
+def _climbing_name(target: IO[bytes]) -> None:
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("../../../../etc/cron.d/customers.csv", b"id,name\n1,a\n")
+
+
+def _overlapping(target: IO[bytes]) -> None:
+    """A thousand names in the list of files for one packed file (Fifield's bomb)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0000.csv", _ROWS)
+    data = buffer.getvalue()
+    start, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    entry = data[start:end]
+    entries = b"".join(entry.replace(b"0000.csv", b"%04d.csv" % n) for n in range(1_000))
+    tail = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1_000, 1_000, len(entries), start, 0)
+    target.write(data[:start] + entries + tail)
+
+
 def _write(target: IO[bytes], pieces: list[bytes]) -> None:
     for piece in pieces:
         target.write(piece)
@@ -227,7 +260,12 @@ _PACKAGE: Final = b'<Relationships xmlns="http://schemas.openxmlformats.org/pack
 
 
 def _workbook(
-    target: IO[bytes], sheet: list[bytes], *, strings: Sequence[bytes] = (), more: dict[str, bytes] | None = None
+    target: IO[bytes],
+    sheet: list[bytes],
+    *,
+    strings: Sequence[bytes] = (),
+    more: dict[str, bytes] | None = None,
+    doctype: bytes = b"",
 ) -> None:
     parts = {
         "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
@@ -243,7 +281,7 @@ def _workbook(
         for name, content in parts.items():
             archive.writestr(name, content)
         _fill(archive, "xl/worksheets/sheet1.xml", [b"<worksheet %s>" % _MAIN, *sheet, b"</worksheet>"])
-        _fill(archive, "xl/sharedStrings.xml", [b"<sst %s>" % _MAIN, *strings, b"</sst>"])
+        _fill(archive, "xl/sharedStrings.xml", [doctype, b"<sst %s>" % _MAIN, *strings, b"</sst>"])
 
 
 CASES: Final = (
@@ -263,4 +301,8 @@ CASES: Final = (
     Case("xlsx_shared_strings", _shared_strings, "bomb", "XLSX with a shared string of 1 GB"),
     Case("xlsx_lying", _lying_workbook, "bomb", "the same, with a list of files that says 1 kB"),
     Case("xlsx_external_links", _external_links, "shown", "XLSX whose cells refer to another file"),
+    Case("xlsx_entities", _entities, "damaged_archive", "XLSX with an entity that grows to 5 GB"),
+    Case("xlsx_external_entity", _external_entity, "damaged_archive", "XLSX whose entity is a file of this machine"),
+    Case("zip_climbing", _climbing_name, "shown", "a zip whose file's name climbs out of every folder"),
+    Case("zip_overlapping", _overlapping, "many_files", "a zip with 1,000 names for one packed file"),
 )

@@ -41,7 +41,8 @@ PROPER = frozenset(
         agent steward marketer compliance analyst admin colleague outsider
         Beige Black Blue Brown Green Grey gray Light blue sky Oak Orange Pink Purple violet Red White Yellow cream
         color category material price name mail archive rejected success messageId erasure matching test
-        API POST CRM CSV PDF JSON JSONL XLSX TSV ZIP gzip KB MB URL HTTP HTTPS https SMS POS SFTP ID IP UTF TLS QR PIN SQL
+        API POST CRM CSV PDF JSON JSONL XLSX TSV ZIP gzip KB MB URL HTTP HTTPS https SMS POS SFTP ID IP UTF TLS QR PIN
+        SQL
         PDPA GPC CCPA GDPR Sec WAL
         Authorization to message text
         marketing analytics phone email sms Control Global Privacy host true properties

@@ -103,7 +103,7 @@ def test_files_belong_to_activities() -> None:
 def test_every_folder_that_the_code_writes_is_there(settings: Settings) -> None:
     places = {one.place for one in stores.STORES}
     rooms = {store.IMPORTS, exported.ROOM, packaged.ROOM, model_files.folder().name, anchors.file().parent.name}
-    rooms |= {Path(settings.ERASURE_LEDGER).parent.name, Path(settings.BACKUPS).name}
+    rooms.add(Path(settings.BACKUPS).name)
     assert {f"{room}/" for room in rooms} - places == set()
 
 

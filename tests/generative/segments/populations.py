@@ -6,11 +6,13 @@ The projection uses the pure rules of `profiles.survivorship` and `consent.state
 import dataclasses
 import datetime as dt
 import itertools
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from consent import states
 from consent.contacts import CHANNELS_OF_KIND
@@ -205,6 +207,7 @@ def _reachable(
             _statements(person.records).get(purpose, []),
             basis=basis,
             held=[states.Held(n, channel, one.value) for n, _, one in held for channel in CHANNELS_OF_KIND[one.kind]],
+            terms=states.Terms(born=_born(person), own_age=20, zone=ZoneInfo("Asia/Bangkok")),
         )
         found |= {
             (purpose, channel)
@@ -216,6 +219,12 @@ def _reachable(
         if is_known(golden.get("address")) and by_post.is_usable:
             found.add((purpose, Channel.POST.value))
     return frozenset(found)
+
+
+def _born(person: RawPerson) -> str:
+    """The youngest day of birth that a record says, in full or its beginning."""
+    said = [str(record.attributes.get("birth_date", "")) for record in person.records]
+    return max((day for day in said if re.fullmatch(r"(19|20)\d\d(-\d\d){0,2}", day)), default="")
 
 
 def _consents(records: Sequence[RawRecord]) -> dict[tuple[str, str], ConsentState]:

@@ -55,7 +55,7 @@ def test_without_an_address_the_answer_itself_is_told(two: tuple[SourceRecord, S
     assert lines([{keen}, {wary}], [{keen, wary}]) == [("Consent: Marketing, LINE", "Granted becomes Withdrawn", True)]
 
 
-def test_it_is_part_of_the_preview_and_costs_three_queries(
+def test_it_is_part_of_the_preview_and_costs_four_queries(
     two: tuple[SourceRecord, SourceRecord], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     first, second = two
@@ -63,5 +63,5 @@ def test_it_is_part_of_the_preview_and_costs_three_queries(
     say(second, "refused")
     before, after = [frozenset({first.pk}), frozenset({second.pk})], [frozenset({first.pk, second.pk})]
     assert set(preview(before, after)) <= set(impact.effects(before, after))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         preview(before, after)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cdp_site.core.personal_data import Holder, Outcome, Subject, holders
+from cdp_site.core.personal_data import Outcome, Subject, holders
 from consent import dossier
 from consent.contacts import KIND_OF_CHANNEL
 from consent.data_map import document as data_map
@@ -17,9 +17,12 @@ from consent.dossier import Dossier
 from consent.models import Channel, DataSubjectRequest, Purpose
 from consent.package import parts
 from consent.package.parts import Column, Handover, Section
+from consent.package.words import title_of
 from consent.wording import GROUNDS, STATES, TABLES
 from profiles.models import Profile, SourceRecord, Trait
 from profiles.overview import texts_of
+
+Stores = Sequence[tuple[str, Sequence[Mapping[str, Any]]]]  # table → rows
 
 ACTIONS = {"erase": _("erase"), "anonymise": _("anonymise"), "keep": _("keep")}
 
@@ -41,7 +44,7 @@ class Copy:
         return {str(row["code"]): int(row["rows"]) for row in self.inventory.rows}
 
 
-def gather(request: DataSubjectRequest, profile: Profile, subject: Subject) -> Copy:
+def gather(request: DataSubjectRequest, profile: Profile, subject: Subject, stores: Stores) -> Copy:
     """Everything that is known about the person; for portability what they gave and what was observed alone."""
     known = dossier.read(profile)
     handed_over = parts.handovers_of(subject)
@@ -50,7 +53,7 @@ def gather(request: DataSubjectRequest, profile: Profile, subject: Subject) -> C
         _purposes(known),
         _recipients(handed_over),
         *parts.sections_of(subject),
-        *(section for holder in holders() for section in _of_holder(holder, subject)),
+        *_of_stores(stores),
     ]
     if request.kind == DataSubjectRequest.Kind.PORTABILITY:
         sections = [section for section in sections if section.is_given]
@@ -197,10 +200,15 @@ WORKED_OUT = frozenset(
 )
 
 
-def _of_holder(holder: Holder, subject: Subject) -> Iterator[Section]:
-    for table, rows in holder.export(subject).items():
+def read_stores(subject: Subject) -> Stores:
+    """What the holders find, read once for the copy in all languages."""
+    return [(table, rows) for holder in holders() for table, rows in holder.export(subject).items()]
+
+
+def _of_stores(stores: Stores) -> Iterator[Section]:
+    for table, rows in stores:
         names = list(dict.fromkeys(name for row in rows for name in row))
-        columns = tuple(Column(name, name) for name in names)
+        columns = tuple(Column(name, title_of(name)) for name in names)
         title = TABLES.get(table, table)
         yield Section(table, title, columns, tuple(rows), is_given=table not in WORKED_OUT)
 

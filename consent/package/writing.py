@@ -18,12 +18,12 @@ from cdp_site.core.pdf import Paper
 from cdp_site.core.personal_data import Subject
 from cdp_site.core.templatetags.formats import moment_text
 from consent.models import DataSubjectRequest
-from consent.package.contents import Copy, as_data, gather
+from consent.package.contents import Copy, as_data, gather, read_stores
 from consent.package.parts import Column, Section
 from profiles.models import Profile
 
 LANGUAGES: Final = ("en", "th")
-MOST_IN_PDF: Final = 300  # rows of one table that are drawn; the HTML and the JSON have them all
+MOST_IN_PDF: Final = 100  # rows of one table that are drawn; the HTML and the JSON have them all
 WIDEST: Final = 6  # columns of a table on paper; a wider one is a list of entries
 _FORMULA: Final = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _PHONE: Final = re.compile(r"\+[0-9]{6,15}")
@@ -51,10 +51,11 @@ class _Out(io.RawIOBase):
 def write(sink: Sink, request: DataSubjectRequest, profile: Profile, subject: Subject) -> dict[str, int]:
     """Write the zip; returns table → rows that it accounts for."""
     counts: dict[str, int] = {}
-    with zipfile.ZipFile(_Out(sink), "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
+    stores = read_stores(subject)
+    with zipfile.ZipFile(_Out(sink), "w", zipfile.ZIP_DEFLATED) as archive:
         for language in LANGUAGES:
             with override(language):
-                copy = gather(request, profile, subject)
+                copy = gather(request, profile, subject, stores)
                 if language == "en":
                     counts = copy.counts
                     archive.writestr("data.json", _as_json(copy))
@@ -97,7 +98,7 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(shown(one) for one in value)
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return "; ".join(f"{name}: {shown(one)}" for name, one in value.items())
     return str(value)
 
 

@@ -46,7 +46,7 @@ def show(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def download(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
     """The signed certificate as JSON. Only a completed erasure has one."""
     asked = _certified(request, request_id)
-    return attachment([files.as_json(asked.certificate)], "application/json", f"erasure-{asked.reference}.json")
+    return attachment([files.as_json(asked.certificate or {})], "application/json", f"erasure-{asked.reference}.json")
 
 
 @requires(Permission.VIEW_REQUESTS)
@@ -57,7 +57,7 @@ def paper(request: HttpRequest, request_id: UUID, language: str) -> HttpResponse
     if language not in LANGUAGES:
         raise Http404
     name = f"erasure-{asked.reference}-{language}.pdf"
-    return attachment([files.as_pdf(asked.certificate, language)], "application/pdf", name)
+    return attachment([files.as_pdf(asked.certificate or {}, language)], "application/pdf", name)
 
 
 @requires(Permission.VIEW_REQUESTS)

@@ -35,6 +35,8 @@ PUBLIC = {
     "preferences": "customers: behind that link, which is signed and ends",
     "choose_preference": "the same page's form",
     "privacy_request": "customers: a form; the answer says nothing of anybody",
+    "copy": "customers: behind a link that ends, with a code; counted",
+    "prove_public": "customers: where a one-time code is given back; counted, one answer for every id",
     "schema": "how to call the machine interfaces; says nothing of anybody",
     "snippet": "a script for other companies' pages; says nothing of anybody",
 }

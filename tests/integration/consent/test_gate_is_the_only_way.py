@@ -22,6 +22,7 @@ FILES: Final = {
     "consent/views/certificates.py": "a certificate holds no personal data",
     "consent/views/data_map.py": "tables and fields",
     "consent/views/fetch.py": "how the others answer",
+    "consent/views/holds.py": "the rows that a hold keeps, for the claim or duty that it names",
     "consent/views/packages.py": "the person's own data, to the person",
     "consent/views/request_steps.py": "a letter to the person about their own request",
 }
@@ -47,6 +48,7 @@ READERS: Final = {
     "consent/preferences/asking.py": "who has an address that somebody typed",
     "consent/requests/identity.py": "channels that are known for long enough for a code",
     "consent/package/links.py": "where the link to a person's own copy goes",
+    "consent/requests/news.py": "the address by which the person was identified, for news of their own request",
     "consent/breach/finding.py": "who is on a leaked list",
     "segments/comparing.py": "a count",
     "segments/catalogue.py": "the names of kinds",

@@ -19,7 +19,7 @@ class Whose(StrEnum):
 WHOSE: Final[Mapping[str, Text]] = {
     Whose.CUSTOMERS: _("Customers and visitors"),
     Whose.STAFF: _("People who work here"),
-    Whose.NOBODY: _("Nobody"),
+    Whose.NOBODY: _("No person"),
 }
 
 

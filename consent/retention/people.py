@@ -20,7 +20,7 @@ from profiles.models import Case, Membership, Note, Order, Profile, Touchpoint
 
 ACTOR = "system:retention"
 DAYS_TO_ACT = timedelta(days=90)  # as for an erasure that somebody asked for
-AT_ONCE = 200  # profiles looked at for one portion
+LOOKED_AT = 20_000  # profiles in one portion: about half a second
 
 KINDS = {KeepingRule.Kind.CUSTOMERS: Profile.Kind.IDENTIFIED, KeepingRule.Kind.VISITORS: Profile.Kind.ANONYMOUS}
 
@@ -44,9 +44,13 @@ def due(rule: KeepingRule, before: datetime) -> "QuerySet[Profile]":
     return past.filter(*(~Exists(sign) for sign in alive)).exclude(pk__in=held.profiles())
 
 
-def portion(rule: KeepingRule, before: datetime) -> list[Profile]:
-    """Those of the next profiles after the rule's position."""
-    return list(due(rule, before).filter(pk__gt=rule.position).order_by("pk")[:AT_ONCE])
+def portion(rule: KeepingRule, before: datetime) -> tuple[list[Profile], int | None]:
+    """Those among the next profiles after the rule's position, and the last profile that was looked at; None when there
+    are no more."""
+    following = Profile.objects.filter(pk__gt=rule.position).order_by("pk").values_list("pk", flat=True)
+    upto = following[LOOKED_AT - 1 : LOOKED_AT].first()
+    found = due(rule, before).filter(pk__gt=rule.position).order_by("pk")
+    return list(found if upto is None else found.filter(pk__lte=upto)), upto
 
 
 def erase(profile: Profile) -> bool:

@@ -84,7 +84,7 @@ def _portion(rule: KeepingRule, until: float) -> tuple[int, bool]:
 
 def _erase_portion(rule: KeepingRule, before: datetime, until: float) -> tuple[int, bool]:
     """One after the other, each an erasure of its own with its steps: at least one, then as many as there is time."""
-    found = people.portion(rule, before)
+    found, upto = people.portion(rule, before)
     n = 0
     for profile in found:
         erased = people.erase(profile)
@@ -95,7 +95,9 @@ def _erase_portion(rule: KeepingRule, before: datetime, until: float) -> tuple[i
         n += erased
         if time.monotonic() >= until:
             return n, False
-    return n, len(found) < people.AT_ONCE
+    rule.position = rule.position if upto is None else upto
+    rule.save(update_fields=["position"])
+    return n, upto is None
 
 
 _NOTE = """

@@ -311,6 +311,19 @@ class TestPeople:
         assert [profile.pk for profile in asked] == sorted(profile.pk for profile in asked)
         assert len({profile.pk for profile in asked}) == 3
 
+    def test_a_portion_looks_at_so_many_profiles(
+        self, rule: KeepingRule, silent: Profile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(4):
+            make_person()
+        SourceRecord.objects.update(last_seen_at=ago(900), received_at=ago(900))
+        Profile.objects.update(created_at=ago(900))
+        monkeypatch.setattr(people, "LOOKED_AT", 2)
+        looked: list[int] = []
+        monkeypatch.setattr(people, "erase", lambda profile: looked.append(profile.pk) or True)
+        assert running.remove_due() == {Kind.CUSTOMERS: 5}
+        assert looked == sorted(set(looked))
+
     def test_a_request_that_came_first_wins(self, rule: KeepingRule, silent: Profile, compliance: User) -> None:
         ask(silent, compliance)
         assert people.erase(silent) is False

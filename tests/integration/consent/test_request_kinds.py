@@ -88,6 +88,22 @@ def test_a_restriction_holds_after_its_end_until_it_is_lifted(
         requests.lift(request_id=asked.pk, by=colleague)
 
 
+def test_segments_hear_of_the_beginning_and_the_end_of_a_restriction(
+    person: Profile, compliance: User, colleague: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[set[int]] = []
+    monkeypatch.setattr(
+        "segments.membership.receivers.tell", lambda touches: heard.extend(set(one.profile_ids) for one in touches)
+    )
+    asked = ask(person, compliance, kind=Kind.RESTRICTION)
+    assert heard == [{person.pk}]
+    requests.approve(request_id=asked.pk, by=colleague)
+    carrying_out.run(asked.pk)
+    heard.clear()
+    requests.lift(request_id=asked.pk, by=colleague)
+    assert heard == [{person.pk}]
+
+
 def test_a_refused_request_bars_nothing_any_more(person: Profile, compliance: User) -> None:
     asked = ask(person, compliance, kind=Kind.OBJECTION)
     requests.refuse(request_id=asked.pk, reason="compelling", by=compliance, explanation="Fraud")

@@ -7,6 +7,8 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from django.utils.html import escape
@@ -26,6 +28,7 @@ LANGUAGES: Final = ("en", "th")
 MOST_IN_PDF: Final = 100  # rows of one table that are drawn; the HTML and the JSON have them all
 WIDEST: Final = 6  # columns of a table on paper; a wider one is a list of entries
 _FORMULA: Final = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _PHONE: Final = re.compile(r"\+[0-9]{6,15}")
 
 
@@ -102,6 +105,14 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def told(value: Any) -> str:
+    """The same for people: moments in their calendar."""
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        with suppress(ValueError, OverflowError):  # a source may send a moment that never was
+            return moment_text(datetime.fromisoformat(value))
+    return shown(value)
+
+
 def _intro(copy: Copy) -> list[str]:
     portable = copy.kind == DataSubjectRequest.Kind.PORTABILITY
     return [
@@ -143,9 +154,12 @@ def as_html(copy: Copy, language: str) -> bytes:
 
 
 def _html_section(section: Section) -> str:
-    head = "".join(f'<th scope="col">{escape(str(column.title))}</th>' for column in section.columns)
+    columns = _filled(section.columns, section.rows)
+    if not columns:
+        return ""
+    head = "".join(f'<th scope="col">{escape(str(column.title))}</th>' for column in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(shown(row.get(column.key)))}</td>" for column in section.columns) + "</tr>"
+        "<tr>" + "".join(f"<td>{escape(told(row.get(column.key)))}</td>" for column in columns) + "</tr>"
         for row in section.rows
     )
     return (
@@ -171,16 +185,18 @@ def as_pdf(copy: Copy, language: str) -> bytes:
 
 
 def _draw(paper: Paper, section: Section) -> None:
-    paper.heading(str(section.title), 2)
     columns = _filled(section.columns, section.rows)
+    if not columns:
+        return
+    paper.heading(str(section.title), 2)
     rows = section.rows[:MOST_IN_PDF]
     if len(columns) <= WIDEST:
-        cells = ([shown(row.get(column.key)) for column in columns] for row in rows)
+        cells = ([told(row.get(column.key)) for column in columns] for row in rows)
         paper.table([str(column.title) for column in columns], cells)
     else:
         for row in rows:
             paper.facts(
-                (str(column.title), shown(row.get(column.key))) for column in columns if shown(row.get(column.key))
+                (str(column.title), told(row.get(column.key))) for column in columns if shown(row.get(column.key))
             )
     if len(section.rows) > len(rows):
         paper.small(

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
 from cdp_site.core import hashing
 from cdp_site.core.errors import ConflictProblem
@@ -133,6 +134,22 @@ def test_the_portable_copy_leaves_out_what_was_worked_out(person: Profile, compl
 )
 def test_no_cell_is_run_by_a_spreadsheet(cell: str, written: str) -> None:
     assert writing.harmless(cell) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2026-11-01T05:00:00.000000+00:00", "1 Nov 2026 12:00"),
+        ("2026-11-01T05:00:00Z", "1 Nov 2026 12:00"),
+        ("2026-13-31T05:00:00Z", "2026-13-31T05:00:00Z"),
+        ("on 2026-11-01T05:00:00Z", "on 2026-11-01T05:00:00Z"),
+        ({"a": [1, None], "b": True}, "a: 1, ; b: yes"),
+        (None, ""),
+    ],
+)
+def test_people_read_moments_in_their_calendar(value: Any, text: str) -> None:
+    with override("en"):
+        assert writing.told(value) == text
 
 
 def test_a_hostile_name_is_text_in_every_form(compliance: User, colleague: User) -> None:

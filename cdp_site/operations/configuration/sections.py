@@ -13,7 +13,7 @@ from guardian.models import GroupObjectPermission
 from guardian.shortcuts import assign_perm
 
 from cdp_site.core.models import Department
-from consent.models import Notice, Purpose
+from consent.models import KeepingRule, Notice, Purpose
 from ingestion.models import CorrectionRule, FieldMapping, PlanSchema, RetentionRule, Source, WatchRule
 from profiles.models import EventType, ExchangeRate, Synonym, Term, Trait, TraitGroup
 
@@ -224,6 +224,7 @@ SECTIONS: Final = (
     ),
     Section("event_types", EventType, ("name",), ("name_th", "kind_of_data", "department")),
     Section("trait_groups", TraitGroup, ("slug",), (*_NAMES, "kind_of_data", "is_sensitive", "department", "position")),
+    Section("keeping_rules", KeepingRule, ("kind", "event_type", "trait_group"), ("days",)),
     Section("traits", Trait, ("name",), ("label", "label_th", "group", "data_type", "position")),
     Section("words", Term, ("attribute", "label"), ("label_th",)),
     Section("spellings", Synonym, ("attribute", "folded"), ("text", "term")),

@@ -16,7 +16,7 @@ from cdp_site.core.personal_data import NONE, classification_of, own_models
 from cdp_site.operations.configuration import document
 from cdp_site.operations.configuration.document import ConfigurationProblem
 from cdp_site.operations.configuration.sections import BY_NAME, SECTIONS
-from consent.models import Purpose
+from consent.models import KeepingRule, Purpose
 from ingestion import keys
 from ingestion.models import FieldMapping, PlanSchema, RetentionRule, Source
 from profiles.models import EventType, ExchangeRate, Synonym, Term, TraitGroup
@@ -34,6 +34,7 @@ def set_up(web_shop: Source, care: Department, pos: Source) -> Source:
     FieldMapping.objects.create(name="customers", version=1, source=web_shop, definition={"version": 2, "columns": []})
     EventType.objects.create(name="Campaign Joined", name_th="เข้าร่วม", department=web_shop.department)
     TraitGroup.objects.create(slug="pets", name="Pets", kind_of_data="descriptive", department=care)
+    KeepingRule.objects.create(kind="touchpoints", event_type=EventType.objects.get(name="Campaign Joined"), days=400)
     term = Term.objects.create(attribute="size", label="Huge", label_th="ยักษ์")
     Synonym.objects.create(attribute="size", term=term, text="ยักษ์", folded="ยักษ์")
     ExchangeRate.objects.create(currency="USD", valid_from="2026-01-01", rate="34.5")
@@ -72,7 +73,7 @@ def test_what_is_written_is_what_is_here(set_up: Source) -> None:
 
 def test_an_empty_platform_becomes_the_same(set_up: Source, care: Department, agent: User) -> None:
     text = document.export()
-    for model in (RetentionRule, FieldMapping, Synonym, Term, ExchangeRate, PlanSchema):
+    for model in (KeepingRule, RetentionRule, FieldMapping, Synonym, Term, ExchangeRate, PlanSchema):
         model._default_manager.all().delete()
     set_up.write_keys.all().delete()
     EventType.objects.filter(name="Campaign Joined").delete()

@@ -127,7 +127,7 @@ STORES: dict[str, Text] = {
     "segments.lists": _("Lists of customers"),
     "segments.membership": _("Membership of segments"),
     "segments.computed_traits": _("Computed values"),
-    "segments.remembered": _("Remembered answers"),
+    "core.cache": _("Remembered answers"),
     "consent.ledger": _("Consents"),
     "consent.packages": _("Copies of the data"),
     "consent.forwarded": _("Requests that systems passed on"),

@@ -12,6 +12,7 @@ The rules (data-model.md, "Suppression"), as they are decided here:
   both, else given names.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,7 +81,7 @@ def suppress(
             erased_at=erased_at,
             request_id=request_id,
         )
-        for item in sorted(set(identifiers))
+        for item in sorted({item._replace(value=form) for item in identifiers for form in _same(item.value)})
     ]
     SuppressedIdentifier.objects.bulk_create(rows, ignore_conflicts=True)
     audit.record(
@@ -131,6 +132,11 @@ def matches(candidates: Sequence[Candidate], *, by: User | str = "system:digest"
     )
 
 
+def _same(value: str) -> set[str]:
+    """The value, and as it is written with plain characters: a keyboard for Thai or Japanese has wide ones as well."""
+    return {value} if value.isascii() else {value, unicodedata.normalize("NFKC", value)}
+
+
 _HELD = """
 SELECT DISTINCT s.key FROM unnest(string_to_array(%s, ',')) AS asked(hex)
   JOIN ingestion_suppressedidentifier s ON s.key = decode(asked.hex, 'hex')
@@ -140,7 +146,12 @@ SELECT DISTINCT s.key FROM unnest(string_to_array(%s, ',')) AS asked(hex)
 def _held(identifiers: Iterable[Key]) -> dict[bytes, Key]:
     """Hash → identifier of those that are suppressed, under every key that ever wrote. One query."""
     key_ids = hashing.key_ids()
-    identifier_of = {hashing.identifier_key(*key, key_id=key_id): key for key in identifiers for key_id in key_ids}
+    identifier_of = {
+        hashing.identifier_key(kind, namespace, form, key_id=key_id): (kind, namespace, value)
+        for kind, namespace, value in identifiers
+        for form in _same(value)
+        for key_id in key_ids
+    }
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [",".join([key.hex() for key in identifier_of])])
         return {bytes(row[0]): identifier_of[bytes(row[0])] for row in cursor.fetchall()}

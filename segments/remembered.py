@@ -15,7 +15,7 @@ class RememberedHolder(BaseHolder):
     """Rows of the cache name nobody, so they are not told apart by person. Made anew from what is left when they are
     asked for again."""
 
-    name = "segments.remembered"
+    name = "core.cache"
     tables: tuple[str, ...] = ()
 
     def locate(self, subject: Subject) -> Mapping[str, int]:

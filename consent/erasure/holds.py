@@ -34,8 +34,8 @@ from profiles.personal_data import ACCOUNTING_KEEPS, orders_kept
 NAME: Final = "consent.holds"
 HOLDS: Final = "consent.LegalHold"
 ACTOR: Final = "system:holds"
-# Before anything goes: what is held is copied from where it stands.
-ORDER: Final = 50
+# Before consents and profiles go: what is held is copied from where it stands.
+ORDER: Final = 150
 MOST_ROWS: Final = 100  # of each table, the newest first, that a screen offers
 
 # What can be held: the model, the path to the record that it hangs on, what tells when it was, and what it is called

@@ -19,7 +19,7 @@ from consent.erasure import ledger_file
 
 # Not of a backup: the database itself, the keys, what a running installation holds open, what a test run leaves.
 LEFT_OUT: Final = frozenset({"postgres", "secrets.json", "run", "test", "backups"})
-STAGE, FORMER = ".restoring", ".before-restore"
+STAGE, FORMER, DONE_WITH = ".restoring", ".before-restore", ".restored"
 DATA, LEDGER, ANCHORS = "data", "outside/ledger.jsonl", "outside/anchors.jsonl"
 
 
@@ -35,7 +35,8 @@ def _outside() -> dict[str, Path]:
 def _entries() -> list[Path]:
     """What lies on the uppermost level of the data folder and is backed up."""
     outside = [*_outside().values(), *(path.parent for path in _outside().values())]
-    apart = {_folder() / STAGE, _folder() / FORMER, Path(settings.BACKUPS), *outside}
+    own = {_folder() / name for name in (STAGE, FORMER, DONE_WITH)}
+    apart = {*own, Path(settings.BACKUPS), *outside}
     found = [path for path in _folder().iterdir() if path.name not in LEFT_OUT and path not in apart]
     return sorted(path for path in found if not path.is_symlink())
 
@@ -68,9 +69,10 @@ def put_back(source: io.RawIOBase) -> Iterator[Path]:
     """Within: the data folder holds the backup's files; what stood there lies aside, and comes back when the block
     fails. Yields the folder with what the backup has of ledger and anchors."""
     stage, former = _folder() / STAGE, _folder() / FORMER
-    if former.exists():  # a restore was broken off: what stood there first is what counts
+    if is_broken_off():  # what stood there first is what counts
         _exchange(former, away_to=None)
-    shutil.rmtree(stage, ignore_errors=True)
+    for left in (stage, _folder() / DONE_WITH):
+        shutil.rmtree(left, ignore_errors=True)
     stage.mkdir(mode=0o700, parents=True)
     with tarfile.open(fileobj=io.BufferedReader(source, 1024 * 1024), mode="r|") as archive:
         archive.extractall(stage, filter="data")
@@ -82,8 +84,14 @@ def put_back(source: io.RawIOBase) -> Iterator[Path]:
         _exchange(former, away_to=None)
         shutil.rmtree(stage, ignore_errors=True)
         raise
-    shutil.rmtree(former, ignore_errors=True)
-    shutil.rmtree(stage, ignore_errors=True)
+    former.rename(_folder() / DONE_WITH)  # at one stroke: from here on nothing goes back
+    for left in (_folder() / DONE_WITH, stage):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def is_broken_off() -> bool:
+    """Whether a restore was killed: the files may be the backup's, while the database is the one before."""
+    return (_folder() / FORMER).exists()
 
 
 def _exchange(arriving: Path, *, away_to: Path | None) -> None:

@@ -1,9 +1,11 @@
-"""Whether the database knows every erasure of the ledger. One that was restored past `manage.py restore` may not."""
+"""Whether what is to be served is whole: no restore was broken off, and the database knows every erasure of the ledger.
+One that was restored past `manage.py restore` may not."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from cdp_site.embedded_postgres import DatabaseProblem
+from cdp_site.operations.backup import files
 from consent.erasure import ledger_file
 from ingestion.models import SuppressedIdentifier
 
@@ -17,6 +19,11 @@ def ensure_erasures_are_known() -> None:
     Raises:
         DatabaseProblem: with the reason and the mend.
     """
+    if files.is_broken_off():
+        raise DatabaseProblem(
+            "A restore was broken off: the files may be of another day than the database.",
+            "Run `manage.py restore` again.",
+        )
     try:
         entries = ledger_file.read()
     except ledger_file.LedgerDamagedError as problem:

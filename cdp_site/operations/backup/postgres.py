@@ -160,6 +160,13 @@ def _refuse_if_busy(server: psycopg.Connection[Any]) -> None:
         raise Busy(row[0])
 
 
+def ensure_nobody_is_connected() -> None:
+    """Raises Busy while others are."""
+    connection.close()
+    with _maintenance() as server:
+        _refuse_if_busy(server)
+
+
 @contextmanager
 def beside() -> Iterator[str]:
     """A new, empty database like ours, to which Django's connection leads within the block. When the block ends well it

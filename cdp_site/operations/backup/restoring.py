@@ -51,7 +51,9 @@ def restore(name_or_path: str, *, say: Say) -> Restored:
     say("Checking the checksums")
     manifest = shelf.verify(path)
     _refuse_newer(manifest)
-    with postgres.beside() as database, files.put_back(sealing.Opened(path / FILES)) as stage:
+    postgres.ensure_nobody_is_connected()
+    # The databases change places first: until they have, the files can go back.
+    with files.put_back(sealing.Opened(path / FILES)) as stage, postgres.beside() as database:
         say("Loading the database beside the one in use")
         postgres.load(sealing.pieces(path / DATABASE), database)
         ensure_thai_trigrams(connection)

@@ -195,6 +195,32 @@ class TestRefused:
             call_command("restore", backup.name, "--yes")
 
     @pytest.mark.usefixtures("unchanged")
+    def test_when_somebody_comes_before_the_exchange(self, backup: shelf.Backup) -> None:
+        came: list[psycopg.Connection] = []
+
+        def come(line: str) -> None:
+            if line.startswith("Erasing"):
+                came.append(psycopg.connect(database.url_with(name)))
+
+        name = str(connection.settings_dict["NAME"])
+        with pytest.raises(postgres.Busy):
+            restoring.restore(backup.name, say=come)
+        came[0].close()
+
+    @pytest.mark.usefixtures("unchanged")
+    def test_one_that_was_killed_is_taken_up(self, backup: shelf.Backup, data: Path) -> None:
+        """The files were exchanged, the databases not: nobody is served, and the next one begins from the former."""
+        (data / files.FORMER / "imports").mkdir(parents=True)
+        (data / files.FORMER / "imports" / "later.sealed").write_bytes(b"later")
+        with pytest.raises(CommandError, match="broken off"):
+            call_command("web")
+        taken_up = files.put_back(sealing.Opened(backup.path / shelf.FILES))
+        taken_up.__enter__()
+        assert not (data / "imports" / "later.sealed").exists()
+        error = LookupError()
+        assert not taken_up.__exit__(LookupError, error, None)
+
+    @pytest.mark.usefixtures("unchanged")
     def test_when_a_row_is_missing_afterwards(self, backup: shelf.Backup, monkeypatch: pytest.MonkeyPatch) -> None:
         load = postgres.load
 

@@ -105,7 +105,7 @@ def holds_anybody() -> bool:
 
 def held(identifiers: Collection[Key]) -> frozenset[Key]:
     """Those of the identifiers that an erased person had, whatever that means for who bears them now. One query."""
-    return frozenset(_held(identifiers).values())
+    return frozenset(one for some in _held(identifiers).values() for one in some)
 
 
 def matches(candidates: Sequence[Candidate], *, by: User | str = "system:digest") -> frozenset[int]:
@@ -143,27 +143,28 @@ SELECT DISTINCT s.key FROM unnest(string_to_array(%s, ',')) AS asked(hex)
 """
 
 
-def _held(identifiers: Iterable[Key]) -> dict[bytes, Key]:
-    """Hash → identifier of those that are suppressed, under every key that ever wrote. One query."""
+def _held(identifiers: Iterable[Key]) -> dict[bytes, list[Key]]:
+    """Hash → identifiers, however written, of those that are suppressed, under every key that ever wrote. One query."""
     key_ids = hashing.key_ids()
-    identifier_of = {
-        hashing.identifier_key(kind, namespace, form, key_id=key_id): (kind, namespace, value)
-        for kind, namespace, value in identifiers
-        for form in _same(value)
-        for key_id in key_ids
-    }
+    asked: dict[bytes, list[Key]] = {}
+    for kind, namespace, value in set(identifiers):
+        for form in _same(value):
+            for key_id in key_ids:
+                hashed = hashing.identifier_key(kind, namespace, form, key_id=key_id)
+                asked.setdefault(hashed, []).append((kind, namespace, value))
     with connection.cursor() as cursor:
-        cursor.execute(_HELD, [",".join([key.hex() for key in identifier_of])])
-        return {bytes(row[0]): identifier_of[bytes(row[0])] for row in cursor.fetchall()}
+        cursor.execute(_HELD, [",".join([key.hex() for key in asked])])
+        return {bytes(row[0]): asked[bytes(row[0])] for row in cursor.fetchall()}
 
 
 def _find(keys: Iterable[Key]) -> Mapping[Key, list[SuppressedIdentifier]]:
     """Suppressed rows by the identifier that they are the hash of."""
-    identifier_of = _held(keys)
+    identifiers_of = _held(keys)
     found: dict[Key, list[SuppressedIdentifier]] = {}
-    if identifier_of:
-        for row in SuppressedIdentifier.objects.filter(key__in=list(identifier_of)).order_by("pk"):
-            found.setdefault(identifier_of[bytes(row.key)], []).append(row)
+    if identifiers_of:
+        for row in SuppressedIdentifier.objects.filter(key__in=list(identifiers_of)).order_by("pk"):
+            for identifier in identifiers_of[bytes(row.key)]:
+                found.setdefault(identifier, []).append(row)
     return found
 
 

@@ -89,7 +89,7 @@ def _tables(canaries: Canaries) -> Iterator[Hit]:
 def _rows(cursor: object, table: str, columns: Sequence[str]) -> Iterator[list[bytes | None]]:
     """Rows of a table as bytes: text as it is, bytea unescaped."""
     names = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns)
-    statement = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.SQL(table))  # type: ignore[arg-type]
+    statement = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.SQL(table))
     with cursor.copy(statement) as copy:  # type: ignore[attr-defined]
         for row in copy.rows():
             yield [None if value is None else _bytes(value) for value in row]

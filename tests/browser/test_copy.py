@@ -14,6 +14,7 @@ from consent import requests
 from consent.models import DataSubjectRequest
 from consent.requests import carrying_out
 from profiles.models import Profile
+from tests.browser.conftest import Console
 from tests.factories.consent import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,8 +26,15 @@ def fits(page: Page) -> bool:
 
 
 def test_a_person_fetches_the_copy_once(
-    page: Page, somchai: Profile, log_in: LogIn, compliance: User, make_user: Callable[..., User], tmp_path: Path
+    page: Page,
+    console: Console,
+    somchai: Profile,
+    log_in: LogIn,
+    compliance: User,
+    make_user: Callable[..., User],
+    tmp_path: Path,
 ) -> None:
+    console.allow("status of 4(22|04)")  # a wrong code; the link once it is used
     asked = ask(somchai, compliance, kind=DataSubjectRequest.Kind.ACCESS)
     requests.approve(request_id=asked.pk, by=make_user(Role.COMPLIANCE, name="colleague"))
     carrying_out.run(asked.pk)

@@ -153,12 +153,15 @@ def _command_of(pid: int) -> str:
         return done.stdout
 
 
-def server_settings(*, memory: int, cores: int, free_disk: int, profile: Profile) -> dict[str, str]:
+def server_settings(
+    *, memory: int, cores: int, free_disk: int, profile: Profile, has_prewarm: bool = False
+) -> dict[str, str]:
     """PostgreSQL's settings for a machine.
 
     Args:
         memory, free_disk: bytes.
         cores: processors this process may use.
+        has_prewarm: its module is there that reads what was in its memory into it again after a restart.
     """
     settings = {
         "listen_addresses": "''",
@@ -179,6 +182,8 @@ def server_settings(*, memory: int, cores: int, free_disk: int, profile: Profile
         "maintenance_work_mem": f"{max(64, min(1024, memory // 16 // MEGABYTE))}MB",
     }
     if profile is Profile.LASTING:
+        if has_prewarm:
+            settings["shared_preload_libraries"] = "'pg_prewarm'"
         return settings | {
             "fsync": "on",
             "max_connections": "200",
@@ -215,6 +220,7 @@ def _write_settings(home: Home) -> None:
         cores=machine_cores(),
         free_disk=shutil.disk_usage(home.folder).free,
         profile=home.profile,
+        has_prewarm=any((home.binaries.parent / "lib").glob("pg_prewarm.*")),
     )
     conf = home.cluster / "platform.conf"
     conf.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))

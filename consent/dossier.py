@@ -154,7 +154,8 @@ def read(profile: Profile, *, scope: Scope = EVERYTHING) -> Dossier:
     by_purpose: dict[int, list[ConsentEntry]] = defaultdict(list)
     for entry in entries.order_by("-occurred_at", "-pk"):
         by_purpose[entry.purpose_id].append(entry)
-    identifiers = list(Identifier.objects.filter(profile=profile, kind__in=CHANNELS_OF_KIND).select_related("record"))
+    stated = Identifier.objects.filter(profile=profile, kind__in=CHANNELS_OF_KIND).select_related("record")
+    identifiers = list(stated.defer("record__attributes", "record__attribute_times"))
     hidden = masking.hidden_kinds(scope)
     return Dossier(
         entries=by_purpose,

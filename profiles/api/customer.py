@@ -91,7 +91,8 @@ def answer(profile: Profile, *, by: User, include: Collection[str]) -> dict[str,
     values = overview.values_of({profile.pk: records}, scope)[profile.pk]
     shows = masking.shows_identifiers(by, profile.pk)
     # Of records that the reader sees: another's birth would tell of a source that is not theirs.
-    births = Profile.objects.filter(pk__in=[record.birth_profile_id for record in records], redirect_to=profile)
+    born = {record.birth_profile_id for record in records} - {profile.pk}
+    births = Profile.objects.filter(pk__in=born, redirect_to=profile)  # asks nothing where nobody else was born
     told: dict[str, Any] = {
         "public_id": profile.public_id,
         "merged_ids": list(births.order_by("pk").values_list("public_id", flat=True)),

@@ -94,17 +94,18 @@ def explain(request: Request, public_id: UUID) -> Response:
 
 
 def _answer(http: HttpRequest, asked: UUID | Asked, include: frozenset[str]) -> Response:
+    by = reader(http)
     if isinstance(asked, UUID):
-        public_id = asked
+        profile = visible_profile(http, asked, logged_as=viewing.BY_API)
     else:
-        found = identified.find(asked, by=reader(http))
+        found = identified.find(asked, by=by)
         if not found:
             raise NotFoundProblem("No customer holds this identifier now, or none that you may see.")
         if len(found) > 1:
             return _several(found)
-        public_id = found[0].public_id
-    profile = visible_profile(http, public_id, logged_as=viewing.BY_API)
-    return Response(customer.answer(profile, by=reader(http), include=include))
+        (profile,) = found
+        viewing.log([profile], by=by, what=viewing.BY_API)
+    return Response(customer.answer(profile, by=by, include=include))
 
 
 def _several(found: list[Profile]) -> Response:

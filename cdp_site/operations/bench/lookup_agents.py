@@ -31,9 +31,9 @@ class Agents:
         self._reporter = Reporter(port=port)
         self._sessions = sessions
 
-    def p95(self, url_name: str, typed: Sequence[str]) -> float:
-        """Milliseconds from when a search was due to its whole answer."""
-        self._send(url_name, typed[:_WARM_UP])
+    def p95(self, url_name: str, typed: Sequence[str], *, warm_up: int = _WARM_UP) -> float:
+        """Milliseconds from when a search was due to its whole answer, after so many that are not counted."""
+        self._send(url_name, typed[:warm_up])
         step = max(1, len(typed) // SEARCHES)
         return percentile(self._send(url_name, typed[::step][:SEARCHES]), 95)
 

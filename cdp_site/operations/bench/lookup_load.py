@@ -66,7 +66,9 @@ def copy(*, people: int) -> Iterator[Copy]:
 def _child(function: str, *arguments: str, environment: Mapping[str, str]) -> Iterator[None]:
     command = child.command(f"{__name__}.{function}", *arguments)
     quiet = subprocess.DEVNULL
-    working = subprocess.Popen(command, env=os.environ | environment, stdout=quiet, stderr=quiet)
+    working = subprocess.Popen(
+        command, env=os.environ | environment, stdout=quiet, stderr=quiet, start_new_session=True
+    )
     try:
         yield
         if working.poll() is not None:

@@ -1,11 +1,9 @@
 """What the benchmarks' web server serves: the platform, and beside it a view that does nothing (`served_urls`)."""
 
-import os
-
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cdp_site.settings")
+from cdp_site.wsgi import application
 
-application = get_wsgi_application()
+__all__ = ["application"]
+
 settings.ROOT_URLCONF = "cdp_site.operations.bench.served_urls"

@@ -91,8 +91,10 @@ def _wait_for_a_beat(name: str, child: "subprocess.Popen[bytes]") -> None:
 def process(
     command: list[str], url: str, environment: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A child on the benchmark's database, quiet, ended with the block."""
-    child = subprocess.Popen(command, env=os.environ | environment | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"})
+    """A child on the benchmark's database, quiet, in a session of its own as the supervisor starts it, ended with the
+    block."""
+    environment = os.environ | environment | {"DATABASE_URL": url, "LOG_LEVEL": "ERROR"}
+    child = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         yield child
     finally:

@@ -290,3 +290,11 @@ def test_only_the_test_profile_may_lose_a_commit() -> None:
     assert lasting["fsync"] == "on"
     assert {"synchronous_commit", "full_page_writes"}.isdisjoint(lasting)
     assert server_settings(**machine, profile=Profile.TEST)["fsync"] == "off"
+
+
+def test_a_lasting_server_reads_what_it_had_in_memory_after_a_restart() -> None:
+    machine = {"memory": 8 * 1024 * MEGABYTE, "cores": 4, "free_disk": 10**11}
+    preloaded = "shared_preload_libraries"
+    assert server_settings(**machine, profile=Profile.LASTING, has_prewarm=True)[preloaded] == "'pg_prewarm'"
+    assert preloaded not in server_settings(**machine, profile=Profile.LASTING)
+    assert preloaded not in server_settings(**machine, profile=Profile.TEST, has_prewarm=True)

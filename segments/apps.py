@@ -9,8 +9,7 @@ class SegmentsConfig(AppConfig):
     def ready(self) -> None:
         from segments import impact, keeper, remembered, screens, telling  # the app registry must be complete
         from segments.api import parts
-        from segments.exports import handing_over
-        from segments.exports import leaked
+        from segments.exports import handing_over, leaked
         from segments.exports import personal_data as exported
         from segments.lists import personal_data as listed
         from segments.membership import following, personal_data, receivers, refreshing

@@ -150,7 +150,7 @@ def as_html(copy: Copy, language: str) -> bytes:
         *(_html_section(section) for section in (*copy.sections, copy.inventory)),
         "</body></html>",
     ]
-    return str(mark_safe("".join(parts))).encode()  # noqa: S308  each value above and below is escaped
+    return str(mark_safe("".join(parts))).encode()  # noqa: S308  # nosec B308 B703  each value above and below is escaped
 
 
 def _html_section(section: Section) -> str:

@@ -36,6 +36,8 @@ def tell(request: DataSubjectRequest) -> OutgoingMessage | None:
 
 def _address(proof: IdentityCode) -> str | None:
     """Where the code went, as long as it is the customer's address."""
+    if proof.identifier is None:  # it went with the person
+        return None
     held = Identifier.objects.filter(pk=proof.identifier, is_current=True, valid_to__isnull=True)
     found: str | None = held.values_list("value", flat=True).first()
     return found

@@ -50,7 +50,7 @@ class MessagesHolder(BaseHolder):
         return DataSubjectRequest.objects.about(subject.public_ids)
 
 
-def _as_text(row: dict[str, Any]) -> dict[str, Any]:
+def _as_text(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
 
 

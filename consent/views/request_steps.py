@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -139,7 +139,7 @@ def lift(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 @requires(Permission.VIEW_REQUESTS)
 @require_GET
-def show_letter(request: HttpRequest, request_id: UUID, language: str) -> HttpResponse:
+def show_letter(request: HttpRequest, request_id: UUID, language: str) -> HttpResponseBase:
     """The letter of a refusal or an extension, as a file."""
     asked = _visible(request, request_id)
     if language not in letter.LANGUAGES or not letter.has_letter(asked):

@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from django.conf import settings
 
@@ -41,7 +41,7 @@ def _entries() -> list[Path]:
     return sorted(path for path in found if not path.is_symlink())
 
 
-def pack(target: BinaryIO) -> int:
+def pack(target: IO[bytes]) -> int:
     """Write everything into the stream; returns how many files. One that goes meanwhile is left out."""
     count = 0
     with tarfile.open(fileobj=target, mode="w|") as archive:

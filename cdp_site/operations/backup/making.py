@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB
 from pathlib import Path
+from typing import IO, cast
 
 from django.conf import settings
 from django.db import Error, connection, transaction
@@ -79,7 +80,7 @@ def _write(name: str, path: Path) -> None:
                 sealers[DATABASE].write(piece)
         found = proofs.take()
     with Sealer(path / FILES) as sealers[FILES]:
-        count = files.pack(sealers[FILES])
+        count = files.pack(cast("IO[bytes]", sealers[FILES]))
     parts = {part: Part((path / part).stat().st_size, sealer.sha256) for part, sealer in sealers.items()}
     shelf.write(
         path,

@@ -161,7 +161,7 @@ class GrantSection(Section):
     def state(self, row: models.Model) -> Row:
         if not isinstance(row, GroupObjectPermission):
             raise TypeError(type(row))
-        model = row.content_type.model_class()
+        model = next(one for one in _CONTAINERS if one._meta.model_name == row.content_type.model)
         return {
             "department": row.group.department.slug,
             "kind": row.content_type.model,
@@ -179,7 +179,10 @@ class GrantSection(Section):
         if model is None or not isinstance(department, Department):
             raise LookupError(f"kind {wanted['kind']!r}")
         container = _related(model, wanted["container"])
-        return assign_perm(f"view_{wanted['kind']}", department.group, container), ["view"]
+        permission = f"view_{wanted['kind']}"
+        assign_perm(permission, department.group, container)
+        granted = GroupObjectPermission.objects.filter(group=department.group, permission__codename=permission)
+        return granted.get(object_pk=container.pk), ["view"]
 
 
 _CONTAINERS: Final[tuple[type[models.Model], ...]] = (Source, EventType, TraitGroup)

@@ -30,7 +30,7 @@ def sections(subject: Subject) -> Iterator[Section]:
         "scores",
         _("Values worked out about you, and how"),
         (
-            Column("name", _("What")),
+            Column("name", _("Kind of data")),
             Column("value", _("Value")),
             Column("description", _("Description")),
             Column("explanation", _("How it is worked out")),

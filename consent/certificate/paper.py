@@ -36,7 +36,7 @@ def _draw(document: Document, language: str) -> bytes:
     paper.heading(_("What was done"))
     rows = list(_done(document))
     if rows:
-        paper.table([_("Store"), _("Data"), _("What is done"), _("Rows")], rows, (4, 5, 2.4, 1.4))
+        paper.table([_("Data store"), _("Data"), _("What is done"), _("Rows")], rows, (4, 5, 2.4, 1.4))
     kept = list(_kept(document))
     paper.heading(_("What is kept, and why"))
     if kept:

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ("template", models.TextField(max_length=2000, verbose_name="Body")),
                 ("header", models.CharField(blank=True, max_length=60, verbose_name="Header of the key")),
                 ("secret", models.BinaryField(null=True)),
-                ("is_active", models.BooleanField(default=True, verbose_name="In use")),
+                ("is_active", models.BooleanField(default=True, verbose_name="In operation")),
                 ("tested_at", models.DateTimeField(null=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],

@@ -25,7 +25,7 @@ class MessageGateway(models.Model):
     template = models.TextField(_("Body"), max_length=2000)  # JSON with {to} and {text}
     header = models.CharField(_("Header of the key"), max_length=60, blank=True)  # such as Authorization
     secret = models.BinaryField(null=True)  # sealed value of the header
-    is_active = models.BooleanField(_("In use"), default=True)
+    is_active = models.BooleanField(_("In operation"), default=True)
     tested_at = models.DateTimeField(null=True)  # the last test that was taken
     updated_at = models.DateTimeField(auto_now=True)
 

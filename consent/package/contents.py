@@ -95,7 +95,7 @@ def _values(profile: Profile, subject: Subject, known: Dossier, handed_over: Seq
         for text in texts_of(value)
     ]
     columns = (
-        Column("name", _("What")),
+        Column("name", _("Kind of data")),
         Column("value", _("Value")),
         Column("source", _("Source")),
         Column("stated_at", _("Stated")),
@@ -169,7 +169,7 @@ def _recipients(handed_over: Sequence[Handover]) -> Section:
         Column("at", _("When")),
         Column("recipient", _("Recipient")),
         Column("purpose", _("Purpose")),
-        Column("what", _("What")),
+        Column("what", _("Data")),
     )
     return Section("recipients", _("Who received your data"), columns, rows)
 

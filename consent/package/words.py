@@ -51,7 +51,7 @@ FIELDS: Final[Mapping[str, Text]] = {
     "occurred_at": _("When"),
     "opened_at": _("Opened"),
     "order": _("Order"),
-    "origin": _("How"),
+    "origin": _("By which way"),
     "paid_at": _("Paid"),
     "payment_method": _("Way of paying"),
     "placed_at": _("Ordered"),
@@ -73,15 +73,15 @@ FIELDS: Final[Mapping[str, Text]] = {
     "text": _("Text"),
     "total": _("Total"),
     "tracking_number": _("Tracking number"),
-    "trait": _("What"),
+    "trait": _("Kind of data"),
     "traits": _("Data"),
-    "type": _("What"),
+    "type": _("Kind"),
     "unit_price": _("Price of one"),
     "until": _("Until"),
     "valid_from": _("From"),
     "valid_to": _("Until"),
     "value": _("Value"),
-    "what": _("What"),
+    "what": _("Kind"),
 }
 
 

@@ -236,7 +236,7 @@ class GatewayForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
     is_active = forms.BooleanField(
-        label=_("In use"), required=False, initial=True, widget=forms.CheckboxInput(attrs=CHECK)
+        label=_("In operation"), required=False, initial=True, widget=forms.CheckboxInput(attrs=CHECK)
     )
 
 

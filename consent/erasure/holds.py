@@ -27,7 +27,9 @@ from cdp_site.core.models import User
 from cdp_site.core.personal_data import BaseHolder, Ground, Outcome, Subject, register_holder
 from consent.erasure import ledger_lines
 from consent.erasure.ledger_lines import Entry
-from consent.models import DataSubjectRequest, LegalHold
+from consent.models import ConsentEntry, DataSubjectRequest, LegalHold
+from consent.states import State
+from consent.wording import STATES
 from profiles.models import Membership, Order, Profile
 from profiles.personal_data import ACCOUNTING_KEEPS, orders_kept
 
@@ -38,15 +40,15 @@ ACTOR: Final = "system:holds"
 ORDER: Final = 150
 MOST_ROWS: Final = 100  # of each table, the newest first, that a screen offers
 
-# What can be held: the model, the path to the record that it hangs on, what tells when it was, and what it is called
-# in a list, without what it says.
+# What can be held: the model, the path to the record that it hangs on, what tells when it was, and what names it in a
+# list, without what it says.
 HOLDABLE: Final[Mapping[str, tuple[str, str, str]]] = {
     "profiles.Order": ("record", "placed_at", "external_id"),
-    "profiles.Note": ("record", "at", "department__name"),
-    "profiles.Case": ("record", "opened_at", "department__name"),
-    "profiles.Call": ("record", "arrived_at", "source__name"),
-    "profiles.Touchpoint": ("record", "occurred_at", "type__name"),
-    "profiles.SourceRecord": ("", "last_seen_at", "source__name"),
+    "profiles.Note": ("record", "at", "department"),
+    "profiles.Case": ("record", "opened_at", "department"),
+    "profiles.Call": ("record", "arrived_at", "source"),
+    "profiles.Touchpoint": ("record", "occurred_at", "type"),
+    "profiles.SourceRecord": ("", "last_seen_at", "source"),
     "consent.ConsentEntry": ("record", "occurred_at", "state"),
 }
 # Rows that belong to a held one and are copied with it.
@@ -71,13 +73,17 @@ def rows_of(profile: Profile) -> list[Row]:
     """What can be held of a customer, the newest first."""
     records = _records(profile)
     found: list[Row] = []
-    for label, (path, at, text) in HOLDABLE.items():
+    for label, (path, at, named_by) in HOLDABLE.items():
         rows = _model(label).filter(**{f"{path or 'pk'}__in": records}).order_by(f"-{at}", "-pk")
-        found += [
-            Row(label, str(pk), when, str(said or ""))
-            for pk, when, said in rows.values_list("pk", at, text)[:MOST_ROWS]
-        ]
+        if rows.model._meta.get_field(named_by).is_relation:
+            rows = rows.select_related(named_by)
+        found += [Row(label, str(row.pk), getattr(row, at), _name(getattr(row, named_by))) for row in rows[:MOST_ROWS]]
     return sorted(found, key=lambda row: row.at, reverse=True)
+
+
+def _name(said: Any) -> str:
+    """In the reader's language."""
+    return str(STATES[State(said)] if said in ConsentEntry.State.values else said or "")
 
 
 def births_of(profile: Profile) -> list[UUID]:

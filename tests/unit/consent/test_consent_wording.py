@@ -8,7 +8,7 @@ from django.utils.translation import override
 from cdp_site.core.personal_data import Ground, holders
 from consent import case, matrix, wording
 from consent.contacts import FAULTS, postal
-from consent.ledger import Evidence
+from consent.ledger import Evidence, OwnAct
 from consent.models import Channel, DataSubjectRequest, ErasureStep
 from consent.reasons import REASON_TEXTS, Reason, first_told
 from consent.states import State
@@ -17,7 +17,7 @@ from consent.states import State
 def test_every_code_has_words() -> None:
     assert set(REASON_TEXTS) == set(Reason)
     assert set(wording.STATES) == set(State)
-    assert set(wording.EVIDENCE) == set(Evidence)
+    assert set(wording.EVIDENCE) == {*Evidence, *OwnAct}
     assert set(wording.GROUNDS) == set(Ground)
     assert set(matrix.ICON_OF_CHANNEL) == set(Channel)
     assert set(matrix.ICON_OF_STATE) == set(State)

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cdp_site.core.errors import Text
 from cdp_site.core.ids import uuid7
 from cdp_site.core.models import User
 from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classification
@@ -160,6 +161,14 @@ class DataSubjectRequest(models.Model):
     def reference(self) -> str:
         """What people call it by: the random tail of the id."""
         return self.id.hex[-8:].upper()
+
+    @property
+    def recorded_by(self) -> Text:
+        """Who it came through, for people."""
+        if self.requested_by is not None:
+            return self.requested_by.get_full_name() or self.requested_by.username
+        by_system = self.identity_checked == self.IdentityCheck.SYSTEM
+        return _("a system of the company") if by_system else _("the person, on the public page")
 
     @property
     def is_open(self) -> bool:

@@ -37,6 +37,7 @@ def test_what_was_written_lies_sealed_until_somebody_looks() -> None:
     request = DataSubjectRequest.objects.get()
     assert (request.kind, request.status, request.subject, request.requested_by) == ("erasure", "received", None, None)
     assert request.due_at > request.received_at
+    assert str(request.recorded_by) == "the person, on the public page"
     assert b"aree" not in bytes(request.contact)
     contact = contact_of(request)
     assert contact is not None

@@ -61,10 +61,10 @@ def test_both_engines_select_the_same_people_and_every_kind_of_node_was_asked() 
     vocabulary = {one.__name__ for one in classes} | {str_of(one) for kind in choices for one in kind}
     vocabulary |= {"sources", "without", "same"}
     asked.clear()
-    compare(DEFINITIONS)
+    compare(DEFINITIONS, populations=60)
     for _round in range(5):  # what is rare among all that can be asked is asked by itself
         if rare := vocabulary - asked.keys():
-            compare(SEEDS.map(lambda draw: one_of(rare, draw)))
+            compare(SEEDS.map(lambda draw, rare=rare: one_of(rare, draw)), populations=20)
     assert vocabulary - asked.keys() == set()
 
 
@@ -75,14 +75,14 @@ def one_of(rare: set[str], draw: Random) -> nodes.Definition:
     return nodes.Definition(nodes.All((found,)))
 
 
-def compare(definitions: st.SearchStrategy[nodes.Definition]) -> None:
-    """Ask both engines the definitions about random people. About 20 s on two cores."""
+def compare(definitions: st.SearchStrategy[nodes.Definition], *, populations: int) -> None:
+    """Ask both engines the definitions about random people."""
 
     @given(
         population=st.lists(SEEDS.map(person), min_size=4, max_size=12),
         asking=st.lists(st.tuples(definitions, SEEDS.map(eyes)), min_size=4, max_size=12),
     )
-    @settings(max_examples=110, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=populations, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
     def run(population: Sequence[RawPerson], asking: Sequence[tuple[nodes.Definition, Eyes]]) -> None:
         ask(population, asking)
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from cdp_site.core.models import User
 from consent.models import Channel, ConsentEntry, Purpose
@@ -53,6 +55,9 @@ def crowd(web_shop: Source) -> list[SourceRecord]:
         ]
     )  # fmt: skip
     say(records, "granted", THEN)
+    with connection.cursor() as cursor:  # as the server does by itself when so many rows have come
+        for model in (Profile, SourceRecord, Membership, Identifier, ConsentEntry):
+            cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(model._meta.db_table)))
     return records
 
 

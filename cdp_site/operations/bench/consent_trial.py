@@ -33,6 +33,7 @@ from profiles import digest, merging
 from profiles.merging import Outcome
 from profiles.models import Membership, Profile, SourceRecord
 
+A_WORLD = 250  # rounds
 PEOPLE = 10  # each in every source, as so many records that nothing joins
 CHANNELS = (Channel.EMAIL, Channel.SMS)
 STATES = ("granted", "refused")
@@ -81,20 +82,22 @@ class Report:
 
 
 def run(rounds: int, *, seed: int = 1) -> Report:
-    """So many rounds, in the caller's transaction, which is meant to be rolled back."""
-    trial = _Trial(random.Random(seed))
-    for number in range(rounds):
-        trial.play(number)
-    return trial.report
+    """So many rounds, in one small world after another: the more decisions a world has seen, the longer one takes. What
+    they leave behind stays: in a database of the trial's own, or in a transaction that is rolled back."""
+    report = Report()
+    for world, first in enumerate(range(0, rounds, A_WORLD)):
+        trial = _Trial(random.Random(f"{seed} {world}"), world, report)
+        for number in range(first, min(first + A_WORLD, rounds)):
+            trial.play(number)
+    return report
 
 
 class _Trial:
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
-        self.report = Report()
-        self.by = User.objects.create(username="consent-trial", role=Role.STEWARD)
+    def __init__(self, chance: random.Random, world: int, report: Report) -> None:
+        self.chance, self.world, self.report = chance, world, report
+        self.by = User.objects.create(username=f"consent-trial-{world}", role=Role.STEWARD)
         self.sources = [
-            Source.objects.create(slug=f"consent-trial-{kind}", name=f"Consent trial {kind}", kind=kind)
+            Source.objects.create(slug=f"consent-trial-{kind}-{world}", name=f"Consent trial {kind} {world}", kind=kind)
             for kind in (Source.Kind.SHOP, Source.Kind.POS, Source.Kind.CRM)
         ]
         self.purposes = list(Purpose.objects.filter(is_active=True))
@@ -267,7 +270,10 @@ class _Trial:
             "messageId": str(uuid5(NAMESPACE, f"{own} {self.imports}")),
             "userId": _id(person),
             "timestamp": self.night.isoformat(),
-            "traits": {"email": f"{own}@trial-shop.co.th", "phone": f"08{source.pk % 10}{person:07d}"},
+            "traits": {
+                "email": f"{own}.{self.world}@trial-shop.co.th",
+                "phone": f"08{self.sources.index(source) + 1}{self.world + 234:03d}{person + 5671:04d}",
+            },
             "_cdp": {"consents": consents},
         }
 

@@ -14,6 +14,7 @@ from consent.requests.identity import Way
 from consent.requests.intake import unseal
 from consent.requests.messages import problem_text
 from consent.requests.regimes import Regime, Right
+from profiles.models import Trait
 
 Status = DataSubjectRequest.Status
 Kind = DataSubjectRequest.Kind
@@ -36,7 +37,7 @@ class Desk:
     right: Right
     purposes: Sequence[Purpose]
     contact: Mapping[str, str]
-    changes: Mapping[str, str]
+    changes: Mapping[str, str]  # trait, as readers call it → value
     ways: Sequence[Way]
     code: IdentityCode | None  # the one that is on its way
     sent: Sequence[Sent]
@@ -64,7 +65,7 @@ def read(asked: DataSubjectRequest, *, by: User, now: datetime | None = None) ->
         right=right,
         purposes=list(Purpose.objects.filter(pk__in=asked.purposes)) if asked.purposes else [],
         contact={name: text for name, text in unseal(asked.contact).items() if text} if manages else {},
-        changes=unseal(asked.changes) if manages else {},
+        changes=_named(unseal(asked.changes)) if manages else {},
         ways=identity.ways(asked) if identifies else [],
         code=live.order_by("-sent_at").first() if identifies else None,
         sent=[Sent(one, problem_text(one.problem)) for one in asked.messages.order_by("-created_at")],
@@ -85,3 +86,8 @@ def read(asked: DataSubjectRequest, *, by: User, now: datetime | None = None) ->
         and asked.lifted_at is None,
         has_letter=letter.has_letter(asked),
     )
+
+
+def _named(changes: Mapping[str, str]) -> dict[str, str]:
+    labels = {trait.name: str(trait) for trait in Trait.objects.filter(name__in=changes)} if changes else {}
+    return {labels.get(name, name): value for name, value in changes.items()}

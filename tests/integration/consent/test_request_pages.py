@@ -314,6 +314,7 @@ def test_a_delegate_decides_and_sees_nothing_else_of_the_person(
     login: Callable[[User], Client], desk: Client, person: Profile, compliance: User, marketer: User
 ) -> None:
     asked = ask(person, compliance, kind="rectification", changes={"name": "ลับ มาก"}, note="SecretNote")
+    assert "<strong>Name</strong>: ลับ มาก" in text_of(desk.get(f"/requests/{asked.pk}/"))
     client = english(login(marketer))
     assert client.get(f"/requests/{asked.pk}/").status_code == 404
     today = timezone.localdate().isoformat()

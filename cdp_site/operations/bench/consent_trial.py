@@ -5,8 +5,10 @@ Each round does one thing to a small world of people whom three systems know, th
 product's doors and screens, and compares who may be used before and after. What happens is told by the seed alone.
 
 * A *merge* or *unmerge* by a steward, and the taking back of one: an address that may be used afterwards could be used
-  before by one of those who had it, and whoever had denied a channel still denies it, unless the person has taken just
-  that back by an own, later act. Taken back, everybody's state is what it was before.
+  before by one of those who had it, or the person themselves has allowed just this address in an act of their own that
+  took back whatever is denied (they were one person then, and parted in between). Whoever had denied a channel still
+  denies it, unless the person has taken just that back by an own, later act. Taken back, everybody's state is what it
+  was before.
 * The *same nightly file again*: no entry is added, and nobody's state changes.
 * In between people say things themselves, and cells of the file change: those are changes, and counted as such.
 """
@@ -47,11 +49,12 @@ Key = tuple[int, str, str]  # and address
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Of some records as one person: addresses that may be used, channels that are denied with the latest denial, and
-    until when the person has taken denials back by name."""
+    until when the person has taken denials back by name, and the same of each address that they have named."""
 
     usable: frozenset[Key]
     denied: Mapping[Pair, datetime]
     overruled_until: Mapping[Pair, datetime]
+    named_until: Mapping[Key, datetime]
 
 
 @dataclass
@@ -176,9 +179,9 @@ class _Trial:
         for record, was in before.items():
             now = after[record]
             could = frozenset().union(*(one.usable for one in before.values()))
-            if not now.usable <= could:
+            if widened := [key for key in sorted(now.usable - could) if not _allowed_by_name(key, before.values())]:
                 self.report.widened += 1
-                self._fault(number, f"{what}: {sorted(now.usable - could)}")
+                self._fault(number, f"{what}: {widened}")
             lost = [
                 pair for pair, at in was.denied.items() if pair not in now.denied and not _taken_back(now, pair, at)
             ]
@@ -302,21 +305,19 @@ class _Trial:
         return self._standing(dossier.of_records([records], [{}])[0])
 
     def _standing(self, known: Dossier) -> Standing:
-        usable, denied, until = set(), {}, {}
+        usable, denied, until, named_until = set(), {}, {}, {}
         for purpose in self.purposes:
             for channel in CHANNELS:
                 usable |= {(purpose.pk, channel.value, one) for one in known.may_use(purpose, channel).addresses}
                 verdict = known.overall(purpose, channel)
                 if verdict.state.denies and verdict.because is not None:
                     denied[purpose.pk, channel.value] = verdict.because.occurred_at
-                named = [
-                    entry.supersedes_until
-                    for entry in known.entries.get(purpose.pk, ())
-                    if entry.channel == channel and entry.supersedes_until
-                ]
-                if named:
-                    until[purpose.pk, channel.value] = max(named)
-        return Standing(frozenset(usable), denied, until)
+                for entry in known.entries.get(purpose.pk, ()):
+                    if entry.channel == channel and entry.supersedes_until:
+                        pair, key = (purpose.pk, channel.value), (purpose.pk, channel.value, entry.address)
+                        until[pair] = max(entry.supersedes_until, until.get(pair, entry.supersedes_until))
+                        named_until[key] = max(entry.supersedes_until, named_until.get(key, entry.supersedes_until))
+        return Standing(frozenset(usable), denied, until, named_until)
 
     def _fault(self, number: int, text: str) -> None:
         self.report.faults.append(f"round {number}: {text}")
@@ -325,6 +326,13 @@ class _Trial:
 def _taken_back(now: Standing, pair: Pair, denied_at: datetime) -> bool:
     """Whether the person has named the denial in a later act of their own."""
     return pair in now.overruled_until and denied_at <= now.overruled_until[pair]
+
+
+def _allowed_by_name(key: Key, sides: Collection[Standing]) -> bool:
+    """Whether the person has allowed just this address in an act of their own that took back all that is denied."""
+    until = max((side.named_until[key] for side in sides if key in side.named_until), default=None)
+    denials = [side.denied[key[:2]] for side in sides if key[:2] in side.denied]
+    return until is not None and all(at <= until for at in denials)
 
 
 def _id(person: int) -> str:

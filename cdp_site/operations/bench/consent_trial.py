@@ -17,7 +17,7 @@ import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -39,6 +39,7 @@ A_WORLD = 250  # rounds
 PEOPLE = 10  # each in every source, as so many records that nothing joins
 CHANNELS = (Channel.EMAIL, Channel.SMS)
 STATES = ("granted", "refused")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)  # no denial is taken back
 NAMESPACE = UUID("5f1c3a52-6a5e-5c0e-9a44-0d9c1b5f2a77")
 WEIGHTS = {"merge": 5, "unmerge": 3, "revert": 3, "repeat": 4, "own act": 3, "page": 2, "cell": 2}
 
@@ -49,7 +50,8 @@ Key = tuple[int, str, str]  # and address
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Of some records as one person: addresses that may be used, channels that are denied with the latest denial, and
-    until when the person has taken denials back by name, and the same of each address that they have named."""
+    until when the person has taken denials back by name; and of each address that they have allowed by name, up to when
+    that took denials back."""
 
     usable: frozenset[Key]
     denied: Mapping[Pair, datetime]
@@ -313,10 +315,11 @@ class _Trial:
                 if verdict.state.denies and verdict.because is not None:
                     denied[purpose.pk, channel.value] = verdict.because.occurred_at
                 for entry in known.entries.get(purpose.pk, ()):
+                    pair, key = (purpose.pk, channel.value), (purpose.pk, channel.value, entry.address)
                     if entry.channel == channel and entry.supersedes_until:
-                        pair, key = (purpose.pk, channel.value), (purpose.pk, channel.value, entry.address)
-                        until[pair] = max(entry.supersedes_until, until.get(pair, entry.supersedes_until))
-                        named_until[key] = max(entry.supersedes_until, named_until.get(key, entry.supersedes_until))
+                        until[pair] = max(entry.supersedes_until, until.get(pair, _LONG_AGO))
+                    if entry.channel == channel and entry.address and entry.state == ConsentEntry.State.GRANTED:
+                        named_until[key] = max(entry.supersedes_until or _LONG_AGO, named_until.get(key, _LONG_AGO))
         return Standing(frozenset(usable), denied, until, named_until)
 
     def _fault(self, number: int, text: str) -> None:

@@ -307,7 +307,10 @@ class _Trial:
         return self._standing(dossier.of_records([records], [{}])[0])
 
     def _standing(self, known: Dossier) -> Standing:
-        usable, denied, until, named_until = set(), {}, {}, {}
+        usable: set[Key] = set()
+        denied: dict[Pair, datetime] = {}
+        until: dict[Pair, datetime] = {}
+        named_until: dict[Key, datetime] = {}
         for purpose in self.purposes:
             for channel in CHANNELS:
                 usable |= {(purpose.pk, channel.value, one) for one in known.may_use(purpose, channel).addresses}

@@ -252,7 +252,11 @@ class _Trial:
         profile = self.chance.choice(self.records).birth_profile
         purpose, channel = self.chance.choice(self.purposes), self.chance.choice(CHANNELS)
         self.changes += 1
-        return board.say(named=profile.public_id, purpose=purpose, channel=channel, is_on=self.chance.random() < 0.6)
+        is_on = self.chance.random() < 0.6
+        try:
+            return board.say(named=profile.public_id, purpose=purpose, channel=channel, is_on=is_on)
+        except MendableError:  # no address of theirs is left that could be allowed
+            return False
 
     def _import(self, *, is_old: bool = False) -> None:
         """Tonight's files of every source, whole, as a pull or a file import lands them; or last night's once more."""

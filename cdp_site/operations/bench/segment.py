@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from django.db import connection, transaction
+from django.db import connection
 from psycopg import sql
 from rich.console import Console
 
@@ -61,7 +61,7 @@ class _ByHand:
         return int(self._rows(_counting(self.query))[0][0])
 
     def _rows(self, query: sql.Composable) -> list[tuple[int]]:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with audience.time_limit(PATIENCE, helpers=audience.HELPERS), connection.cursor() as cursor:
             cursor.execute(SQL("SET LOCAL enable_nestloop TO {}").format(self.has_nested_loops))
             cursor.execute(query)
             return cursor.fetchall()
@@ -77,7 +77,7 @@ class Sides:
     native: "duckdb.DuckDBPyConnection | None"
 
     def compiled(self) -> int:
-        with connection.cursor() as cursor:
+        with audience.time_limit(PATIENCE, helpers=audience.HELPERS), connection.cursor() as cursor:
             cursor.execute(_counting(self.asked.select()))
             return int(cursor.fetchone()[0])
 

@@ -38,7 +38,7 @@ SQL = sql.SQL
 LIMIT_SECONDS = 10
 """A question that takes longer is given up: ten times the slowest standard definition at a million profiles."""
 HELPERS = 1
-"""Processes that an exact count may use beside its own: somebody waits for it, and the smallest machine has two cores."""
+"""Processes that an exact count may use beside its own: somebody waits, and the smallest machine has two cores."""
 PAGE_SIZE = 50
 EVERYBODY_SECONDS = 60
 """How long the number of all customers is remembered; it only says what share a segment is."""
@@ -157,9 +157,7 @@ def count(question: Question) -> int:
     if stored is not None and (n := reading.size(stored)) is not None:
         return n
     query = SQL("SELECT count(*) FROM ({}) q").format(question.select())
-    with time_limit(helpers=HELPERS), connection.cursor() as cursor:
-        cursor.execute(query)
-        return int(cursor.fetchone()[0])
+    return int(_answer(query, helpers=HELPERS)[0][0])
 
 
 def count_everybody(scope: Scope) -> int:
@@ -268,8 +266,8 @@ def read(stored: Json) -> nodes.Definition | None:
         return None
 
 
-def _answer(query: sql.Composable) -> list[tuple[int]]:
-    with time_limit(), connection.cursor() as cursor:
+def _answer(query: sql.Composable, *, helpers: int = 0) -> list[tuple[int]]:
+    with time_limit(helpers=helpers), connection.cursor() as cursor:
         cursor.execute(query)
         return cursor.fetchall()
 

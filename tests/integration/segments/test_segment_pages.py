@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -33,6 +34,13 @@ def address(name: str, *args: object) -> str:
 
 def text(response: Any) -> str:
     return str(response.content.decode())
+
+
+def helpers_allowed() -> int:
+    """Processes that a statement may use beside its own."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_parallel_workers_per_gather")
+        return int(cursor.fetchone()[0])
 
 
 @pytest.fixture
@@ -147,7 +155,7 @@ class TestOne:
     ) -> None:
         segment = make_segment()
 
-        def stop(query: object) -> None:
+        def stop(query: object, *, helpers: int) -> None:
             with audience.time_limit(), audience.connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout TO '5ms'; SELECT pg_sleep(1)")
 
@@ -157,6 +165,15 @@ class TestOne:
 
         assert "Counting was stopped after 10 seconds" in page
         assert "Shorten the time windows" in page
+
+    def test_a_count_may_use_a_second_processor_and_nothing_after_it(self) -> None:
+        """The rest of the transaction is as the server is set up."""
+        usual = helpers_allowed()
+        with audience.time_limit(helpers=usual + 1):
+            assert helpers_allowed() == usual + 1
+        assert helpers_allowed() == usual
+        with audience.time_limit():
+            assert helpers_allowed() == usual
 
     def test_a_shared_segment_of_hidden_data_gives_no_number(
         self,

@@ -23,7 +23,7 @@ from uuid import UUID, uuid5
 
 from django.utils import timezone
 
-from cdp_site.core.errors import MendableError
+from cdp_site.core.errors import ConflictProblem, MendableError
 from cdp_site.core.models import Operation, Role, User
 from consent import dossier
 from consent.dossier import Dossier
@@ -255,8 +255,10 @@ class _Trial:
         is_on = self.chance.random() < 0.6
         try:
             return board.say(named=profile.public_id, purpose=purpose, channel=channel, is_on=is_on)
-        except MendableError:  # no address of theirs is left that could be allowed
-            return False
+        except MendableError as refusal:
+            if is_on and not isinstance(refusal, ConflictProblem):  # no address of theirs is left to be allowed
+                return False
+            raise  # a withdrawal is never refused, and nobody is erased here
 
     def _import(self, *, is_old: bool = False) -> None:
         """Tonight's files of every source, whole, as a pull or a file import lands them; or last night's once more."""

@@ -23,7 +23,8 @@ backend = connection.connection.info.backend_pid
 print(os.getpriority(os.PRIO_PROCESS, 0), os.getpriority(os.PRIO_PROCESS, backend))
 for process in ("self", backend):
     group = Path(f"/proc/{process}/autogroup")
-    print(*(group.read_text().split() if group.exists() else ())[-1:] or ["none"])
+    words = group.read_text().split() if group.exists() else []
+    print(words[-1] if words else "none")  # what started with the machine is in no session
 """
 SESSION = str(background.of_session(background.DIGEST))
 NOBODYS = 4_190_000  # above the greatest number that a process has by default
@@ -44,8 +45,8 @@ def test_so_do_their_sessions() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="sessions share no processors here")
 def test_a_session_that_others_share_is_left_alone() -> None:
-    ours = Path("/proc/self/autogroup").read_text().split()[-1:] or ["none"]  # what started with the machine is in none
-    assert _told(start_new_session=False)[2:] == [*ours, SESSION]
+    words = Path("/proc/self/autogroup").read_text().split()
+    assert _told(start_new_session=False)[2:] == [words[-1] if words else "none", SESSION]
 
 
 def _told(*, start_new_session: bool) -> list[str]:

@@ -93,13 +93,16 @@ class RowsHolder(BaseHolder):
 
 @cache
 def _personal(label: str) -> tuple[str, ...]:
-    """Fields of a table that say something of a customer; keys that lead to a row are none."""
+    """Fields of a table that say something of a customer; keys that lead to a row are none, nor what the database makes
+    of another field of the row."""
     model = apps.get_model(label)
     classes = classification_of(model)
     return tuple(
         field.name
         for field in model._meta.concrete_fields
-        if classes[field.name] == PERSONAL and not field.is_relation and not isinstance(field, models.BinaryField)
+        if classes[field.name] == PERSONAL
+        and not (field.is_relation or field.generated)
+        and not isinstance(field, models.BinaryField)
     )
 
 

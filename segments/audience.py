@@ -6,12 +6,14 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any as Json
 from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -23,11 +25,12 @@ from profiles import survivorship
 from profiles.models import Profile
 from segments import catalogue, lens, persons, references, spellings
 from segments.definition import nodes
-from segments.definition.compile import Strategy, Viewer, everybody, people
 from segments.definition.describe import describe
 from segments.definition.evaluate import Moment, holds
 from segments.definition.fields import Fields
 from segments.definition.parse import DefinitionProblem
+from segments.definition.people import can_be_shared, everybody, people
+from segments.definition.viewer import Span, Strategy, Viewer
 from segments.lens import Lens
 from segments.membership import reading
 from segments.membership.reading import Page
@@ -39,6 +42,9 @@ LIMIT_SECONDS = 10
 """A question that takes longer is given up: ten times the slowest standard definition at a million profiles."""
 HELPERS = 1
 """Processes that an exact count may use beside its own: somebody waits, and the smallest machine has two cores."""
+SHARES, SHARERS, WORTH_SHARING = 4, 2, 50_000
+"""Into how many spans of ids people are parted where that can be; how many processes count them, for which their own
+only waits; and from how many profiles on. More spans than processes, because some take longer than others."""
 PAGE_SIZE = 50
 EVERYBODY_SECONDS = 60
 """How long the number of all customers is remembered; it only says what share a segment is."""
@@ -106,7 +112,12 @@ class Question:
             raise HiddenProblem
         return cls.of(definition, scope)
 
-    def select(self, strategy: Strategy = Strategy.SWEEP, among: sql.Composable | None = None) -> sql.Composed:
+    def select(
+        self,
+        strategy: Strategy = Strategy.SWEEP,
+        among: sql.Composable | None = None,
+        span: Span | None = None,
+    ) -> sql.Composed:
         """SELECT of the members' profile ids as `id`."""
         return people(
             self.definition,
@@ -115,7 +126,14 @@ class Question:
             time_zone=company_time_zone(),
             strategy=strategy,
             among=among,
+            span=span,
         )
+
+    def shares(self) -> list[sql.Composed]:
+        """The same in parts, each of other people, that processes can work at side by side; one part where it is not
+        worth it. One query where it can be."""
+        spans = _spans() if can_be_shared(self.definition, self.viewer) else []
+        return [self.select(span=span) for span in spans] or [self.select()]
 
     @property
     def sees_whole(self) -> bool:
@@ -156,8 +174,18 @@ def count(question: Question) -> int:
     stored = question.stored
     if stored is not None and (n := reading.size(stored)) is not None:
         return n
-    query = SQL("SELECT count(*) FROM ({}) q").format(question.select())
-    return int(_answer(query, helpers=HELPERS)[0][0])
+    counts = [SQL("SELECT count(*) AS n FROM ({}) q").format(share) for share in question.shares()]
+    query = SQL("SELECT sum(n) FROM ({}) q").format(SQL(" UNION ALL ").join(counts))
+    return int(_answer(query, helpers=SHARERS if len(counts) > 1 else HELPERS)[0][0])
+
+
+def _spans() -> list[Span]:
+    """All profiles in parts with about as many ids each; none where they are few."""
+    last = Profile.objects.aggregate(last=Max("pk"))["last"] or 0
+    if last < WORTH_SHARING:
+        return []
+    ends = [last * share // SHARES for share in range(1, SHARES)]
+    return [Span(first, end) for first, end in pairwise([0, *ends, last + 1])]
 
 
 def count_everybody(scope: Scope) -> int:

@@ -23,7 +23,8 @@ from segments import audience, cuts
 from segments.audience import Question, TooSlowProblem
 from segments.cuts import Answered
 from segments.definition import nodes
-from segments.definition.compile import Strategy, answers
+from segments.definition.people import answers
+from segments.definition.viewer import Strategy
 from segments.intervals import Range, of_sample
 
 SQL = sql.SQL

@@ -22,10 +22,11 @@ from profiles.models import Profile
 from segments import audience, catalogue, lens, persons, spellings
 from segments.audience import HiddenProblem, Question
 from segments.definition import evaluate, nodes
-from segments.definition.compile import Strategy, Viewer, answers
 from segments.definition.evaluate import Moment
 from segments.definition.next_change import next_change
+from segments.definition.people import answers
 from segments.definition.serialise import node as written
+from segments.definition.viewer import Strategy, Viewer
 from segments.evidence import Fact, Mark, Teller
 from segments.membership import reading
 from segments.models import Segment, SegmentPassage

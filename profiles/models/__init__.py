@@ -38,11 +38,12 @@ from profiles.models.matching import (
 from profiles.models.openings import CustomerOpening, OpeningReason
 from profiles.models.orders import Order, OrderLine, Refund
 from profiles.models.page import PanelPlace
-from profiles.models.profile import Membership, Profile, SourceRecord, SourceRecordVersion
+from profiles.models.profile import FACETS, Membership, Profile, SourceRecord, SourceRecordVersion
 from profiles.models.quality import QualityFinding, QualityLook
 from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointShare
 
 __all__ = [
+    "FACETS",
     "Account",
     "AccountMembership",
     "AgentEdit",

@@ -68,7 +68,11 @@ class Order(models.Model):
         ]
         indexes: ClassVar = [
             # orders of one person; sums of a segment
-            models.Index(fields=["profile", "placed_at"], name="order_of_profile", include=["total", "status"]),
+            models.Index(
+                fields=["profile", "placed_at"],
+                name="order_of_profile",
+                include=["total", "refunded", "status", "currency", "source"],
+            ),
         ]
 
 

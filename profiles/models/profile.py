@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F, Func, TextField
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -11,12 +12,46 @@ from cdp_site.core.personal_data import NONE, PERSONAL, PSEUDONYMOUS, Classifica
 from ingestion.models import Source
 from profiles.querysets import ProfileQuerySet
 
+FACETS = ("birth_date", "city", "country", "gender", "language", "postcode", "province")
+"""Traits by which people are picked out all the time: their golden values stand in columns of their own, too."""
+LONGEST_FACET = 100  # bytes: an index holds them
+
+
+def _facet(trait: str) -> models.GeneratedField:
+    """The golden value of a trait if it is a text that is not too long; a column `facet_<trait>`."""
+    is_text = f"jsonb_typeof(%(expressions)s -> '{trait}') = 'string'"
+    is_short = f"octet_length(%(expressions)s ->> '{trait}') <= {LONGEST_FACET}"
+    template = f"CASE WHEN {is_text} AND {is_short} THEN %(expressions)s ->> '{trait}' END"
+    return models.GeneratedField(
+        expression=Func(F("golden"), template=template),
+        output_field=TextField(null=True),
+        db_persist=True,
+    )
+
+
+def _facets_tell() -> models.GeneratedField:
+    """Whether no value of a facet is anything else, so that the facets tell all that the golden record does."""
+    others = [
+        f"coalesce(jsonb_typeof(%(expressions)s -> '{trait}') NOT IN ('string', 'null') "
+        f"OR octet_length(%(expressions)s ->> '{trait}') > {LONGEST_FACET}, false)"
+        for trait in FACETS
+    ]
+    return models.GeneratedField(
+        expression=Func(F("golden"), template=f"NOT ({' OR '.join(others)})"),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+
+
+_IS_PERSON = models.Q(kind="identified", state="live")
+
 
 class Profile(models.Model):
     """One row: the birth profile of one source record; live while its record is the anchor of its component.
 
-    Derived (rebuild_profiles): kind, state, redirect_to, golden, sort_name. A redirected row keeps old links and
-    returns to life on unmerge. Written by the resolution pipeline; deleted by erasure.
+    Derived (rebuild_profiles): kind, state, redirect_to, golden, sort_name; of golden, by the database: the facets. A
+    redirected row keeps old links and returns to life on unmerge. Written by the resolution pipeline; deleted by
+    erasure.
     """
 
     PERSONAL_DATA: ClassVar[Classification] = {
@@ -24,6 +59,7 @@ class Profile(models.Model):
         "public_id": PSEUDONYMOUS,
         "golden": PERSONAL,
         "sort_name": PERSONAL,
+        **{f"facet_{trait}": PERSONAL for trait in FACETS},
     }
 
     class Kind(models.TextChoices):
@@ -44,6 +80,14 @@ class Profile(models.Model):
     sort_name = models.CharField(max_length=120, blank=True)  # Thai order: leading vowels swapped behind consonants
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    facet_birth_date = _facet("birth_date")
+    facet_city = _facet("city")
+    facet_country = _facet("country")
+    facet_gender = _facet("gender")
+    facet_language = _facet("language")
+    facet_postcode = _facet("postcode")
+    facet_province = _facet("province")
+    facets_tell = _facets_tell()
 
     objects = ProfileQuerySet.as_manager()
 
@@ -57,8 +101,16 @@ class Profile(models.Model):
         ]
         indexes: ClassVar = [
             # list of people in name order, keyset
+            models.Index(fields=["sort_name", "id"], name="profile_people", condition=_IS_PERSON),
+            # who is a person at all, and what a segment asks of them most: read alone, without the rows
             models.Index(
-                fields=["sort_name", "id"], name="profile_people", condition=models.Q(kind="identified", state="live")
+                fields=["id"],
+                name="profile_facets",
+                include=["facets_tell", *(f"facet_{trait}" for trait in FACETS)],
+                condition=_IS_PERSON,
+            ),
+            models.Index(
+                fields=["id"], name="profile_beside_facets", condition=_IS_PERSON & models.Q(facets_tell=False)
             ),
         ]
 

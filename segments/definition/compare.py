@@ -51,6 +51,11 @@ class JsonValue:
         found = SQL("nullif({}::text, '')").format(SQL(column))
         return cls(SQL("CASE WHEN {} <> '' THEN to_jsonb({}) END").format(found, SQL(column)), found, may_be_list=False)
 
+    @classmethod
+    def of_text(cls, column: sql.Composable) -> "JsonValue":
+        """A column of texts that are values as they stand, and NULL where there is none."""
+        return cls(SQL("to_jsonb({})").format(column), column, may_be_list=False)
+
     def otherwise(self, other: "JsonValue") -> "JsonValue":
         """This value, or the other one where this is NULL."""
         return JsonValue(
@@ -75,21 +80,6 @@ def matches(value: JsonValue, comparison: Comparison, moment: Moment) -> sql.Com
         positive = _any_reading(value, Comparison(NEGATIVE[operator], comparison.value), moment)
         return SQL("({} AND {} IS NOT TRUE)").format(_has_reading(value), positive)
     return _any_reading(value, comparison, moment)
-
-
-def may_match(value: JsonValue, comparison: Comparison, moment: Moment) -> sql.Composable | None:
-    """A condition that holds wherever `matches` does and is cheap to plan and to test: no subquery over elements.
-
-    None where there is none to be had. The planner reckons a subquery for every row that it stands on, and leaves the
-    right index for it; behind this condition it stands on few.
-    """
-    if comparison.operator in NEGATIVE or comparison.operator is Operator.UNKNOWN:
-        return None
-    if comparison.operator is Operator.KNOWN:
-        return matches(value, comparison, moment)
-    return SQL("({} OR jsonb_typeof({}) = 'array')").format(
-        _reading_matches(value, comparison, moment, may_be_structure=True), value.json
-    )
 
 
 def unless_list(value: JsonValue, comparison: Comparison, moment: Moment) -> sql.Composable:

@@ -13,8 +13,6 @@ PROBE, for few: the same conditions as subqueries per profile, evaluated after t
 All values travel as `psycopg.sql.Literal`; nothing is pasted into a string.
 """
 
-import datetime as dt
-import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, singledispatchmethod
@@ -26,129 +24,17 @@ from consent import state_sql as consents
 from consent.models import Channel
 from consent.reach_sql import reachable_sql
 from profiles import survivorship
+from profiles.models import FACETS
 from segments.definition import nodes
 from segments.definition.compare import JsonValue, matches, of_list, unless_list
-from segments.definition.counting import Counted, CountedCondition, Counting
+from segments.definition.counting import Counted, CountedCondition, Counting, told_by_index
 from segments.definition.evaluate import COMPUTED, Moment
-from segments.definition.viewer import Strategy, Viewer
-
-__all__ = ["IS_LIVE", "Compiler", "Strategy", "Viewer", "answers", "everybody", "people"]
+from segments.definition.viewer import Span, Strategy, Viewer
 
 SQL = sql.SQL
 
 
-def people(
-    definition: nodes.Definition,
-    viewer: Viewer,
-    *,
-    now: dt.datetime,
-    time_zone: zoneinfo.ZoneInfo,
-    strategy: Strategy = Strategy.SWEEP,
-    among: sql.Composable | None = None,
-) -> sql.Composed:
-    """SELECT of one column `id`: live, known people whom the viewer sees and for whom the definition holds at `now`.
-
-    `among`, a further condition on the profile `p`, narrows it, e.g. to one person or past a keyset's last id.
-    """
-    moment = Moment(now, time_zone)
-    compiler = Compiler(viewer, moment, strategy)
-    if strategy is Strategy.PROBE or among is not None:
-        return compiler.asked(definition.where, [] if among is None else [among])
-    said, others = compiler.parted(definition.where)
-    if not (said and others):
-        return compiler.asked(definition.where)
-    few = Compiler(viewer, moment, strategy)
-    return _FEW_OR_ALL.format(
-        golden=SQL(", p.golden") if any(map(_asks_golden, others)) else SQL(""),
-        source=few.narrowed(said),
-        in_lists=SQL(" AND ").join(few.in_lists(said)),
-        one_by_one=_one_by_one(others, viewer, moment),
-        by_sets=compiler.asked(definition.where),
-        most=MOST,
-    )
-
-
-MOST = SQL(
-    "(SELECT greatest(1000, c.reltuples / 4)::bigint FROM pg_class c WHERE c.oid = 'profiles_profile'::regclass)"
-)
-"""People whom the attributes leave of whom everything else is asked one by one; of more it is quicker asked by sets."""
-# Who is left is counted first, no further than that, and one of the two ways is never gone: what nobody can know when
-# the statement is planned decides between them while it runs.
-_FEW_OR_ALL = SQL("""
-WITH few AS MATERIALIZED (
-    SELECT p.id{golden} FROM {source} WHERE {in_lists} LIMIT {most} + 1
-),
-left_over AS MATERIALIZED (SELECT count(*) <= {most} AS are_few FROM few)
-SELECT p.id FROM (
-    SELECT o.id FROM ({one_by_one}) o WHERE (SELECT l.are_few FROM left_over l)
-     UNION ALL
-    SELECT a.id FROM ({by_sets}) a WHERE NOT (SELECT l.are_few FROM left_over l)
-) p""")
-# The planner takes subscripts for a thousand, and of what it cannot count it expects one: then it joins by trying every
-# row against every other.
-_CROWD = SQL(
-    "SELECT (a.ids)[n] FROM (SELECT ARRAY(SELECT f.id FROM {} f) AS ids OFFSET 0) a, generate_subscripts(a.ids, 1) n"
-)
-_THEN = SQL("WITH fewer AS MATERIALIZED (SELECT p.* FROM few p WHERE {first}) {then}")
-
-
-def _one_by_one(members: Sequence[nodes.Node], viewer: Viewer, moment: Moment) -> sql.Composable:
-    """What is asked of each of the `few`; then what is asked of all at once who are left."""
-    at_once = [one for one in members if any(isinstance(c, _AT_ONCE) for c in nodes.conditions(one))]
-    by_person = [one for one in members if one not in at_once]
-    source = SQL("few" if not (at_once and by_person) else "fewer")
-    asking = Compiler(viewer, moment, Strategy.PROBE, crowd=_CROWD.format(source))
-    last = asking.select([asking.predicate(nodes.All(tuple(at_once or by_person)))], SQL("{} p").format(source))
-    if not (at_once and by_person):
-        return last
-    return _THEN.format(
-        first=asking.predicate(nodes.All(tuple(by_person))), then=SQL("SELECT o.id FROM ({}) o").format(last)
-    )
-
-
-_AT_ONCE = nodes.ConsentCondition | nodes.ReachableCondition
-
-
-def _asks_golden(node: nodes.Node) -> bool:
-    asking = nodes.AttributeCondition | nodes.ReachableCondition
-    return any(isinstance(one, asking) for one in nodes.conditions(node))
-
-
-def _joined_to(driver: sql.Composable) -> sql.Composable:
-    return SQL("({}) d JOIN profiles_profile p ON p.id = d.profile_id").format(driver)
-
-
-def everybody(viewer: Viewer, *, now: dt.datetime, time_zone: zoneinfo.ZoneInfo) -> sql.Composed:
-    """SELECT of one column `id`: all live, known people whom the viewer sees."""
-    compiler = Compiler(viewer, Moment(now, time_zone), Strategy.SWEEP)
-    return compiler.select([IS_LIVE, *compiler.visibility()], _PROFILES)
-
-
-def answers(
-    conditions: Sequence[nodes.Condition],
-    viewer: Viewer,
-    *,
-    now: dt.datetime,
-    time_zone: zoneinfo.ZoneInfo,
-    crowd: sql.Composable,
-) -> sql.Composed:
-    """SELECT of `kind`, `answers` and `n`: how many of the crowd's live profiles, known or not, whom the viewer sees
-    answer so. `answers` is a text with a character for each condition: 1 where it holds, else 0.
-
-    Args:
-        crowd: SELECT of the profile ids of a sample; some thousands.
-    """
-    compiler = Compiler(viewer, Moment(now, time_zone), Strategy.PROBE, crowd=crowd)
-    seen = [SQL("p.state = 'live'"), SQL("p.id = ANY(ARRAY({}))").format(crowd), *compiler.visibility()]
-    answered = [SQL("(({}) IS TRUE)::int").format(compiler.predicate(condition)) for condition in conditions]
-    return SQL("{sets}SELECT p.kind, concat({answered}) AS answers, count(*) AS n {people} GROUP BY 1, 2").format(
-        sets=compiler.with_sets(),
-        answered=SQL(", ").join(answered),
-        people=SQL("FROM profiles_profile p WHERE {}").format(SQL(" AND ").join(seen)),
-    )
-
-
-_PROFILES = SQL("profiles_profile p")
+PROFILES = SQL("profiles_profile p")
 IS_LIVE = SQL("p.state = 'live' AND p.kind = 'identified'")
 _SURVIVOR = SQL(
     # The rules of profiles.survivorship for one trait of one profile, in their order.
@@ -186,6 +72,16 @@ _COSTS: Mapping[type, int] = {
 }
 
 
+def _joined_to(driver: sql.Composable) -> sql.Composable:
+    return SQL("({}) d JOIN profiles_profile p ON p.id = d.profile_id").format(driver)
+
+
+def asks_golden(node: nodes.Node) -> bool:
+    """Whether a golden record is looked at for a condition below the node."""
+    asking = nodes.AttributeCondition | nodes.ReachableCondition
+    return any(isinstance(one, asking) for one in nodes.conditions(node))
+
+
 def _cost(node: nodes.Node) -> int:
     """Rank of what the dearest condition below a node costs; PostgreSQL tests members of AND and OR as they stand."""
     return max(_COSTS[_kind(condition)] for condition in nodes.conditions(node))
@@ -202,7 +98,8 @@ class Compiler:
     """One compilation. `sets`: name and query of each set of profiles by its text, so that equal ones are shared.
 
     `crowd`: SELECT of the ids of the only profiles that are asked; what is dear to ask of one is then asked of all of
-    them at once.
+    them at once. `span`: the people of whom anything is asked, where it is not everybody. `sieves`: of many who are
+    asked one by one, first those are left out of whom an index tells all at once that they need not be asked.
     """
 
     viewer: Viewer
@@ -211,6 +108,8 @@ class Compiler:
     sets: dict[str, tuple[sql.SQL, sql.Composable]] = field(default_factory=dict)
     under_not: bool = False
     crowd: sql.Composable | None = None
+    span: Span | None = None
+    sieves: bool = False
 
     def with_sets(self) -> sql.Composable:
         """The clause that brings the sets. To be called last."""
@@ -222,9 +121,11 @@ class Compiler:
         driver, conditions = self.driven(where)
         said, others = ([], []) if also or driver is not None else self.parted(where)
         if said:
-            return self.select([*self.in_lists(said), *map(self.predicate, others)], self.narrowed(said))
-        source = _PROFILES if driver is None else _joined_to(driver)
-        return self.select([IS_LIVE, *self.visibility(), *also, *conditions], source)
+            source, left = self.narrowed(said, with_golden=any(map(asks_golden, others)))
+            return self.select([*left, *map(self.predicate, others)] or [SQL("true")], source)
+        source = PROFILES if driver is None else _joined_to(driver)
+        of_span = [] if self.span is None else [self.span.holds(SQL("p.id"))]
+        return self.select([IS_LIVE, *of_span, *self.visibility(), *also, *conditions], source)
 
     def select(self, conditions: Sequence[sql.Composable], source: sql.Composable) -> sql.Composed:
         """The whole statement, of the profiles `p` of a source. To be called last: the conditions bring the sets."""
@@ -248,25 +149,38 @@ class Compiler:
                 others.append(member)
         return said, sorted(others, key=_cost)
 
-    def narrowed(self, said: Sequence[nodes.AttributeCondition]) -> sql.Composable:
-        """The live, known profiles `p` of which the conditions hold, as far as no list has to be looked into.
+    def narrowed(
+        self, said: Sequence[nodes.AttributeCondition], *, with_golden: bool
+    ) -> tuple[sql.Composable, list[sql.Composable]]:
+        """The live, known profiles `p` of which the conditions hold, as far as no list has to be looked into; and what
+        is left to be asked. `with_golden`: the golden records are wanted as well as the ids.
 
         OFFSET 0 keeps the planner from mixing that with what comes after it: it reckons the look into lists for every
-        profile, which is more than everything else, and then takes whichever way through the profiles. CASE keeps it
-        from the index of people, which is in the order of their names: all are looked at, as they lie."""
+        profile, which is more than everything else, and then takes whichever way through the profiles."""
+        columns = SQL("p.id, p.golden" if with_golden else "p.id")
+        if all(one.trait in FACETS for one in said):
+            return SQL("({} OFFSET 0) p").format(self._by_facets(said, columns)), []
         conditions = [unless_list(self._golden(one.trait), one.comparison, self.moment) for one in said]
+        # CASE keeps it from the index of people, which is in the order of their names: all are looked at, as they lie.
         is_live = SQL("CASE WHEN p.state = 'live' THEN p.kind = 'identified' END")
-        return SQL("(SELECT p.id, p.golden FROM profiles_profile p WHERE {} OFFSET 0) p").format(
+        source = SQL("(SELECT p.id, p.golden FROM profiles_profile p WHERE {} OFFSET 0) p").format(
             SQL(" AND ").join([is_live, *conditions])
         )
-
-    def in_lists(self, said: Sequence[nodes.AttributeCondition]) -> list[sql.Composable]:
-        """What of the conditions `narrowed` left to be asked."""
         values = [(self._golden(one.trait), one.comparison) for one in said]
-        return [
-            of_list(value, comparison, self.moment) if value.may_be_list else SQL("true")
-            for value, comparison in values
-        ]
+        return source, [of_list(value, comparison, self.moment) for value, comparison in values if value.may_be_list]
+
+    def _by_facets(self, said: Sequence[nodes.AttributeCondition], columns: sql.Composable) -> sql.Composable:
+        """The same by the columns that an index holds; of the few whose value is in none, by the golden record."""
+        facets = [(JsonValue.of_text(SQL("p.{}").format(sql.Identifier(f"facet_{one.trait}"))), one) for one in said]
+        golden = [(self._golden(one.trait), one) for one in said]
+        beside, told = (
+            SQL(" AND ").join(matches(value, one.comparison, self.moment) for value, one in asked)
+            for asked in (golden, facets)
+        )
+        return SQL(
+            "SELECT {columns} FROM profiles_profile p WHERE {live} AND p.facets_tell AND {told} UNION ALL "
+            "SELECT {columns} FROM profiles_profile p WHERE {live} AND NOT p.facets_tell AND {beside}"
+        ).format(columns=columns, live=IS_LIVE, told=told, beside=beside)
 
     def driven(self, where: nodes.Group) -> tuple[sql.Composable | None, list[sql.Composable]]:
         """The set whose profiles the statement starts from, if one condition must hold for all and brings one; and the
@@ -319,7 +233,13 @@ class Compiler:
     @predicate.register(nodes.OrderTotalCondition)
     @predicate.register(nodes.OrderLineCondition)
     def _(self, node: CountedCondition) -> sql.Composable:
-        return self._counted(self._counting.of(node))
+        counted = self._counted(self._counting.of(node))
+        sieve = told_by_index(node, self.viewer) if self.sieves else None
+        if sieve is None:
+            return counted
+        of_all = self._counting_all.of(sieve)
+        passes = SQL("((p.id IN ({})) IS {})").format(of_all.set(), not of_all.holds_for_none)
+        return passes if sieve == node else SQL("({} AND {})").format(passes, counted)
 
     def _counted(self, counted: Counted) -> sql.Composable:
         if self.strategy is Strategy.PROBE:
@@ -455,8 +375,12 @@ class Compiler:
         return self.strategy is Strategy.PROBE and self.crowd is None
 
     @cached_property
+    def _counting_all(self) -> Counting:
+        return Counting(self.viewer, self.moment, Strategy.SWEEP)
+
+    @cached_property
     def _counting(self) -> Counting:
-        return Counting(self.viewer, self.moment, self.strategy)
+        return Counting(self.viewer, self.moment, self.strategy, self.span)
 
     def _in_set(self, query: sql.Composable, condition: sql.Composable | None = None) -> sql.Composable:
         """That `p` is among the profiles of a query, a set read once; of those `s` for which `condition` holds.

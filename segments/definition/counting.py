@@ -4,7 +4,7 @@ The meaning is that of `evaluate`; `compile` makes sets of profiles, or subqueri
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import singledispatchmethod
 
@@ -18,13 +18,13 @@ from segments.definition.compare import (
     is_reading,
     key_of,
     matches,
-    may_match,
     number_of,
+    unless_list,
 )
 from segments.definition.evaluate import Moment
 from segments.definition.nodes import LineMeasure, Measure, Operator, PropertyMeasure
 from segments.definition.values import number_holds
-from segments.definition.viewer import ComputedColumn, Strategy, Viewer
+from segments.definition.viewer import ComputedColumn, Span, Strategy, Those, Viewer
 
 SQL = sql.SQL
 AND, OR = SQL(" AND "), SQL(" OR ")
@@ -41,13 +41,15 @@ CountedCondition = (
 @dataclass(frozen=True)
 class Counted:
     """A condition on a person's rows: `measured` is an aggregate over those of `table` (called `row`) for which all of
-    `rows` hold; `holds_for_none`: whether the condition holds for somebody without any such row."""
+    `rows` hold; `holds_for_none`: whether the condition holds for somebody without any such row; `columns`: what
+    `measured` reads of a row."""
 
     table: sql.Composable
     row: sql.SQL
     measured: sql.Composable
     holds_for_none: bool = False
     rows: Sequence[sql.Composable] = field(default=(SQL("true"),))
+    columns: Sequence[str] = ()
 
     def of_profile(self) -> sql.Composable:
         """The condition on `p`, asked of one profile at a time."""
@@ -56,15 +58,35 @@ class Counted:
         )
 
     def set(self) -> sql.Composed:
-        """The profiles for which it holds; where it holds for none, those for which it does not."""
+        """The profiles for which it holds; where it holds for none, those for which it does not.
+
+        The rows are read in the order of people: an index that has them so is read straight through and nothing is
+        hashed, which takes a third of the time where most rows of the index are wanted. Where few are, they are sorted.
+        """
         return SQL(
-            "SELECT {row}.profile_id FROM {table} WHERE {where} GROUP BY {row}.profile_id HAVING {having}"
+            "SELECT {row}.profile_id FROM (SELECT {columns} FROM {table} WHERE {where} ORDER BY 1) {row} "
+            "GROUP BY {row}.profile_id HAVING {having}"
         ).format(
+            columns=SQL(", ").join(
+                sql.Identifier(self.row.as_string(), name) for name in ("profile_id", *self.columns)
+            ),
             row=self.row,
             table=self.table,
             where=AND.join(self.rows),
             having=SQL("({}) IS NOT TRUE").format(self.measured) if self.holds_for_none else self.measured,
         )
+
+
+def told_by_index(node: nodes.Condition, viewer: Viewer) -> nodes.TouchpointCondition | None:
+    """A condition that holds for all for whom `node` does, and maybe for more, and is read from an index alone: that
+    there were so many touchpoints at all. None where there is none."""
+    if not isinstance(node, nodes.TouchpointCondition) or viewer.sources is not None:
+        return None
+    if not (node.filters or node.sources):
+        return node
+    if node.count.holds(0) or node.count.bound is nodes.Bound.AT_MOST:
+        return None
+    return replace(node, count=nodes.Count(nodes.Bound.AT_LEAST, node.count.n), filters=(), sources=())
 
 
 _SIGNS: Mapping[nodes.Bound, sql.SQL] = {
@@ -113,11 +135,12 @@ def line_value(name: str) -> JsonValue:
 
 @dataclass(frozen=True)
 class Counting:
-    """Makes a `Counted` of a condition, for one viewer at one moment."""
+    """Makes a `Counted` of a condition, for one viewer at one moment; `span`: of these people alone."""
 
     viewer: Viewer
     moment: Moment
     strategy: Strategy
+    span: Span | None = None
 
     @singledispatchmethod
     def of(self, node: CountedCondition) -> Counted:
@@ -143,7 +166,7 @@ class Counting:
                 measured = compare_number(total, node.comparison, times=n)
         has_average = node.measure is Measure.AVERAGE
         holds_for_none = not has_average and number_holds(Decimal(0), node.comparison)
-        return Counted(SQL("profiles_order o"), SQL("o"), measured, holds_for_none, rows)
+        return Counted(SQL("profiles_order o"), SQL("o"), measured, holds_for_none, rows, ("total", "refunded"))
 
     @of.register
     def _(self, node: nodes.OrderLineCondition) -> Counted:
@@ -162,7 +185,8 @@ class Counting:
             LineMeasure.SPENT: SQL("coalesce(sum(b.spent), 0)"),
         }
         measured = compare_number(amounts[node.measure], node.comparison)
-        return Counted(table, SQL("b"), measured, number_holds(Decimal(0), node.comparison))
+        holds_for_none = number_holds(Decimal(0), node.comparison)
+        return Counted(table, SQL("b"), measured, holds_for_none, columns=("quantity", "spent"))
 
     @of.register
     def _(self, node: nodes.MeasureCondition) -> Counted:
@@ -197,7 +221,8 @@ class Counting:
                 amount = SQL("count(DISTINCT {})").format(key_of(value))
         is_zero_for_none = node.measure in {PropertyMeasure.SUM, PropertyMeasure.DISTINCT}
         holds_for_none = is_zero_for_none and number_holds(Decimal(0), node.comparison)
-        return Counted(table, SQL("r"), compare_number(amount, node.comparison, times=n), holds_for_none)
+        measured = compare_number(amount, node.comparison, times=n)
+        return Counted(table, SQL("r"), measured, holds_for_none, columns=("v",))
 
     def _values(self, comparison: nodes.Comparison, table: sql.Composable) -> Counted:
         """Several values are compared as a list is: one that matches, or, for a negative, none of at least one."""
@@ -210,63 +235,68 @@ class Counting:
         value = JsonValue.of(SQL("r.v"), may_be_list=False)
         one = SQL("bool_or({})").format(matches(value, nodes.Comparison(positive, comparison.value), self.moment))
         if positive is operator:
-            return Counted(table, row, one)
-        return Counted(table, row, SQL("(count(*) > 0 AND {} IS NOT TRUE)").format(one))
+            return Counted(table, row, one, columns=("v",))
+        return Counted(table, row, SQL("(count(*) > 0 AND {} IS NOT TRUE)").format(one), columns=("v",))
 
     @of.register
     def _(self, node: nodes.SequenceCondition) -> Counted:
         """The latest first step before each `then` decides: an earlier one is further away, and has as many of
-        `without` behind it or more. One pass in the order of time; what happened at one instant is one peer group."""
-        value = JsonValue.of(SQL("x.v"), may_be_list=False)
-        lateral: sql.Composable = SQL("")
-        key: sql.Composable = SQL("''")
-        rows = [*self._visible("t.source_id"), *self._in_window("t.occurred_at", node.window)]
-        if node.same is not None:
-            of_same = elements(JsonValue.of_key("t.properties", node.same), SQL("x"))
-            lateral = SQL(" CROSS JOIN LATERAL {}").format(of_same)
-            rows.append(is_reading(value))
-            key = key_of(value)
-        rows += self._also_then(node)
-        types = sorted({self.viewer.event_types[one.event] for one in nodes.picks(node) if self._has(one)})
-        rows.append(SQL("t.type_id = ANY({}::smallint[])").format(types))
-        # OFFSET 0 keeps the planner from testing the steps' filters where it looks for rows.
-        marked = SQL(
-            "SELECT t.profile_id, t.occurred_at, {key} AS same, {first} AS is_first, {then} AS is_then, "
-            "{without} AS is_without FROM profiles_touchpoint t{lateral} WHERE {rows} OFFSET 0"
-        ).format(
-            key=key,
-            first=self.is_picked(node.first),
-            then=self.is_picked(node.then),
-            without=SQL("false") if node.without is None else self.is_picked(node.without),
-            lateral=lateral,
-            rows=AND.join(self._probed("t", rows)),
-        )
+        `without` behind it or more. What happened at one instant is one peer group."""
+        steps = [node.first, node.then, *([] if node.without is None else [node.without])]
         table = SQL(
-            "(SELECT q.profile_id FROM (SELECT m.profile_id, m.occurred_at, m.is_then, "
-            "max(m.occurred_at) FILTER (WHERE m.is_first) OVER earlier AS began_at, "
-            "max(m.occurred_at) FILTER (WHERE m.is_without) OVER earlier AS ended_at "
-            "FROM ({marked}) m WHERE m.is_first OR m.is_then OR m.is_without "
-            "WINDOW earlier AS (PARTITION BY m.profile_id, m.same ORDER BY m.occurred_at "
+            "(SELECT q.profile_id FROM (SELECT m.profile_id, m.occurred_at, m.step, "
+            "max(m.occurred_at) FILTER (WHERE m.step = 0) OVER earlier AS began_at, "
+            "max(m.occurred_at) FILTER (WHERE m.step = 2) OVER earlier AS ended_at "
+            "FROM ({steps}) m WINDOW earlier AS (PARTITION BY {same} ORDER BY m.occurred_at "
             "GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) q "
-            "WHERE q.is_then AND q.occurred_at - q.began_at <= make_interval(secs => {seconds}) "
+            "WHERE q.step = 1 AND q.occurred_at - q.began_at <= make_interval(secs => {seconds}) "
             "AND (q.ended_at > q.began_at) IS NOT TRUE) f"
-        ).format(marked=marked, seconds=int(node.within.length.total_seconds()))
+        ).format(
+            steps=SQL(" UNION ALL ").join(self._step(place, step, node) for place, step in enumerate(steps)),
+            same=SQL("m.profile_id" if node.same is None else "m.profile_id, m.same"),
+            seconds=int(node.within.length.total_seconds()),
+        )
         return Counted(table, SQL("f"), SQL("count(*) > 0"))
 
+    def _step(self, place: int, step: nodes.Step, node: nodes.SequenceCondition) -> sql.Composed:
+        """What was done of one step, in the order of people and of time; an index has it so, and the steps are merged
+        as they are read."""
+        table, rows = self.picked(step, node.window)
+        if step is not node.then:
+            rows += self._also_then(node)
+        same: sql.Composable = SQL("")
+        if node.same is not None:
+            value = JsonValue.of(SQL("x.v"), may_be_list=False)
+            of_same = elements(JsonValue.of_key("t.properties", node.same), SQL("x"))
+            table = SQL("{} CROSS JOIN LATERAL {}").format(table, of_same)
+            rows = [*rows, is_reading(value)]
+            same = SQL("{} AS same, ").format(key_of(value))
+        return SQL(
+            "(SELECT t.profile_id, {same}t.occurred_at, {place} AS step FROM {table} WHERE {rows} ORDER BY {order})"
+        ).format(
+            same=same,
+            place=place,
+            table=table,
+            rows=AND.join(self._probed("t", rows)),
+            order=SQL("1, 2" if node.same is None else "1, 2, 3"),
+        )
+
     def _also_then(self, node: nodes.SequenceCondition) -> list[sql.Composable]:
-        """For everybody: only of those who took the second step at all are the other rows put in order. Asked of the
-        index alone, without filters, so that the planner knows how many there are."""
+        """For everybody: only of those who took the second step at all is the rest put in order. Asked of the index
+        alone, without filters, so that the planner knows how many there are."""
         if self.strategy is Strategy.PROBE or node.first.event == node.then.event or not self._has(node.then):
             return []
-        return [
-            SQL("t.profile_id IN (SELECT n.profile_id FROM profiles_touchpoint n WHERE n.type_id = {} AND {})").format(
-                self.viewer.event_types[node.then.event], AND.join(self._in_window("n.occurred_at", node.window))
-            )
-        ]
+        those = [*self._of_span("n"), *self._in_window("n.occurred_at", node.window)]
+        also = SQL("SELECT n.profile_id FROM profiles_touchpoint n WHERE n.type_id = {} AND {} ORDER BY 1").format(
+            self.viewer.event_types[node.then.event], AND.join(those)
+        )
+        return [SQL("t.profile_id IN ({})").format(also)]
 
     def of_computed(self, column: ComputedColumn, comparison: nodes.Comparison) -> Counted:
         """The comparison of a computed trait: a row of a person holds its value, and who has none is compared, too."""
-        those = (lambda owner: SQL("{} = p.id").format(owner)) if self.strategy is Strategy.PROBE else None
+        those: Those | None = None if self.span is None else self.span.holds
+        if self.strategy is Strategy.PROBE:
+            those = SQL("{} = p.id").format
         table = SQL("({}) v").format(column.select(self.viewer, self.moment, those))
         holds = matches(JsonValue.of(SQL("v.value")), comparison, self.moment)
         today, time_zone = self.moment.today, self.moment.time_zone
@@ -292,38 +322,51 @@ class Counting:
 
     def is_picked(self, one: nodes.OnTouchpoints) -> sql.Composable:
         """Whether `t` is one of a step's touchpoints."""
-        conditions = [*self._kind(one), *(exact for exact, _likely in self._filters(one))]
+        conditions = [*self._kind(one), *self._filters(one, "t.properties")]
         return SQL("(({}) IS TRUE)").format(AND.join(conditions))
 
     def picked(self, one: nodes.OnTouchpoints, window: nodes.Window) -> tuple[sql.Composable, list[sql.Composable]]:
         """A table `t` of touchpoints with profile_id, occurred_at and properties, and what is yet to hold for them."""
-        rows = [*self._kind(one), *self._visible("t.source_id"), *self._in_window("t.occurred_at", window)]
-        filters = self._filters(one)
-        exact = [condition for condition, _likely in filters]
+        rows = [
+            *self._kind(one),
+            *self._of_span("t"),
+            *self._visible("t.source_id"),
+            *self._in_window("t.occurred_at", window),
+        ]
+        exact = self._filters(one, "t.properties")
         if not exact or self.strategy is Strategy.PROBE:
             return SQL("profiles_touchpoint t"), [*rows, *exact]
-        likely = [condition for _exact, condition in filters if condition is not None]
-        # OFFSET 0 keeps the planner from mixing the two steps.
+        values = [JsonValue.of_key("t.properties", each.property) for each in one.filters]
+        likely = [
+            unless_list(value, each.comparison, self.moment) for value, each in zip(values, one.filters, strict=True)
+        ]
+        # Lists are looked into afterwards, where OFFSET 0 keeps the planner from mixing the two: it reckons the look
+        # for every row, and leaves the right index for it; and several processes can only do the first.
         table = SQL(
-            "(SELECT t.profile_id, t.occurred_at, t.properties FROM profiles_touchpoint t WHERE {} OFFSET 0) t"
-        ).format(AND.join([*rows, *likely]))
-        return table, exact
+            "(SELECT t.profile_id, t.occurred_at, t.properties, CASE WHEN {is_list} THEN t.properties END AS listed "
+            "FROM profiles_touchpoint t WHERE {rows} OFFSET 0) t"
+        ).format(
+            is_list=OR.join(SQL("jsonb_typeof({}) = 'array'").format(value.json) for value in values),
+            rows=AND.join([*rows, *likely]),
+        )
+        return table, [SQL("(t.listed IS NULL OR ({}))").format(AND.join(self._filters(one, "t.listed")))]
 
-    def _filters(self, one: nodes.OnTouchpoints) -> list[tuple[sql.Composable, sql.Composable | None]]:
-        """Each filter as a condition on `t`: exact, and likely."""
-        values = [(JsonValue.of_key("t.properties", each.property), each.comparison) for each in one.filters]
+    def _filters(self, one: nodes.OnTouchpoints, properties: str) -> list[sql.Composable]:
         return [
-            (matches(value, comparison, self.moment), may_match(value, comparison, self.moment))
-            for value, comparison in values
+            matches(JsonValue.of_key(properties, each.property), each.comparison, self.moment) for each in one.filters
         ]
 
     def standing_orders(self, window: nodes.Window) -> list[sql.Composable]:
         """Conditions on `o`: it counts, and lies in the window."""
         return [
             SQL("o.status <> 'cancelled' AND (o.refunded = 0 OR o.refunded < o.total)"),
+            *self._of_span("o"),
             *self._visible("o.source_id"),
             *self._in_window("o.placed_at", window),
         ]
+
+    def _of_span(self, row: str) -> list[sql.Composable]:
+        return [] if self.span is None else [self.span.holds(sql.Identifier(row, "profile_id"))]
 
     def _probed(self, row: str, rows: Sequence[sql.Composable]) -> Sequence[sql.Composable]:
         """The rows of one person where one is asked at a time: no planner finds its way into a window function."""

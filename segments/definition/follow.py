@@ -21,10 +21,11 @@ from typing import TypeGuard
 from psycopg import sql
 
 from segments.definition import nodes
-from segments.definition.compile import IS_LIVE, Compiler, Strategy, Viewer
+from segments.definition.compile import IS_LIVE, Compiler
 from segments.definition.counting import Counting
 from segments.definition.evaluate import Moment
 from segments.definition.nodes import Bound, LineMeasure, Measure, Operator, PropertyMeasure
+from segments.definition.viewer import Strategy, Viewer
 
 SQL = sql.SQL
 AND = SQL(" AND ")
@@ -108,10 +109,13 @@ class _Asked:
         still.sort(key=lambda one: _CHEAP.index(type(one)))
         # Of everybody, what the golden record says narrows the people down before anything else is asked.
         said = [] if among else [one for one in still if self._is_said(one)]
-        source = self.compiler.narrowed(said) if said else SQL("profiles_profile p")
-        conditions = [*self.compiler.in_lists(said), *(self._predicate(one) for one in still if one not in said)]
+        source: sql.Composable = SQL("profiles_profile p")
+        left = [IS_LIVE, *among]
+        if said:
+            source, left = self.compiler.narrowed(said, with_golden=True)
+        conditions = [*left, *(self._predicate(one) for one in still if one not in said)]
         people = SQL("(SELECT p.id, p.golden FROM {} WHERE {} OFFSET 0) p").format(
-            source, AND.join(conditions if said else [IS_LIVE, *among, *conditions])
+            source, AND.join(conditions or [SQL("true")])
         )
         result = _Column(SQL("true"), NEVER)
         if moving is not None:

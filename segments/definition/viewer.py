@@ -18,6 +18,18 @@ class Strategy(Enum):
     PROBE = "probe"
 
 
+@dataclass(frozen=True)
+class Span:
+    """Some of the profiles: those with ids from `first` up to, and without, `end`."""
+
+    first: int
+    end: int
+
+    def holds(self, column: sql.Composable) -> sql.Composed:
+        """That a column of profile ids lies in it."""
+        return sql.SQL("{column} >= {first} AND {column} < {end}").format(column=column, first=self.first, end=self.end)
+
+
 Those = Callable[[sql.Composable], sql.Composable]
 """Of a column of profile ids the condition that narrows it."""
 

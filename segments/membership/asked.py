@@ -8,7 +8,7 @@ from cdp_site.core.access import EVERYTHING
 from profiles.models import EventType
 from segments import catalogue, references, spellings
 from segments.definition import nodes
-from segments.definition.compile import Viewer
+from segments.definition.viewer import Viewer
 from segments.membership.interests import Interests, interests_of
 from segments.models import Segment
 

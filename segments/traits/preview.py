@@ -19,7 +19,7 @@ from cdp_site.core.templatetags.formats import day_text
 from profiles import masking
 from profiles.channels import TouchChannel
 from segments import audience, catalogue, estimate
-from segments.definition.compile import everybody
+from segments.definition.people import everybody
 from segments.definition.viewer import Those
 from segments.models import ComputedTrait
 from segments.traits import presenting

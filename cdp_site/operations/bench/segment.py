@@ -47,18 +47,21 @@ def run(url: str) -> Iterator[Result | Failed]:
             yield from _measured(Sides(question, compiled, now, native))
 
 
+_WITHOUT = (("enable_nestloop",), (), ("enable_hashagg",), ("enable_nestloop", "enable_hashagg"))
+
+
 @dataclass(frozen=True)
 class _ByHand:
-    """A query as a person runs it, who sees on a plan that nested loops do it harm, and does without them."""
+    """A query as a person runs it, who sees on a plan what of the planner's does it harm, and does without that."""
 
     query: sql.Composable
-    has_nested_loops: bool
+    without: Sequence[str]
 
     def ids(self) -> set[int]:
-        return _ids(self.query, has_nested_loops=self.has_nested_loops)
+        return {profile_id for (profile_id,) in _rows(self.query, self.without)}
 
     def number(self) -> int:
-        return _number(self.query, has_nested_loops=self.has_nested_loops)
+        return int(_rows(SQL("SELECT count(*) FROM ({}) q").format(self.query), self.without)[0][0])
 
 
 @dataclass(frozen=True)
@@ -71,20 +74,20 @@ class Sides:
     native: "duckdb.DuckDBPyConnection | None"
 
     def compiled(self) -> int:
-        return _number(self.asked.select())
+        return audience.count(self.asked)
 
     def by_hand(self) -> list[_ByHand]:
         written = [write(Dialect(), self.now) for write in self.question.by_hand]
-        return [_ByHand(query, has_nested_loops) for query in written for has_nested_loops in (False, True)]
+        return [_ByHand(query, without) for query in written for without in _WITHOUT]
 
     def in_duckdb(self) -> list[sql.Composable]:
         return [write(segment_duckdb.Native(), self.now) for write in self.question.in_duckdb]
 
     def members(self) -> set[int]:
         """Everybody in it. Raises AssertionError where two sides differ."""
-        found = _ids(self.asked.select())
+        found = {profile_id for share in self.asked.shares() for (profile_id,) in _rows(share)}
         ways: dict[str, Callable[[], set[int]]] = {
-            f"by hand, {number}": one.ids for number, one in enumerate(self.by_hand()) if not one.has_nested_loops
+            f"by hand, {number}": one.ids for number, one in enumerate(self.by_hand()) if one.without == _WITHOUT[0]
         }
         if self.native is not None:
             for number, query in enumerate(self.in_duckdb()):
@@ -192,17 +195,10 @@ def _tried(way: Callable[[], int]) -> float:
         return float("inf")
 
 
-def _number(query: sql.Composable, *, has_nested_loops: bool = True) -> int:
-    return int(_rows(SQL("SELECT count(*) FROM ({}) q").format(query), has_nested_loops=has_nested_loops)[0][0])
-
-
-def _ids(query: sql.Composable, *, has_nested_loops: bool = True) -> set[int]:
-    return {profile_id for (profile_id,) in _rows(query, has_nested_loops=has_nested_loops)}
-
-
-def _rows(query: sql.Composable, *, has_nested_loops: bool) -> list[tuple[int]]:
-    """Both sides are asked with the helpers that the product gives an exact count. Raises TooSlowProblem."""
-    with audience.time_limit(PATIENCE, helpers=audience.HELPERS), connection.cursor() as cursor:
-        cursor.execute(SQL("SET LOCAL enable_nestloop TO {}").format(has_nested_loops))
+def _rows(query: sql.Composable, without: Sequence[str] = ()) -> list[tuple[int]]:
+    """With the helpers that the product gives an exact count at most. Raises TooSlowProblem."""
+    with audience.time_limit(PATIENCE, helpers=audience.SHARERS), connection.cursor() as cursor:
+        for setting in without:
+            cursor.execute(SQL("SET LOCAL {} TO off").format(sql.Identifier(setting)))
         cursor.execute(query)
         return cursor.fetchall()

@@ -60,7 +60,7 @@ COMMON: Mapping[FieldType, Sequence[Any]] = {
 }
 # … and what lies on the edge of a rule.
 ODD: Mapping[FieldType, Sequence[Any]] = {
-    FieldType.TEXT: ["ÉTÉ", "été", "[x", "{", "5", "a_b", "a%", "back\\slash", "it's", "true", "%s"],
+    FieldType.TEXT: ["ÉTÉ", "été", "[x", "{", "5", "a_b", "a%", "back\\slash", "it's", "true", "%s", "ก" * 40],
     FieldType.NUMBER: [Decimal(n) for n in ("-3", "99.5", "1000", "0.1", "123456789012.5")],
     # Anniversaries: in a week, this month; of a leap day; the day itself, and a year before it.
     FieldType.DATE: [dt.date(1990, 2, 28), dt.date(2026, 12, 1), dt.date(1996, 2, 29), nodes.LAST_DATE]

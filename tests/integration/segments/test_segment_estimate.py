@@ -15,8 +15,8 @@ from consent.reasons import Reason
 from ingestion.models import Alert, AlertKind, Source
 from segments import audience, estimate, freshness, reaching
 from segments.audience import Question
-from segments.definition.compile import answers
 from segments.definition.parse import parse
+from segments.definition.people import answers
 from segments.estimate import Sample
 from segments.intervals import Range
 from tests.customers import Tell, identify, profile_of, track

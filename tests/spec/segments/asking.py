@@ -9,8 +9,9 @@ from django.db import connection
 
 from segments import references
 from segments.definition import nodes
-from segments.definition.compile import Strategy, people
 from segments.definition.evaluate import members
+from segments.definition.people import people
+from segments.definition.viewer import Strategy
 from tests.generative.segments.populations import (
     EVERYTHING,
     Eyes,

@@ -1,0 +1,66 @@
+"""Counted by several processes side by side, it is the same number."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from cdp_site.core.access import EVERYTHING
+from profiles.models import Profile
+from segments import audience
+from segments.audience import Question
+from segments.definition.parse import parse
+from tests.integration.segments.conftest import viewed_red, whole
+
+pytestmark = pytest.mark.django_db
+VIEWED = {key: value for key, value in viewed_red().items() if key != "filters"}
+SPENT: dict[str, Any] = {"kind": "order_total", "measure": "sum", "operator": "at_most", "value": 0, "currency": "THB"}
+SPENT["window"] = {"kind": "ever"}
+IN_TRANG = {"kind": "attribute", "trait": "province", "operator": "is", "value": "ตรัง"}
+
+
+def question(*conditions: dict[str, Any]) -> Question:
+    return Question.of(parse(whole(*conditions)), EVERYTHING)
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if there were enough people to be shared out."""
+    monkeypatch.setattr(audience, "WORTH_SHARING", 1)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [[VIEWED], [VIEWED, SPENT], [{"kind": "not", "of": [VIEWED]}], [{"kind": "any", "of": [SPENT, VIEWED]}]],
+    ids=["viewed", "viewed and spent", "not viewed", "either"],
+)
+def test_what_indexes_tell_is_counted_in_shares(viewers: None, many: None, conditions: list[dict[str, Any]]) -> None:
+    asked = question(*conditions)
+
+    assert len(asked.shares()) == audience.SHARES
+    assert audience.count(asked) == len(audience.member_ids(asked))
+
+
+def test_each_person_is_in_one_share(viewers: None, many: None) -> None:
+    found: list[int] = []
+    with connection.cursor() as cursor:
+        for share in question(SPENT).shares():
+            cursor.execute(share)
+            found += [profile_id for (profile_id,) in cursor.fetchall()]
+
+    assert sorted(found) == sorted(Profile.objects.people().values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("condition", [viewed_red(), IN_TRANG], ids=["filtered", "an attribute"])
+def test_what_rows_tell_is_counted_at_once(viewers: None, many: None, condition: dict[str, Any]) -> None:
+    assert len(question(condition).shares()) == 1
+
+
+def test_few_people_are_counted_at_once_without_a_further_query(viewers: None) -> None:
+    asked = question(IN_TRANG)
+    with CaptureQueriesContext(connection) as queries:
+        audience.count(asked)
+
+    assert not any("max(" in one["sql"].lower() for one in queries.captured_queries)
+    assert len(question(VIEWED).shares()) == 1

@@ -43,15 +43,17 @@ def people(
         return compiler.asked(definition.where)
     wants_golden = any(map(asks_golden, others))
     source, left = Compiler(viewer, moment, strategy).narrowed(said, with_golden=wants_golden)
-    return _FEW_OR_ALL.format(
+    of_some, of_many = (_one_by_one(others, viewer, moment, sieves=sieves) for sieves in (False, True))
+    ways = [(["some"], of_some), (["many"], of_many), (["most"], compiler.asked(definition.where))]
+    if of_some.as_string() == of_many.as_string():
+        ways[:2] = [(["some", "many"], of_some)]
+    return _LEFT_OVER.format(
         golden=SQL(", p.golden") if wants_golden else SQL(""),
         source=source,
         left=SQL(" AND ").join(left or [SQL("true")]),
-        of_some=_one_by_one(others, viewer, moment),
-        of_many=_one_by_one(others, viewer, moment, sieves=True),
-        of_most=compiler.asked(definition.where),
         some=SOME,
         most=MOST,
+        ways=SQL(" UNION ALL ").join(_WAY.format(people=query, these=these) for these, query in ways),
     )
 
 
@@ -72,20 +74,15 @@ MOST = SQL(
 """Those of whom it is, too, behind a sieve: of more it is quicker asked by sets."""
 # Who is left is counted first, no further than that, and all but one of the ways are never gone: what nobody can know
 # when the statement is planned decides between them while it runs.
-_FEW_OR_ALL = SQL("""
+_LEFT_OVER = SQL("""
 WITH few AS MATERIALIZED (
     SELECT p.id{golden} FROM {source} WHERE {left} LIMIT {most} + 1
 ),
 left_over AS MATERIALIZED (
     SELECT CASE WHEN count(*) <= {some} THEN 'some' WHEN count(*) <= {most} THEN 'many' ELSE 'most' END AS are FROM few
 )
-SELECT p.id FROM (
-    SELECT o.id FROM ({of_some}) o WHERE (SELECT l.are FROM left_over l) = 'some'
-     UNION ALL
-    SELECT o.id FROM ({of_many}) o WHERE (SELECT l.are FROM left_over l) = 'many'
-     UNION ALL
-    SELECT a.id FROM ({of_most}) a WHERE (SELECT l.are FROM left_over l) = 'most'
-) p""")
+SELECT p.id FROM ({ways}) p""")
+_WAY = SQL("SELECT w.id FROM ({people}) w WHERE (SELECT l.are FROM left_over l) = ANY({these})")
 # The planner takes subscripts for a thousand, and of what it cannot count it expects one: then it joins by trying every
 # row against every other.
 _CROWD = SQL(
@@ -94,9 +91,7 @@ _CROWD = SQL(
 _THEN = SQL("WITH fewer AS MATERIALIZED (SELECT p.* FROM few p WHERE {first}) {then}")
 
 
-def _one_by_one(
-    members: Sequence[nodes.Node], viewer: Viewer, moment: Moment, *, sieves: bool = False
-) -> sql.Composable:
+def _one_by_one(members: Sequence[nodes.Node], viewer: Viewer, moment: Moment, *, sieves: bool) -> sql.Composable:
     """What is asked of each of the `few`; then what is asked of all at once who are left."""
     at_once = [one for one in members if any(isinstance(c, _AT_ONCE) for c in nodes.conditions(one))]
     by_person = [one for one in members if one not in at_once]

@@ -19,12 +19,15 @@ from psycopg import sql
 from ingestion.models import Source
 from profiles.channels import channel_of
 from segments.definition import nodes
-from segments.definition.evaluate import Moment, Person
+from segments.definition.evaluate import COMPUTED, Moment, Person, members
+from segments.definition.fields import OPERATORS
 from segments.definition.nodes import Bound, Count
+from segments.definition.people import people
+from segments.definition.viewer import Strategy
 from segments.traits import reference
 from segments.traits.formula import OF_A_PROPERTY, OF_ORDERS, Calculation, Formula
 from segments.traits.reader import ANY_AMOUNT, ANY_NUMBER_OF_TIMES, parse, serialise
-from segments.traits.statement import Ground
+from segments.traits.statement import Column, Ground
 from tests.generative.segments import definitions
 from tests.generative.segments.definitions import PURPOSES, SEEDS
 from tests.generative.segments.people import BANGKOK, NOW, SOURCES, eyes, person
@@ -33,6 +36,8 @@ from tests.generative.segments.populations import EVERYTHING, Eyes, RawPerson, S
 KINDS = {"till": Source.Kind.POS, "site": Source.Kind.SHOP, "calls": Source.Kind.CALL_CENTRE}
 computed: Counter[str] = Counter()
 """How often each kind of formula had different values for the people of a population."""
+COMPARED = "COMPARED"
+"""How often a condition on one held for some people of a population and not for others."""
 
 
 def formula(draw: Random) -> Formula:
@@ -125,6 +130,7 @@ def test_sql_computes_what_plain_python_does_and_every_kind_of_formula_was_asked
         if rare := VOCABULARY - computed.keys():
             compare(SEEDS.map(lambda draw, rare=rare: one_of(rare, draw)), populations=10)
     assert VOCABULARY - computed.keys() == set()
+    assert computed[COMPARED] > 0
 
 
 def one_of(rare: set[str], draw: Random) -> Formula:
@@ -161,8 +167,37 @@ def hold(one: Formula, viewer: Eyes, population: Sequence[RawPerson], stored: St
         assert exactly(found.get(each.id)) == exactly(expected[each.id]), (one, viewer, each)
     if len({json.dumps(value, sort_keys=True) for value in expected.values()}) > 1:
         computed.update(kinds_of(one))
+    for time in range(2):
+        is_compared(one, Random(repr((one, len(population), time))), viewer, seen, stored, kinds)
     if viewer == EVERYTHING and not one.changes_daily:
         nothing_changes_earlier(one, seen, select(stored, ground.next_changes()))
+
+
+def is_compared(
+    one: Formula, draw: Random, viewer: Eyes, seen: Sequence[Person], stored: Stored, kinds: Mapping[int, str]
+) -> None:
+    """A condition on it selects the same people in both engines, of a definition or of its opposite."""
+    of_channel = draw.choice(sorted(channel(event, slug) for event in definitions.EVENTS for slug in KINDS))
+    name = f"{COMPUTED}it" + (f".{of_channel}" if one.per_channel else "")
+    column = Column(0, one, of_channel if one.per_channel else "", is_stored=False, kinds=kinds)
+    field_type = draw.choice(list(definitions.COMMON))
+    comparison = definitions.comparison(draw, field_type, OPERATORS[field_type])
+    condition = nodes.AttributeCondition(name, comparison)
+    where = nodes.All((condition if draw.random() < 0.5 else nodes.Not((condition,)),))
+    knowing = [replace(each, computed=reference.Worked(each, {"it": one}, channel)) for each in seen]
+    query = people(
+        nodes.Definition(where),
+        replace(stored.viewer(viewer), computed={name: column}),
+        now=NOW,
+        time_zone=BANGKOK,
+        strategy=draw.choice(list(Strategy)),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        found = stored.people([profile_id for (profile_id,) in cursor.fetchall()])
+    assert found == members(nodes.Definition(where), knowing, now=NOW, time_zone=BANGKOK), (one, condition, viewer)
+    if 0 < len(found) < len(seen):
+        computed[COMPARED] += 1
 
 
 def nothing_changes_earlier(one: Formula, seen: Sequence[Person], told: Mapping[int, Any]) -> None:

@@ -29,7 +29,7 @@ from segments.definition.describe import describe
 from segments.definition.evaluate import Moment, holds
 from segments.definition.fields import Fields
 from segments.definition.parse import DefinitionProblem
-from segments.definition.people import can_be_shared, everybody, people
+from segments.definition.people import asks_at_once, can_be_shared, everybody, people
 from segments.definition.viewer import Span, Strategy, Viewer
 from segments.lens import Lens
 from segments.membership import reading
@@ -213,7 +213,11 @@ def page(question: Question, *, after: UUID | None = None, size: int = PAGE_SIZE
     beyond: sql.Composable = SQL("true")  # of a page only as many are looked for as it takes
     if after is not None:
         beyond = SQL("p.id > (SELECT k.id FROM profiles_profile k WHERE k.public_id = {})").format(after)
-    query = SQL("{} ORDER BY p.id LIMIT {}").format(question.select(among=beyond), size + 1)
+    if asks_at_once(question.definition):
+        members = SQL("SELECT p.id FROM ({}) p WHERE {}").format(question.select(), beyond)
+    else:
+        members = question.select(among=beyond)
+    query = SQL("{} ORDER BY p.id LIMIT {}").format(members, size + 1)
     ids = [profile_id for (profile_id,) in _answer(query)]
     found = Profile.objects.in_bulk(ids[:size])
     profiles = [found[profile_id] for profile_id in ids[:size] if profile_id in found]

@@ -72,7 +72,8 @@ _COSTS: Mapping[type, int] = {
 }
 
 
-def _joined_to(driver: sql.Composable) -> sql.Composable:
+def joined_to(driver: sql.Composable) -> sql.Composable:
+    """The profiles `p` of a set."""
     return SQL("({}) d JOIN profiles_profile p ON p.id = d.profile_id").format(driver)
 
 
@@ -118,12 +119,13 @@ class Compiler:
 
     def asked(self, where: nodes.Group, also: Sequence[sql.Composable] = ()) -> sql.Composed:
         """The statement that asks one group; `also`: further conditions on `p`."""
-        driver, conditions = self.driven(where)
+        driver = self.driver(where)
         said, others = ([], []) if also or driver is not None else self.parted(where)
         if said:
             source, left = self.narrowed(said, with_golden=any(map(asks_golden, others)))
             return self.select([*left, *map(self.predicate, others)] or [SQL("true")], source)
-        source = PROFILES if driver is None else _joined_to(driver)
+        source, asked = (PROFILES, [where]) if driver is None else (joined_to(driver[0]), sorted(driver[1], key=_cost))
+        conditions = [self.predicate(one) for one in asked]
         of_span = [] if self.span is None else [self.span.holds(SQL("p.id"))]
         return self.select([IS_LIVE, *of_span, *self.visibility(), *also, *conditions], source)
 
@@ -182,17 +184,16 @@ class Compiler:
             "SELECT {columns} FROM profiles_profile p WHERE {live} AND NOT p.facets_tell AND {beside}"
         ).format(columns=columns, live=IS_LIVE, told=told, beside=beside)
 
-    def driven(self, where: nodes.Group) -> tuple[sql.Composable | None, list[sql.Composable]]:
-        """The set whose profiles the statement starts from, if one condition must hold for all and brings one; and the
-        other conditions. This one join is safe: a profile is looked up by its key, however wrong the guess was."""
+    def driver(self, where: nodes.Group) -> tuple[sql.Composable, list[nodes.Node]] | None:
+        """The set whose profiles the statement may start from, if one condition must hold for all and brings one; and
+        the other conditions. This one join is safe: a profile is looked up by its key, however wrong the guess was."""
         if self.strategy is Strategy.SWEEP and isinstance(where, nodes.All):
             for place, member in enumerate(where.of):
                 if isinstance(member, CountedCondition):
                     counted = self._counting.of(member)
                     if not counted.holds_for_none:
-                        others = sorted([*where.of[:place], *where.of[place + 1 :]], key=_cost)
-                        return counted.set(), [self.predicate(other) for other in others]
-        return None, [self.predicate(where)]
+                        return counted.set(), [*where.of[:place], *where.of[place + 1 :]]
+        return None
 
     # -- nodes ------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Statements of people: whom a definition holds for, everybody, what a sample answers. `compile` says each condition.
 
 Where attributes of the golden record must hold, one look through the profiles tells whom they leave, and how many those
-are decides how the rest is asked.
+are decides how the rest is asked. So it is where consents are asked of people who did something.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from segments.definition import nodes
-from segments.definition.compile import IS_LIVE, PROFILES, Compiler, asks_golden
+from segments.definition.compile import IS_LIVE, PROFILES, Compiler, asks_golden, joined_to
 from segments.definition.counting import told_by_index
 from segments.definition.evaluate import Moment
 from segments.definition.viewer import Span, Strategy, Viewer
@@ -39,10 +39,17 @@ def people(
     if strategy is Strategy.PROBE or among is not None:
         return compiler.asked(definition.where, [] if among is None else [among])
     said, others = compiler.parted(definition.where)
-    if not (said and others):
+    is_driven = not said and viewer.sources is None and asks_at_once(definition)
+    driver = compiler.driver(definition.where) if is_driven else None
+    if driver is not None:
+        others = driver[1]
+    elif not (said and others):
         return compiler.asked(definition.where)
     wants_golden = any(map(asks_golden, others))
-    source, left = Compiler(viewer, moment, strategy).narrowed(said, with_golden=wants_golden)
+    if driver is None:
+        source, left = Compiler(viewer, moment, strategy).narrowed(said, with_golden=wants_golden)
+    else:
+        source, left = joined_to(driver[0]), [IS_LIVE]
     of_some, of_many = (_one_by_one(others, viewer, moment, sieves=sieves) for sieves in (False, True))
     ways = [(["some"], of_some), (["many"], of_many), (["most"], compiler.asked(definition.where))]
     if of_some.as_string() == of_many.as_string():
@@ -84,11 +91,18 @@ left_over AS MATERIALIZED (
 SELECT p.id FROM ({ways}) p""")
 _WAY = SQL("SELECT w.id FROM ({people}) w WHERE (SELECT l.are FROM left_over l) = ANY({these})")
 # The planner takes subscripts for a thousand, and of what it cannot count it expects one: then it joins by trying every
-# row against every other.
+# row against every other. OFFSET 0 lets go of the array where an element is taken out; else it is carried along with
+# each.
 _CROWD = SQL(
-    "SELECT (a.ids)[n] FROM (SELECT ARRAY(SELECT f.id FROM {} f) AS ids OFFSET 0) a, generate_subscripts(a.ids, 1) n"
+    "SELECT c.id FROM (SELECT (a.ids)[n] AS id FROM (SELECT ARRAY(SELECT f.id FROM {} f) AS ids OFFSET 0) a, "
+    "generate_subscripts(a.ids, 1) n OFFSET 0) c"
 )
 _THEN = SQL("WITH fewer AS MATERIALIZED (SELECT p.* FROM few p WHERE {first}) {then}")
+
+
+def asks_at_once(definition: nodes.Definition) -> bool:
+    """Whether it asks what is dear to ask of one person, and not much dearer of thousands."""
+    return any(isinstance(one, _AT_ONCE) for one in nodes.conditions(definition.where))
 
 
 def _one_by_one(members: Sequence[nodes.Node], viewer: Viewer, moment: Moment, *, sieves: bool) -> sql.Composable:

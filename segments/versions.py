@@ -12,30 +12,34 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
-from cdp_site.core.access import Scope
+from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.actors import names_of
+from cdp_site.core.errors import MendableError
 from cdp_site.core.marking import Piece
 from cdp_site.core.models import User
 from profiles.models import Profile
-from segments import audience, authoring, catalogue, comparing, presenting
-from segments.audience import HiddenProblem, Question
+from segments import audience, authoring, catalogue, comparing, presenting, references
+from segments.audience import Question
 from segments.comparing import Sides
 from segments.definition import nodes
 from segments.definition.describe import clause
 from segments.definition.fields import Fields
+from segments.definition.problems import DefinitionProblem, StoredProblem
 from segments.definition.serialise import node as written
 from segments.models import Segment, SegmentVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as the list shows it. `sentence` is empty for what the reader does not see."""
+    """A version as the list shows it. `sentence` is empty for what the reader does not see, and for what this program
+    does not read: `problem` says why."""
 
     number: int
     at: datetime
     by: str
     sentence: str
     is_current: bool
+    problem: MendableError | None = None
 
 
 def history(segment: Segment, scope: Scope) -> list[Version]:
@@ -44,16 +48,18 @@ def history(segment: Segment, scope: Scope) -> list[Version]:
     stored = list(segment.versions.order_by("-version"))
     actors = names_of({one.actor for one in stored})
     return [
-        Version(one.version, one.at, actors[one.actor], _sentence(one, fields), one.version == segment.version)
+        Version(one.version, one.at, actors[one.actor], text, one.version == segment.version, problem)
         for one in stored
+        for text, problem in (_told(one, fields),)
     ]
 
 
-def _sentence(stored: SegmentVersion, fields: Fields) -> str:
-    definition = audience.read(stored.definition)
-    if definition is None or not fields.shows(definition.where):
-        return ""
-    return presenting.sentence(definition, fields)
+def _told(stored: SegmentVersion, fields: Fields) -> tuple[str, MendableError | None]:
+    try:
+        definition = references.parsed(stored.definition)
+    except StoredProblem as problem:
+        return "", problem
+    return presenting.sentence(definition, fields) if fields.shows(definition.where) else "", None
 
 
 # --- how two differ ---------------------------------------------------------------------------------------------------
@@ -186,19 +192,20 @@ def effect(before: SegmentVersion, after: SegmentVersion, scope: Scope, *, with_
 
 @transaction.atomic
 def restore(*, segment: Segment, version: SegmentVersion, by: User) -> Segment:
-    """The definition of an earlier version, as a new one. Raises what `authoring.change` does, and HiddenProblem where
-    it names what the user does not see or what is gone."""
-    definition = audience.read(version.definition)
-    if definition is None:
-        raise HiddenProblem
-    restored = authoring.change(
-        segment=segment,
-        name=segment.name,
-        description=segment.description,
-        department=segment.department,
-        definition=version.definition,
-        by=by,
-    )
+    """The definition of an earlier version, as a new one. Raises what `authoring.change` does; for a definition that
+    cannot be written again StoredProblem, and HiddenProblem where it names what the user does not see."""
+    try:
+        restored = authoring.change(
+            segment=segment,
+            name=segment.name,
+            description=segment.description,
+            department=segment.department,
+            definition=version.definition,
+            by=by,
+        )
+    except DefinitionProblem as problem:
+        audience.shown(version.definition, scope_of(by))
+        raise StoredProblem(problem.problems) from problem
     if restored.version != segment.version:
         audit.record(action="segment.restore", target=restored, by=by, fields=[f"version:{version.version}"])
     return restored

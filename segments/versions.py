@@ -178,6 +178,15 @@ class Effect:
     leaving: Sequence[Profile]
     entering: Sequence[Profile]
 
+    @property
+    def more_leaving(self) -> int:
+        """Beside those who are named."""
+        return self.sides.only_first - len(self.leaving)
+
+    @property
+    def more_entering(self) -> int:
+        return self.sides.only_second - len(self.entering)
+
 
 def effect(before: SegmentVersion, after: SegmentVersion, scope: Scope, *, with_people: bool) -> Effect:
     """Counted now, as both definitions would have it at this moment. Raises TooSlowProblem, HiddenProblem and

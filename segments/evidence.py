@@ -144,7 +144,7 @@ class Teller:
         """The latest pair; without one what there is of the first step."""
         pairs = evaluate.sequences(condition, self.person, self.moment)
         if pairs:
-            before, after = max(pairs, key=lambda pair: pair[1].occurred_at)
+            before, after = max(pairs, key=lambda pair: (pair[1].occurred_at, pair[0].occurred_at))
             return [
                 Fact(f"{self._event(step)}: {self._subject(one)}".removesuffix(": "), one.occurred_at)
                 for step, one in ((condition.first, before), (condition.then, after))

@@ -87,13 +87,18 @@ def on(definitions: Iterable[nodes.Definition], scope: Scope) -> Lens:
     purposes = of("purpose")
     worked_out = computed.seen_of(named.traits, scope)
     traits |= {name: one.label for name, one in worked_out.fields().items() if name in named.traits}
+    event_types = {name: number for name, (number, _label) in events.items()}
+    source_ids = {name: number for name, (number, _label) in sources.items()}
+    if worked_out.is_asked_live(sources=scope.source_ids):
+        event_types |= worked_out.event_types
+        source_ids |= worked_out.source_ids
     return Lens(
         viewer=Viewer(
-            event_types={name: number for name, (number, _label) in events.items()},
+            event_types=event_types,
             purposes={name: number for name, (number, _label, _group) in purposes.items()},
             hidden_traits=frozenset(scope.hidden_traits | (named.traits - traits.keys())),
             sources=scope.source_ids,
-            source_ids={name: number for name, (number, _label) in sources.items()},
+            source_ids=source_ids,
             computed=worked_out.columns(sources=scope.source_ids),
         ),
         names=Names(

@@ -26,6 +26,7 @@ from segments.definition import evaluate, nodes
 from segments.definition.describe import clause
 from segments.definition.evaluate import Moment
 from segments.definition.words import Names
+from segments.lens import Lens
 from segments.models import Segment
 from segments.traits.formula import moment_of
 
@@ -66,7 +67,7 @@ def lines(profile: Profile, definition: nodes.Definition, *, at: datetime, by: U
     shows = masking.shows_identifiers(by, profile.pk)
     teller = Teller(through.names, seen, Moment(at, audience.company_time_zone()), shows)
     return [
-        Line(_("A condition on data that your department does not see"), Mark.HIDDEN, ())
+        Line(_unseen(written, through), Mark.HIDDEN, ())
         if not through.shows(written)
         else Line(
             teller.words(written),
@@ -75,6 +76,11 @@ def lines(profile: Profile, definition: nodes.Definition, *, at: datetime, by: U
         )
         for written, widened in zip(_parts(definition), _parts(asked), strict=True)
     ]
+
+
+def _unseen(part: nodes.Node, through: Lens) -> str:
+    gone = through.gone(part)
+    return str(gone[0].text) if gone else _("A condition on data that your department does not see")
 
 
 def standing_then(profile: Profile, segments: Iterable[Segment], *, at: datetime, scope: Scope) -> list[Segment]:

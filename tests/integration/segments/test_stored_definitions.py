@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from cdp_site.core.access import scope_of
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.models import EventType
-from segments import audience, explain, versions
+from segments import audience, evidence, explain, references, versions
 from segments.audience import HiddenProblem, Question
 from segments.definition.problems import StoredProblem
+from segments.evidence import Mark
 from segments.models import Segment
 from tests.customers import profile_of
 from tests.integration.segments.conftest import Login, viewed_red, whole
@@ -154,6 +155,16 @@ class TestOfASourceThatIsGone:
         assert GONE.format("/where/of/0/sources/1") in told
         segment.refresh_from_db()
         assert segment.version == 2
+
+    def test_the_evidence_of_a_list_that_was_sent_names_it(
+        self, viewers: None, marketer: User, web_shop: Source
+    ) -> None:
+        definition = references.parsed(whole(viewed_red(), OF_OLD_SHOP))
+
+        red, gone = evidence.lines(profile_of(web_shop, "v1"), definition, at=timezone.now(), by=marketer)
+
+        assert red.mark is Mark.YES
+        assert (gone.mark, gone.text) == (Mark.HIDDEN, "There is no source “old-shop”, or no longer.")
 
     def test_what_is_hidden_beside_it_is_not_told(
         self, make_segment: Make, viewers: None, marketer: User, care: Any

@@ -67,7 +67,7 @@ def lines(profile: Profile, definition: nodes.Definition, *, at: datetime, by: U
     shows = masking.shows_identifiers(by, profile.pk)
     teller = Teller(through.names, seen, Moment(at, audience.company_time_zone()), shows)
     return [
-        Line(_unseen(written, through), Mark.HIDDEN, ())
+        Line(unseen(written, through), Mark.HIDDEN, ())
         if not through.shows(written)
         else Line(
             teller.words(written),
@@ -78,7 +78,8 @@ def lines(profile: Profile, definition: nodes.Definition, *, at: datetime, by: U
     ]
 
 
-def _unseen(part: nodes.Node, through: Lens) -> str:
+def unseen(part: nodes.Node, through: Lens) -> str:
+    """Why a part that the lens does not show is not told."""
     gone = through.gone(part)
     return str(gone[0].text) if gone else _("A condition on data that your department does not see")
 

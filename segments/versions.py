@@ -9,7 +9,6 @@ from enum import StrEnum
 from itertools import zip_longest
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
 from cdp_site.core.access import Scope, scope_of
@@ -18,7 +17,7 @@ from cdp_site.core.errors import MendableError
 from cdp_site.core.marking import Piece
 from cdp_site.core.models import User
 from profiles.models import Profile
-from segments import audience, authoring, catalogue, comparing, presenting, references
+from segments import audience, authoring, catalogue, comparing, evidence, lens, presenting, references
 from segments.audience import Question
 from segments.comparing import Sides
 from segments.definition import nodes
@@ -26,6 +25,7 @@ from segments.definition.describe import clause
 from segments.definition.fields import Fields
 from segments.definition.problems import DefinitionProblem, StoredProblem
 from segments.definition.serialise import node as written
+from segments.lens import Lens
 from segments.models import Segment, SegmentVersion
 
 
@@ -97,10 +97,12 @@ class _Written:
 
 
 def difference(before: SegmentVersion, after: SegmentVersion, scope: Scope) -> list[Row]:
-    """Both definitions line by line, beside each other. A condition on what the reader does not see is told as hidden;
-    a definition that cannot be read has no lines. Some six queries."""
+    """Both definitions line by line, beside each other. A condition on what the reader does not see is told as hidden,
+    one on what is gone names it; a definition that cannot be read (`unread`) has no lines. Some seven queries."""
     fields = catalogue.fields(scope)
-    old, new = _lines(before, fields), _lines(after, fields)
+    read = [audience.read(one.definition) for one in (before, after)]
+    through = lens.on([one for one in read if one is not None], scope)
+    old, new = ([] if one is None else list(_below(one.where, fields, through, 0)) for one in read)
     matcher = SequenceMatcher(None, [one.key for one in old], [one.key for one in new], autojunk=False)
     return [
         row
@@ -109,23 +111,28 @@ def difference(before: SegmentVersion, after: SegmentVersion, scope: Scope) -> l
     ]
 
 
-def _lines(stored: SegmentVersion, fields: Fields) -> list[_Written]:
-    definition = audience.read(stored.definition)
-    return [] if definition is None else list(_below(definition.where, fields, 0))
+def unread(*stored: SegmentVersion) -> list[tuple[int, StoredProblem]]:
+    """Those of the versions that this program does not read, by number, with the reason."""
+    found = []
+    for one in stored:
+        try:
+            references.parsed(one.definition)
+        except StoredProblem as problem:
+            found.append((one.version, problem))
+    return found
 
 
-def _below(node: nodes.Node, fields: Fields, depth: int) -> Iterator[_Written]:
+def _below(node: nodes.Node, fields: Fields, through: Lens, depth: int) -> Iterator[_Written]:
     words = catalogue.words()
     if isinstance(node, nodes.All | nodes.Any | nodes.Not):
         kind = written(node)["kind"]
         yield _Written(depth, _capital(words.groups[kind]), f"{depth} {kind}")
         for member in node.of:
-            yield from _below(member, fields, depth + 1)
+            yield from _below(member, fields, through, depth + 1)
     elif fields.shows(node):
         yield _Written(depth, _capital(clause(node, words, catalogue.names(fields))), f"{depth} {written(node)}")
     else:
-        hidden = _("A condition on data that your department does not see")
-        yield _Written(depth, hidden, f"{depth} {written(node)}")
+        yield _Written(depth, evidence.unseen(node, through), f"{depth} {written(node)}")
 
 
 def _capital(text: str) -> str:

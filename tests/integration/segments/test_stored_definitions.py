@@ -1,5 +1,7 @@
 """Stored definitions that cannot be asked any more: what is wrong and where is said, on every page that asks."""
 
+import html
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -105,8 +107,11 @@ class TestOfAnUnknownVersion:
         listed = text(as_marketer.get(address("versions", segment.pk)))
         told = text(as_marketer.post(address("restore_version", segment.pk, 1), follow=True))
         effect = text(as_marketer.get(address("version_effect", segment.pk)))
+        difference = text(as_marketer.get(address("version_diff", segment.pk)))
 
         assert UNREAD in listed
+        assert UNREAD in difference.split("<h3>Version 1</h3>")[1]
+        assert "<h3>Version 2</h3>" not in difference
         for page in (told, effect):
             assert UNREAD in page
             assert MEND in page
@@ -153,6 +158,9 @@ class TestOfASourceThatIsGone:
         told = text(as_marketer.post(address("restore_version", segment.pk, 1), follow=True))
 
         assert GONE.format("/where/of/0/sources/1") in told
+        difference = text(as_marketer.get(address("version_diff", segment.pk)))
+        assert "There is no source “old-shop”, or no longer." in html.unescape(re.sub(r"<[^>]+>", "", difference))
+        assert HIDDEN not in difference
         segment.refresh_from_db()
         assert segment.version == 2
 

@@ -30,6 +30,7 @@ from segments.definition.evaluate import Moment, holds
 from segments.definition.fields import Fields
 from segments.definition.parse import DefinitionProblem
 from segments.definition.people import asks_at_once, can_be_shared, everybody, people
+from segments.definition.problems import StoredProblem
 from segments.definition.viewer import Span, Strategy, Viewer
 from segments.lens import Lens
 from segments.membership import reading
@@ -101,16 +102,13 @@ class Question:
 
     @classmethod
     def of_segment(cls, segment: Segment, scope: Scope) -> "Question":
-        """Raises HiddenProblem, and DefinitionProblem for a definition that this program does not read."""
+        """Raises what `shown` and `of` do."""
         return replace(cls.of_stored(segment.definition, scope), segment=segment)
 
     @classmethod
     def of_stored(cls, stored: Json, scope: Scope) -> "Question":
         """The same for a definition as it is stored, of whatever version of a segment."""
-        definition = references.parsed(stored)
-        if not lens.on([definition], scope).shows(definition.where):
-            raise HiddenProblem
-        return cls.of(definition, scope)
+        return cls.of(shown(stored, scope)[0], scope)
 
     def select(
         self,
@@ -146,6 +144,18 @@ class Question:
         if self.segment is None or not self.sees_whole:
             return None
         return self.segment if reading.is_relied_on(self.segment) else None
+
+
+def shown(stored: Json, scope: Scope) -> tuple[nodes.Definition, Lens]:
+    """A stored definition of which the scope sees all that it names, with its lens. Raises StoredProblem for one that
+    this program does not read or that names what is gone, HiddenProblem for one of what the scope does not see."""
+    definition = references.parsed(stored)
+    through = lens.on([definition], scope)
+    if not through.shows(definition.where):
+        if gone := through.gone(definition.where):
+            raise StoredProblem(gone)
+        raise HiddenProblem
+    return definition, through
 
 
 def sees_whole(definition: nodes.Definition, viewer: Viewer) -> bool:

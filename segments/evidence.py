@@ -26,6 +26,7 @@ from segments.definition import evaluate, nodes
 from segments.definition.describe import clause
 from segments.definition.evaluate import Moment
 from segments.definition.words import Names
+from segments.lens import Lens
 from segments.models import Segment
 from segments.traits.formula import moment_of
 
@@ -66,7 +67,7 @@ def lines(profile: Profile, definition: nodes.Definition, *, at: datetime, by: U
     shows = masking.shows_identifiers(by, profile.pk)
     teller = Teller(through.names, seen, Moment(at, audience.company_time_zone()), shows)
     return [
-        Line(_("A condition on data that your department does not see"), Mark.HIDDEN, ())
+        Line(unseen(written, through), Mark.HIDDEN, ())
         if not through.shows(written)
         else Line(
             teller.words(written),
@@ -75,6 +76,12 @@ def lines(profile: Profile, definition: nodes.Definition, *, at: datetime, by: U
         )
         for written, widened in zip(_parts(definition), _parts(asked), strict=True)
     ]
+
+
+def unseen(part: nodes.Node, through: Lens) -> str:
+    """Why a part that the lens does not show is not told."""
+    gone = through.gone(part)
+    return str(gone[0].text) if gone else _("A condition on data that your department does not see")
 
 
 def standing_then(profile: Profile, segments: Iterable[Segment], *, at: datetime, scope: Scope) -> list[Segment]:
@@ -144,7 +151,7 @@ class Teller:
         """The latest pair; without one what there is of the first step."""
         pairs = evaluate.sequences(condition, self.person, self.moment)
         if pairs:
-            before, after = max(pairs, key=lambda pair: pair[1].occurred_at)
+            before, after = max(pairs, key=lambda pair: (pair[1].occurred_at, pair[0].occurred_at))
             return [
                 Fact(f"{self._event(step)}: {self._subject(one)}".removesuffix(": "), one.occurred_at)
                 for step, one in ((condition.first, before), (condition.then, after))

@@ -14,17 +14,19 @@ from django.utils import timezone
 from psycopg import sql
 
 from cdp_site.core.access import Scope, scope_of
+from cdp_site.core.errors import MendableError
 from cdp_site.core.models import User
 from consent import dossier
 from consent.models import Channel, Purpose
 from profiles import masking, past
 from profiles.models import Profile
-from segments import audience, catalogue, lens, persons, spellings
-from segments.audience import HiddenProblem, Question
+from segments import audience, catalogue, lens, persons, references, spellings
+from segments.audience import Question
 from segments.definition import evaluate, nodes
 from segments.definition.evaluate import Moment
 from segments.definition.next_change import next_change
 from segments.definition.people import answers
+from segments.definition.problems import StoredProblem
 from segments.definition.serialise import node as written
 from segments.definition.viewer import Strategy, Viewer
 from segments.evidence import Fact, Mark, Teller
@@ -69,13 +71,10 @@ class Explanation:
 
 
 def why(profile: Profile, segment: Segment, *, by: User) -> Explanation:
-    """Of a customer whom the user may see, now. Raises HiddenProblem for a segment of data that the user does not see
-    or that cannot be read, and TooSlowProblem. Some twenty queries."""
+    """Of a customer whom the user may see, now. Raises what `audience.shown` does, and TooSlowProblem. Some twenty
+    queries."""
     scope, now = scope_of(by), timezone.now()
-    definition = audience.read(segment.definition)
-    through = lens.on([definition] if definition else [], scope)
-    if definition is None or not through.shows(definition.where):
-        raise HiddenProblem
+    definition, through = audience.shown(segment.definition, scope)
     (asked,) = spellings.widened([definition])
     known = past.at_moment(profile, now, scope=scope)
     person = persons.then(known, scope, asked=[asked])
@@ -180,10 +179,12 @@ def _reasons(profile: Profile, asked: nodes.Definition, scope: Scope) -> Mapping
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a customer is in a segment; `is_in` None: it is of data that the reader does not see."""
+    """Whether a customer is in a segment; `is_in` None: it is of data that the reader does not see, or for the reason
+    that `problem` gives."""
 
     segment: Segment
     is_in: bool | None
+    problem: MendableError | None = None
 
 
 def of_all(profile: Profile, segments: Iterable[Segment], *, by: User) -> list[Standing]:
@@ -191,17 +192,27 @@ def of_all(profile: Profile, segments: Iterable[Segment], *, by: User) -> list[S
     listed, scope = list(segments), scope_of(by)
     standing = audience.standing(profile, listed, scope)
     inside = {segment.pk for segment in standing.segments}
-    read = {segment.pk: audience.read(segment.definition) for segment in listed}
-    through = lens.on([definition for definition in read.values() if definition is not None], scope)
+    read = {segment.pk: _read(segment) for segment in listed}
+    through = lens.on([one for one in read.values() if isinstance(one, nodes.Definition)], scope)
 
-    def is_in(segment: Segment) -> bool | None:
+    def of(segment: Segment) -> Standing:
         definition = read[segment.pk]
-        if definition is None or not through.shows(definition.where):
-            return None
-        return segment.pk in inside
+        if isinstance(definition, StoredProblem):
+            return Standing(segment, None, definition)
+        if through.shows(definition.where):
+            return Standing(segment, segment.pk in inside)
+        gone = through.gone(definition.where)
+        return Standing(segment, None, StoredProblem(gone) if gone else None)
 
-    found = [Standing(segment, is_in(segment)) for segment in listed]
+    found = [of(segment) for segment in listed]
     return sorted(found, key=lambda one: (one.is_in is not True, one.is_in is None, one.segment.name))
+
+
+def _read(segment: Segment) -> nodes.Definition | StoredProblem:
+    try:
+        return references.parsed(segment.definition)
+    except StoredProblem as problem:
+        return problem
 
 
 def members_among(segment: Segment, profiles: Iterable[Profile], *, by: User) -> set[int]:

@@ -3,8 +3,8 @@
 `segments.catalogue` knows everything that a viewer may name; a panel of a customer's page has no time for that.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, field, replace
 
 from django.db import connection
 from django.utils.translation import get_language
@@ -13,7 +13,9 @@ from cdp_site.core.access import Scope
 from consent.models import Channel
 from profiles import masking
 from segments.definition import nodes
+from segments.definition.checked import Flaw
 from segments.definition.fields import shows
+from segments.definition.problems import Problem, problem
 from segments.definition.viewer import Viewer
 from segments.definition.words import Names
 from segments.traits import reading as computed
@@ -21,22 +23,51 @@ from segments.traits import reading as computed
 
 @dataclass(frozen=True)
 class Lens:
-    """Definitions as one viewer sees them: whom to ask about (`viewer`), how things are called (`names`)."""
+    """Definitions as one viewer sees them: whom to ask about (`viewer`), how things are called (`names`). Sources and
+    lists that they name and that are there for nobody any more are `gone_sources` and `gone_lists`."""
 
     viewer: Viewer
     names: Names
     scope: Scope
+    gone_sources: frozenset[str] = frozenset()
+    gone_lists: frozenset[str] = frozenset()
 
     def shows(self, node: nodes.Node) -> bool:
         """Whether the viewer sees all that is named, and all that the segments rest on that it asks for."""
+        return self._shows(node, sources=self.names.sources.keys(), lists=self.names.lists.keys())
+
+    def gone(self, node: nodes.Node) -> tuple[Problem, ...]:
+        """What is gone, each at its place, where nothing else keeps the node from the viewer; nothing otherwise."""
+        sources, lists = self.names.sources.keys() | self.gone_sources, self.names.lists.keys() | self.gone_lists
+        return tuple(self._gone(node)) if self._shows(node, sources=sources, lists=lists) else ()
+
+    def _shows(self, node: nodes.Node, *, sources: Set[str], lists: Set[str]) -> bool:
         return shows(
             node,
             traits=self.names.traits,
             events=self.names.events,
-            sources=self.names.sources,
-            lists=self.names.lists,
+            sources=sources,
+            lists=lists,
             hides=lambda name: masking.hides_name(name, self.scope),
         )
+
+    def _gone(self, node: nodes.Node) -> Iterator[Problem]:
+        for place, condition in nodes.placed(node):
+            match condition:
+                case nodes.SegmentCondition() if condition.where is not None:
+                    yield from (replace(one, place=f"{place}/segment") for one in self._gone(condition.where))
+                case nodes.ListCondition() if condition.list in self.gone_lists:
+                    yield problem(place, Flaw("list", "list-unknown", {"name": condition.list}))
+                case nodes.SequenceCondition():
+                    for key, step in condition.steps.items():
+                        yield from self._gone_of(step, f"{place}/{key}")
+                case nodes.TouchpointCondition() | nodes.MeasureCondition():
+                    yield from self._gone_of(condition, place)
+
+    def _gone_of(self, one: nodes.OnTouchpoints, place: str) -> Iterator[Problem]:
+        for number, name in enumerate(one.sources):
+            if name in self.gone_sources:
+                yield problem(place, Flaw(f"sources/{number}", "source-unknown", {"name": name}))
 
 
 def on(definitions: Iterable[nodes.Definition], scope: Scope) -> Lens:
@@ -47,19 +78,27 @@ def on(definitions: Iterable[nodes.Definition], scope: Scope) -> Lens:
     def of(kind: str) -> dict[str, tuple[int, str, str]]:
         return {name: (number, label, group) for is_of, name, number, label, group in rows if is_of == kind}
 
+    def gone(kind: str, wanted: set[str]) -> frozenset[str]:
+        return frozenset(wanted - of(kind).keys())
+
     traits = {name: label for name, (_id, label, group) in of("trait").items() if scope.sees_trait_group(group)}
     events = {name: (pk, label) for name, (pk, label, _) in of("event").items() if scope.sees_event_type(pk)}
     sources = {name: (pk, label) for name, (pk, label, _) in of("source").items() if scope.sees_source(pk)}
     purposes = of("purpose")
     worked_out = computed.seen_of(named.traits, scope)
     traits |= {name: one.label for name, one in worked_out.fields().items() if name in named.traits}
+    event_types = {name: number for name, (number, _label) in events.items()}
+    source_ids = {name: number for name, (number, _label) in sources.items()}
+    if worked_out.is_asked_live(sources=scope.source_ids):
+        event_types |= worked_out.event_types
+        source_ids |= worked_out.source_ids
     return Lens(
         viewer=Viewer(
-            event_types={name: number for name, (number, _label) in events.items()},
+            event_types=event_types,
             purposes={name: number for name, (number, _label, _group) in purposes.items()},
             hidden_traits=frozenset(scope.hidden_traits | (named.traits - traits.keys())),
             sources=scope.source_ids,
-            source_ids={name: number for name, (number, _label) in sources.items()},
+            source_ids=source_ids,
             computed=worked_out.columns(sources=scope.source_ids),
         ),
         names=Names(
@@ -72,6 +111,8 @@ def on(definitions: Iterable[nodes.Definition], scope: Scope) -> Lens:
             lists={name: label for name, (_number, label, _group) in of("list").items()},
         ),
         scope=scope,
+        gone_sources=gone("source", named.sources),
+        gone_lists=gone("list", named.lists),
     )
 
 

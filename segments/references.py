@@ -13,7 +13,7 @@ from cdp_site.core.memory import Memory
 from segments.definition import nodes
 from segments.definition.checked import Flaw
 from segments.definition.parse import parse
-from segments.definition.problems import DefinitionProblem, Problem, problem
+from segments.definition.problems import DefinitionProblem, Problem, StoredProblem, problem
 from segments.later import Later
 from segments.models import Segment
 
@@ -40,8 +40,12 @@ def resolved(definitions: Sequence[nodes.Definition]) -> list[nodes.Definition]:
 
 
 def parsed(stored: Json) -> nodes.Definition:
-    """A stored definition, ready to be asked. Raises DefinitionProblem."""
-    (definition,) = resolved([parse(stored)])
+    """A stored definition, ready to be asked. Raises StoredProblem."""
+    try:
+        read = parse(stored)
+    except DefinitionProblem as unread:
+        raise StoredProblem(unread.problems) from unread
+    (definition,) = resolved([read])
     return definition
 
 
@@ -81,8 +85,8 @@ def check(segment: UUID | None, definition: nodes.Definition) -> None:
     own = None if segment is None else str(segment)
     names = Later(lambda: _names({*known, *([own] if own else [])}))
     problems: list[Problem] = []
-    for place, condition in _places(definition.where, "/where"):
-        flaw = _flaw(condition, known, own, names)
+    for place, condition in nodes.placed(definition.where):
+        flaw = _flaw(condition, known, own, names) if isinstance(condition, nodes.SegmentCondition) else None
         if flaw is not None:
             problems.append(problem(place, flaw))
     n = 0 if problems else sum(1 for _ in nodes.conditions(_group(definition.where, known, ())))
@@ -109,15 +113,6 @@ def _flaw(condition: nodes.SegmentCondition, known: Known, own: str | None, name
         if below is not None:
             ways += [(*way, one) for one in sorted(_named([below.where]))]
     return None
-
-
-def _places(node: nodes.Node, place: str) -> Iterable[tuple[str, nodes.SegmentCondition]]:
-    """The conditions on segments with the places where they stand."""
-    if isinstance(node, nodes.All | nodes.Any | nodes.Not):
-        for n, member in enumerate(node.of):
-            yield from _places(member, f"{place}/of/{n}")
-    elif isinstance(node, nodes.SegmentCondition):
-        yield place, node
 
 
 def _asking(node: nodes.Node) -> Iterator[nodes.SegmentCondition]:

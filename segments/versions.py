@@ -9,33 +9,37 @@ from enum import StrEnum
 from itertools import zip_longest
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from cdp_site.core import audit
-from cdp_site.core.access import Scope
+from cdp_site.core.access import Scope, scope_of
 from cdp_site.core.actors import names_of
+from cdp_site.core.errors import MendableError
 from cdp_site.core.marking import Piece
 from cdp_site.core.models import User
 from profiles.models import Profile
-from segments import audience, authoring, catalogue, comparing, presenting
-from segments.audience import HiddenProblem, Question
+from segments import audience, authoring, catalogue, comparing, evidence, lens, presenting, references
+from segments.audience import Question
 from segments.comparing import Sides
 from segments.definition import nodes
 from segments.definition.describe import clause
 from segments.definition.fields import Fields
+from segments.definition.problems import DefinitionProblem, StoredProblem
 from segments.definition.serialise import node as written
+from segments.lens import Lens
 from segments.models import Segment, SegmentVersion
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version as the list shows it. `sentence` is empty for what the reader does not see."""
+    """A version as the list shows it. `sentence` is empty for what the reader does not see, and for what this program
+    does not read: `problem` says why."""
 
     number: int
     at: datetime
     by: str
     sentence: str
     is_current: bool
+    problem: MendableError | None = None
 
 
 def history(segment: Segment, scope: Scope) -> list[Version]:
@@ -44,16 +48,18 @@ def history(segment: Segment, scope: Scope) -> list[Version]:
     stored = list(segment.versions.order_by("-version"))
     actors = names_of({one.actor for one in stored})
     return [
-        Version(one.version, one.at, actors[one.actor], _sentence(one, fields), one.version == segment.version)
+        Version(one.version, one.at, actors[one.actor], text, one.version == segment.version, problem)
         for one in stored
+        for text, problem in (_told(one, fields),)
     ]
 
 
-def _sentence(stored: SegmentVersion, fields: Fields) -> str:
-    definition = audience.read(stored.definition)
-    if definition is None or not fields.shows(definition.where):
-        return ""
-    return presenting.sentence(definition, fields)
+def _told(stored: SegmentVersion, fields: Fields) -> tuple[str, MendableError | None]:
+    try:
+        definition = references.parsed(stored.definition)
+    except StoredProblem as problem:
+        return "", problem
+    return presenting.sentence(definition, fields) if fields.shows(definition.where) else "", None
 
 
 # --- how two differ ---------------------------------------------------------------------------------------------------
@@ -91,10 +97,12 @@ class _Written:
 
 
 def difference(before: SegmentVersion, after: SegmentVersion, scope: Scope) -> list[Row]:
-    """Both definitions line by line, beside each other. A condition on what the reader does not see is told as hidden;
-    a definition that cannot be read has no lines. Some six queries."""
+    """Both definitions line by line, beside each other. A condition on what the reader does not see is told as hidden,
+    one on what is gone names it; a definition that cannot be read (`unread`) has no lines. Some seven queries."""
     fields = catalogue.fields(scope)
-    old, new = _lines(before, fields), _lines(after, fields)
+    read = [audience.read(one.definition) for one in (before, after)]
+    through = lens.on([one for one in read if one is not None], scope)
+    old, new = ([] if one is None else list(_below(one.where, fields, through, 0)) for one in read)
     matcher = SequenceMatcher(None, [one.key for one in old], [one.key for one in new], autojunk=False)
     return [
         row
@@ -103,23 +111,28 @@ def difference(before: SegmentVersion, after: SegmentVersion, scope: Scope) -> l
     ]
 
 
-def _lines(stored: SegmentVersion, fields: Fields) -> list[_Written]:
-    definition = audience.read(stored.definition)
-    return [] if definition is None else list(_below(definition.where, fields, 0))
+def unread(*stored: SegmentVersion) -> list[tuple[int, StoredProblem]]:
+    """Those of the versions that this program does not read, by number, with the reason."""
+    found = []
+    for one in stored:
+        try:
+            references.parsed(one.definition)
+        except StoredProblem as problem:
+            found.append((one.version, problem))
+    return found
 
 
-def _below(node: nodes.Node, fields: Fields, depth: int) -> Iterator[_Written]:
+def _below(node: nodes.Node, fields: Fields, through: Lens, depth: int) -> Iterator[_Written]:
     words = catalogue.words()
     if isinstance(node, nodes.All | nodes.Any | nodes.Not):
         kind = written(node)["kind"]
         yield _Written(depth, _capital(words.groups[kind]), f"{depth} {kind}")
         for member in node.of:
-            yield from _below(member, fields, depth + 1)
+            yield from _below(member, fields, through, depth + 1)
     elif fields.shows(node):
         yield _Written(depth, _capital(clause(node, words, catalogue.names(fields))), f"{depth} {written(node)}")
     else:
-        hidden = _("A condition on data that your department does not see")
-        yield _Written(depth, hidden, f"{depth} {written(node)}")
+        yield _Written(depth, evidence.unseen(node, through), f"{depth} {written(node)}")
 
 
 def _capital(text: str) -> str:
@@ -172,6 +185,15 @@ class Effect:
     leaving: Sequence[Profile]
     entering: Sequence[Profile]
 
+    @property
+    def more_leaving(self) -> int:
+        """Beside those who are named."""
+        return self.sides.only_first - len(self.leaving)
+
+    @property
+    def more_entering(self) -> int:
+        return self.sides.only_second - len(self.entering)
+
 
 def effect(before: SegmentVersion, after: SegmentVersion, scope: Scope, *, with_people: bool) -> Effect:
     """Counted now, as both definitions would have it at this moment. Raises TooSlowProblem, HiddenProblem and
@@ -186,19 +208,20 @@ def effect(before: SegmentVersion, after: SegmentVersion, scope: Scope, *, with_
 
 @transaction.atomic
 def restore(*, segment: Segment, version: SegmentVersion, by: User) -> Segment:
-    """The definition of an earlier version, as a new one. Raises what `authoring.change` does, and HiddenProblem where
-    it names what the user does not see or what is gone."""
-    definition = audience.read(version.definition)
-    if definition is None:
-        raise HiddenProblem
-    restored = authoring.change(
-        segment=segment,
-        name=segment.name,
-        description=segment.description,
-        department=segment.department,
-        definition=version.definition,
-        by=by,
-    )
+    """The definition of an earlier version, as a new one. Raises what `authoring.change` does; for a definition that
+    cannot be written again StoredProblem, and HiddenProblem where it names what the user does not see."""
+    try:
+        restored = authoring.change(
+            segment=segment,
+            name=segment.name,
+            description=segment.description,
+            department=segment.department,
+            definition=version.definition,
+            by=by,
+        )
+    except DefinitionProblem as problem:
+        audience.shown(version.definition, scope_of(by))
+        raise StoredProblem(problem.problems) from problem
     if restored.version != segment.version:
         audit.record(action="segment.restore", target=restored, by=by, fields=[f"version:{version.version}"])
     return restored

@@ -172,9 +172,18 @@ def own_conditions(node: Node) -> Iterator[Condition]:
         yield node
 
 
+def placed(node: Node, place: str = "/where") -> Iterator[tuple[str, Condition]]:
+    """Every condition written below `node` with the place where it stands: JSON pointers into the definition."""
+    if isinstance(node, All | Any | Not):
+        for number, member in enumerate(node.of):
+            yield from placed(member, f"{place}/of/{number}")
+    else:
+        yield place, node
+
+
 def conditions(node: Node) -> Iterator[Condition]:
-    """The same, and behind each condition on a segment those of that segment, as far as they are resolved: all that
-    the answer rests on."""
+    """Every condition written below `node`, and behind each condition on a segment those of that segment, as far as
+    they are resolved: all that the answer rests on."""
     for condition in own_conditions(node):
         yield condition
         if isinstance(condition, SegmentCondition) and condition.where is not None:

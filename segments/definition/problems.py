@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from cdp_site.core.errors import MendableError
 from segments.definition.checked import Flaw
@@ -28,9 +28,10 @@ class DefinitionProblem(MendableError):
 
     code = "invalid_definition"
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[Problem, ...], message: Text | None = None) -> None:
         super().__init__(
-            ngettext_lazy(
+            message
+            or ngettext_lazy(
                 "%(n)d thing in the definition needs mending.", "%(n)d things in the definition need mending.", "n"
             )
             % {"n": len(problems)},
@@ -47,6 +48,14 @@ class DefinitionProblem(MendableError):
                 for one in self.problems
             ]
         }
+
+
+class StoredProblem(DefinitionProblem):
+    """The same of a stored definition, which no form stands beside: says what is wrong, and where."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        said = {"place": problems[0].place or "/", "what": problems[0].text}
+        super().__init__(problems, gettext("The stored definition cannot be used (%(place)s): %(what)s") % said)
 
 
 MESSAGES: Mapping[str, tuple[Text, Text]] = {

@@ -80,12 +80,13 @@ class Preview:
 
     @property
     def is_small(self) -> bool:
-        return 0 < self.reachable < SMALL
+        """So few would stand on the list that it says something of single persons."""
+        return 0 < self.listed < SMALL
 
     @property
     def is_too_small_to_measure(self) -> bool:
         """Too few would be held out for any difference to be told from chance."""
-        return not self.is_small and self.reachable > 0 and 0 < self.held_out < SMALL
+        return not self.is_small and 0 < self.held_out < SMALL
 
     @property
     def is_below_least(self) -> bool:

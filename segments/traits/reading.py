@@ -92,9 +92,9 @@ class Seen:
     def _shows(self, formula: Formula) -> bool:
         if any(masking.hides_name(name, self.scope) for name in formula.properties):
             return False
-        if self.scope.event_type_ids is not None and not formula.events <= self._event_types.keys():
+        if self.scope.event_type_ids is not None and not formula.events <= self.event_types.keys():
             return False
-        return self.scope.source_ids is None or formula.sources <= self._source_ids.keys()
+        return self.scope.source_ids is None or formula.sources <= self.source_ids.keys()
 
     @cached_property
     def _types(self) -> list[EventType]:
@@ -103,7 +103,7 @@ class Seen:
         return [one for one in rows if self.scope.sees_event_type(one.pk)]
 
     @cached_property
-    def _event_types(self) -> dict[str, int]:
+    def event_types(self) -> dict[str, int]:
         return {one.name: one.pk for one in self._types}
 
     @cached_property
@@ -111,7 +111,7 @@ class Seen:
         return [one for one in Source.objects.all() if self.scope.sees_source(one.pk)]
 
     @cached_property
-    def _source_ids(self) -> dict[str, int]:
+    def source_ids(self) -> dict[str, int]:
         return {one.slug: one.pk for one in self._visible_sources}
 
     @cached_property
@@ -130,10 +130,10 @@ class Seen:
     @property
     def _viewer(self) -> Viewer:
         return Viewer(
-            event_types=self._event_types,
+            event_types=self.event_types,
             purposes={},
             sources=self.scope.source_ids,
-            source_ids=self._source_ids,
+            source_ids=self.source_ids,
         )
 
     @cached_property
@@ -154,6 +154,10 @@ class Seen:
             for known in self.known
             for name, channel in zip(known.names, known.channels, strict=True)
         }
+
+    def is_asked_live(self, *, sources: frozenset[int] | None) -> bool:
+        """Whether any of `columns` is computed when it is asked for: that takes `event_types` and `source_ids`."""
+        return any(not _is_stored(known, sources) for known in self.known)
 
     def columns(self, *, sources: frozenset[int] | None) -> dict[str, Column]:
         """The traits as the compiler compares them, by the names that definitions call them. `sources`: those that the

@@ -45,6 +45,7 @@ def compare(request: HttpRequest, segment_id: UUID) -> HttpResponse:
         "before": before,
         "after": after,
         "numbers": range(segment.version, 0, -1),
+        "unread": versions.unread(before, after),
         "rows": versions.difference(before, after, scope_of(user)),
         "rights": presenting.rights(segment, user),
     }

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles.models import Product
-from segments import audience, authoring, catalogue, references
+from profiles.models import Product, SourceRecord
+from segments import audience, authoring, catalogue, evidence, references
 from segments.definition.nodes import MAX_CONDITIONS, MAX_DEPTH
 from segments.definition.parse import DefinitionProblem, parse
 from segments.models import Segment
@@ -28,14 +29,27 @@ def asked(*conditions: dict[str, Any]) -> tuple[int, float]:
     return n, time.perf_counter() - began
 
 
+def members(*conditions: dict[str, Any]) -> set[str]:
+    """Users of the web shop."""
+    ids = audience.member_ids(audience.Question.of(references.parsed(whole(*conditions)), EVERYTHING))
+    records = SourceRecord.objects.filter(memberships__profile__in=ids, memberships__valid_to=None)
+    return set(records.values_list("external_id", flat=True))
+
+
 def problems(definition: dict[str, Any]) -> list[tuple[str, str]]:
     with pytest.raises(DefinitionProblem) as caught:
         parse(definition)
     return [(one.place, one.code) for one in caught.value.problems]
 
 
-def test_a_hundred_dear_conditions_are_asked_in_time(viewers: None) -> None:
-    """Each another set: none can be shared."""
+def test_a_hundred_dear_conditions_are_asked_in_time_and_answered_right(
+    clock: Any, viewers: None, tell: Tell, web_shop: Source, marketer: User
+) -> None:
+    """Each another set: none can be shared. The second fifty leave out who viewed blue (4, 5, 6) and who spent 20 (2),
+    the first fifty who has bought something today (3)."""
+    tell(web_shop, track("v2", "Order Completed", hours=1, order_id="O-2", total=20, currency="THB"))
+    bought = {"order_id": "O-3", "total": 999, "currency": "THB", "products": [{"sku": "S1", "quantity": 1}]}
+    tell(web_shop, track("v3", "Order Completed", hours=1, **bought))
     ever = {"kind": "ever"}
     conditions: list[dict[str, Any]] = []
     for n in range(1, MAX_CONDITIONS // 4 + 1):
@@ -55,14 +69,30 @@ def test_a_hundred_dear_conditions_are_asked_in_time(viewers: None) -> None:
                 "measure": "most_frequent",
                 "property": "color",
                 "operator": "contains",
-                "value": f"e{n}",
+                "value": "lu" if n == 20 else f"e{n}",
                 "window": ever,
             },
-            {"kind": "order_line", "measure": "lines", "operator": "is", "value": 0, "window": window},
+            {
+                "kind": "order_line",
+                "measure": "lines",
+                "operator": "is",
+                "value": 0 if n <= 12 else n,
+                "window": window,
+            },
             {"kind": "order_total", "measure": "sum", "operator": "is", "value": n, "currency": "THB", "window": ever},
         ]
 
-    asked({"kind": "any", "of": conditions[:50]}, {"kind": "not", "of": conditions[50:]})
+    some, none = {"kind": "any", "of": conditions[:50]}, {"kind": "not", "of": conditions[50:]}
+    assert len(conditions) == MAX_CONDITIONS == 100
+    assert asked(some, none)[0] == 1
+    assert members(some, none) == {"v1"}
+    assert members(some) == {"v1", "v2", "v4", "v5", "v6"}
+    assert members(none) == {"v1", "v3"}
+    definition, known_at = references.parsed(whole(some, none)), LATELY + timedelta(minutes=1)
+    for number in range(1, 7):
+        lines = evidence.lines(profile_of(web_shop, f"v{number}"), definition, at=known_at, by=marketer)
+        held = [line.mark is evidence.Mark.YES for line in lines]
+        assert held == [number != 3, number in (1, 3)]
 
 
 def test_a_depth_of_twenty_is_a_problem_where_it_begins() -> None:

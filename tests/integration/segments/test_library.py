@@ -10,14 +10,16 @@ from django.urls import reverse
 
 from cdp_site.core.access import scope_of
 from cdp_site.core.models import AuditEvent, Department, User
+from consent.models import Channel, Purpose
 from ingestion.models import Source
 from segments import authoring, finding, shelving, uses
 from segments.membership import reading, refreshing
-from segments.models import Segment, SegmentFolder, SegmentGrant
+from segments.models import Segment, SegmentExport, SegmentFolder, SegmentGrant
 from segments.scripts import authoring as scripts
 from segments.scripts import choosing
 from segments.sharing import Level, read, share
 from tests.customers import profile_of
+from tests.factories import exports
 from tests.integration.segments.conftest import Login, viewed_red
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +37,12 @@ def text(response: Any) -> str:
 
 def asks_for(segment: Segment, *, is_in: bool = True) -> dict[str, Any]:
     return {"kind": "segment", "segment": str(segment.pk), "is_in": is_in}
+
+
+def used_by(client: Client, segment: Segment) -> str:
+    """The part of the segment's page that says what stands on it."""
+    page = text(client.get(address("segment", segment.pk)))
+    return page.split("Used by", 1)[1].split("</section>", 1)[0]
 
 
 @pytest.fixture
@@ -334,6 +342,54 @@ class TestInUse:
         shelving.archive(segment=segment, by=marketer)
 
         assert choosing.best(profile_of(web_shop, "v1"), scope_of(marketer)) is None
+
+    def test_a_script_is_named_among_what_uses_it(
+        self, make_segment: Make, viewers: None, marketer: User, as_marketer: Client
+    ) -> None:
+        segment = make_segment(name="Lovers of red")
+        said = {"segment": segment, "text": "Hello", "text_th": "", "by": marketer}
+        scripts.write(**said, is_active=True, seen=0)
+        said_now = used_by(as_marketer, segment)
+        scripts.write(**said, is_active=False, seen=1)
+        silent = used_by(as_marketer, segment)
+
+        for shown in (said_now, silent):
+            assert "Agent script: Lovers of red" in shown
+            assert f'href="{address("scripts")}"' in shown
+        assert "keeps it" in said_now
+        assert "keeps it" not in silent
+        assert "not shown" in silent
+
+    @pytest.mark.parametrize("status", [SegmentExport.Status.WAITING, SegmentExport.Status.RUNNING])
+    def test_a_list_keeps_it_while_it_is_made(
+        self, status: str, make_segment: Make, viewers: None, marketer: User, as_marketer: Client
+    ) -> None:
+        segment = make_segment()
+        export = exports.ask(segment, Purpose.objects.get(slug="marketing"), Channel.EMAIL, marketer)
+        SegmentExport.objects.filter(pk=export.pk).update(status=status)
+
+        for name in ("delete", "archive"):
+            told = text(as_marketer.post(address(name, segment.pk), follow=True))
+            assert "The segment is in use: “Marketing”." in told
+        assert address("exported", export.pk) in used_by(as_marketer, segment)
+        assert "keeps it" in used_by(as_marketer, segment)
+        segment.refresh_from_db()
+        assert not segment.is_archived
+
+    @pytest.mark.parametrize("status", [SegmentExport.Status.READY, SegmentExport.Status.FAILED])
+    def test_a_list_that_is_made_or_failed_stays_on_record_without_it(
+        self, status: str, make_segment: Make, viewers: None, marketer: User, as_marketer: Client
+    ) -> None:
+        segment = make_segment()
+        export = exports.exported(segment, Purpose.objects.get(slug="marketing"), Channel.EMAIL, marketer)
+        SegmentExport.objects.filter(pk=export.pk).update(status=status)
+        assert "keeps it" not in used_by(as_marketer, segment)
+
+        as_marketer.post(address("delete", segment.pk))
+
+        export.refresh_from_db()
+        assert not Segment.objects.exists()
+        assert (export.segment, export.segment_name) == (None, "Red")
 
     def test_nothing_stands_on_a_new_one(self, make_segment: Make, viewers: None, as_marketer: Client) -> None:
         segment = make_segment()

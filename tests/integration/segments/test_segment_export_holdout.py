@@ -1,11 +1,14 @@
 """Who is held out of a list, what becomes of them, and what both groups did afterwards."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.urls import reverse
 from django.utils import timezone
 
 from cdp_site.core.access import EVERYTHING, scope_of
@@ -14,11 +17,14 @@ from consent.models import Channel, Purpose
 from ingestion.models import Source
 from profiles import merging
 from profiles.models import Touchpoint
+from segments import audience, authoring
+from segments.audience import Question
 from segments.exports import comparison, drawing
-from segments.exports.lift import Verdict
+from segments.exports.lift import Group, Verdict
 from segments.models import ExportMember, Segment, SegmentExport
 from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.factories import exports
+from tests.integration.segments.conftest import Login, viewed_red, whole
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Segment]
@@ -56,6 +62,11 @@ def fetched(export: SegmentExport, by: User) -> SegmentExport:
     exports.content(export, by)
     export.refresh_from_db()
     return export
+
+
+def words(page: str) -> str:
+    """What is read, without markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def users_of(export: SegmentExport, *, held_out: bool) -> list[str]:
@@ -209,6 +220,60 @@ class TestComparison:
             export = exports.exported(make_segment(), Purpose.objects.get(slug="marketing"), Channel.EMAIL, marketer)
         with time_machine.travel(AFTERWARDS, tick=False):
             assert comparison.compare(export, EVERYTHING) is None
+
+
+class TestFrozen:
+    def test_both_groups_stay_the_same_people_whatever_becomes_of_the_segment(
+        self, halves: SegmentExport, crowd: list[str], tell: Tell, pos: Source, marketer: User
+    ) -> None:
+        listed, held_out = users_of(halves, held_out=False), users_of(halves, held_out=True)
+        for user in (*listed[:7], *held_out[:2]):
+            order(tell, pos, user, days=3)
+        assert halves.segment is not None
+        before = compared(halves)
+
+        with time_machine.travel(LISTED_AT + timedelta(days=4), tick=False):
+            for user in (listed[0], held_out[0]):
+                tell(pos, track(user, "Product Viewed", hours=-24, color="blue"))
+            for user in ("n1", "n2"):  # these come into the segment
+                tell(pos, identify(user, firstName="ปิติ", email=f"{user}@baansabai.co.th"))
+                tell(pos, track(user, "Product Viewed", hours=-24, color="blue"))
+                tell(pos, track(user, "Consent Granted", hours=-24, purpose="marketing", channel="email"))
+            blue = {**viewed_red(), "filters": [{"property": "color", "operator": "is", "value": "blue"}]}
+            segment = authoring.change(
+                segment=halves.segment, name="Blue", description="", department=halves.segment.department,
+                definition=whole(blue), by=marketer,
+            )  # fmt: skip
+            members = audience.member_ids(Question.of_segment(segment, scope_of(marketer)))
+            order(tell, pos, "n1", days=5)
+        assert set(members) == {profile_of(pos, user).pk for user in (listed[0], held_out[0], "n1", "n2")}
+
+        assert (users_of(halves, held_out=False), users_of(halves, held_out=True)) == (listed, held_out)
+        assert compared(halves) == before
+        assert (before.lift.listed, before.lift.held_out) == (Group(len(listed), 7), Group(len(held_out), 2))
+        authoring.delete(segment=segment, by=marketer)
+        halves.refresh_from_db()
+        assert compared(halves) == before
+
+    def test_the_page_tells_both_groups_when_the_days_are_over(
+        self, halves: SegmentExport, tell: Tell, pos: Source, login: Login, marketer: User
+    ) -> None:
+        listed, held_out = users_of(halves, held_out=False), users_of(halves, held_out=True)
+        for user in (*listed, held_out[0]):
+            order(tell, pos, user, days=3)
+        page = reverse("segments:export_result", args=[halves.pk])
+
+        with time_machine.travel(LISTED_AT + timedelta(days=13), tick=False):
+            early = login(marketer).get(page).content.decode()
+        with time_machine.travel(LISTED_AT + timedelta(days=14), tick=False):
+            told = login(marketer).get(page).content.decode()
+
+        assert "Both groups are compared in 1 day, on 16 Nov 2026 ." in words(early)
+        assert "The list brought something" not in early
+        assert "The list brought something" in told
+        assert f"On the list {len(listed)} {len(listed)} 100.0 %" in words(told)
+        assert f"Held out {len(held_out)} 1 {100 / len(held_out):.1f} %" in words(told)
+        assert "From 2 Nov 2026 to 16 Nov 2026" in words(told)
 
 
 def test_the_time_that_is_measured_begins_when_the_list_is_there(halves: SegmentExport) -> None:

@@ -1,5 +1,6 @@
 """The versions of a segment: what changed, who enters and leaves by it, and back."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,13 @@ from django.urls import reverse
 
 from cdp_site.core.access import scope_of
 from cdp_site.core.models import AccessLogEntry, AuditEvent, User
+from ingestion.models import Source
 from profiles.models import EventType
 from segments import authoring, versions
+from segments.comparing import SHOWN, Sides
 from segments.models import Segment
 from segments.versions import Change
+from tests.customers import Tell, identify, track
 from tests.integration.segments.conftest import Login, viewed_red, whole
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +95,45 @@ def test_who_enters_and_who_leaves(segment: Segment, as_marketer: Client, login:
     counted = text(login(analyst).get(path))
     assert "มีนา" not in counted
     assert "<dd>3" in counted
+
+
+def test_of_two_that_are_no_neighbours_it_is_told_who_enters_and_who_leaves(
+    viewers: None, make_segment: Make, marketer: User, as_marketer: Client
+) -> None:
+    """1: red (1, 2, 3). 2: nobody. 3: everybody. 4: 300 and more (3, 4, 5, 6)."""
+    dear = {**viewed_red(), "filters": [{"property": "price", "operator": "at_least", "value": 300}]}
+    segment = rewrite(make_segment(), viewed_red(99), by=marketer)
+    rewrite(rewrite(segment, TRANG, by=marketer), dear, by=marketer)
+    path = address("version_effect", segment.pk)
+
+    told = as_marketer.get(path, {"from": 1, "to": 4})
+
+    effect = told.context["effect"]
+    assert effect.sides == Sides(only_first=2, both=1, only_second=3)
+    entering, leaving = text(told).split("Some who enter")[1].split("Some who leave")
+    assert [number for number in range(1, 7) if f"มีนา{number}" in entering] == [4, 5, 6]
+    assert [number for number in range(1, 7) if f"มีนา{number}" in leaving] == [1, 2]
+    assert "more customer" not in text(told)
+    assert as_marketer.get(path, {"from": 4, "to": 1}).context["effect"].sides == effect.sides
+    assert as_marketer.get(path, {"from": 2, "to": 3}).context["effect"].sides == Sides(0, 0, 6)
+
+
+def test_those_beyond_the_ones_who_are_named_are_counted(
+    segment: Segment, marketer: User, as_marketer: Client, tell: Tell, web_shop: Source
+) -> None:
+    """Of the fixture three enter and three leave, of the others twelve and eight."""
+    for number in range(SHOWN + 2):
+        tell(web_shop, identify(f"b{number}", firstName="ปิติ", province="ตรัง"))
+        tell(web_shop, track(f"b{number}", "Product Viewed", color="blue"))
+    for number in range(SHOWN - 2):
+        tell(web_shop, identify(f"r{number}", firstName="ชูใจ"), track(f"r{number}", "Product Viewed", color="red"))
+
+    told = text(as_marketer.get(address("version_effect", segment.pk), {"from": 1, "to": 2}))
+
+    entering, leaving = told.split("Some who enter")[1].split("Some who leave")
+    assert entering.count("/customers/") == leaving.count("/customers/") == SHOWN == 10
+    assert "and 5 more customers" in entering
+    assert re.search(r"and 1 more customer\b", leaving)
 
 
 def test_the_effect_is_not_told_to_who_does_not_see_the_data(

@@ -20,7 +20,7 @@ from segments.membership import reading, refreshing
 from segments.models import PendingMembership, SegmentFreshness
 from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.computed import Make as MakeTrait
-from tests.integration.segments.computed import definition, fresh_samples, group, make_trait, pick, value_of
+from tests.integration.segments.computed import asks, definition, fresh_samples, group, make_trait, pick, value_of
 from tests.integration.segments.membership import Make, did, names
 
 __all__ = ["fresh_samples", "group", "make_trait"]
@@ -122,6 +122,34 @@ def test_words_of_a_feed_are_followed(
     clock.shift(refreshing.SOON)
     keeper.catch_up()
     assert reading.size(german) == 3
+
+
+def test_words_of_a_feed_are_followed_where_a_computed_trait_has_them(
+    clock: Any, viewers: None, make_segment: Make, make_trait: MakeTrait
+) -> None:
+    make_trait("Colour", definition("last", "color"))
+    german = make_segment(asks("computed.colour", "is", "rot"), name="Rot")
+    keeper.catch_up()
+    assert reading.size(german) == 0
+    catalogue.upsert([stated(attributes={"color": "red"}, synonyms={"color": ["rot"]})])
+    keeper.catch_up()
+    clock.shift(refreshing.SOON)
+    keeper.catch_up()
+    assert reading.size(german) == 3
+
+
+def test_a_word_that_is_explained_is_known_to_computed_traits_at_once(
+    viewers: None, make_segment: Make, make_trait: MakeTrait, steward: User
+) -> None:
+    make_trait("Colour", definition("last", "color"))
+    crimson = make_segment(asks("computed.colour", "is", "crimson"), name="Crimson")
+    keeper.catch_up()
+    assert reading.size(crimson) == 0
+    red = catalogue.Term.objects.get(attribute="color", label="Red")
+    spelt = [*catalogue.spellings("color", "red"), "crimson"]
+    catalogue.save_term(term=red, attribute="color", label="Red", label_th="แดง", spellings=spelt, by=steward)
+    keeper.catch_up()
+    assert reading.size(crimson) == 3
 
 
 def test_a_feed_asks_nothing_of_segments_however_many_products_it_tells_of(viewers: None, make_segment: Make) -> None:

@@ -72,8 +72,8 @@ def is_resolved(definition: nodes.Definition) -> bool:
 
 
 def checked(data: object, fields: Fields, segment: UUID | None) -> nodes.Definition:
-    """The definition that somebody writes, parsed and checked. Raises DefinitionProblem with the problems of both kinds at
-    once. A query for each level of segments in segments.
+    """The definition that somebody writes. Raises DefinitionProblem with all at once that `parse` and `check` find. A
+    query for each level of segments in segments.
 
     Args:
         segment: whose definition it is to be; None for a new one, which nothing can ask for yet.

@@ -28,9 +28,7 @@ def widened(definitions: Sequence[nodes.Definition]) -> list[nodes.Definition]:
     """The definitions as they are asked. One query, none when no condition names a property's text; before it one more
     where a computed trait is compared with a text: of which property it is."""
     computed = _of_computed(definitions)
-    wanted = {
-        (computed.get(name, name), text) for definition in definitions for name, text in _texts(definition.where)
-    }
+    wanted = {(computed.get(name, name), text) for definition in definitions for name, text in _texts(definition.where)}
     known = catalogue.spellings_of(wanted) if wanted else {}
     if not known:
         return list(definitions)

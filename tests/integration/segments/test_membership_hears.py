@@ -16,6 +16,9 @@ from profiles.editing.changing import Changed
 from profiles.models import Identifier, Profile
 from profiles.signals import Aspect
 from segments import keeper
+from segments.lists import keeping
+from segments.lists.finding import Found, find
+from segments.lists.reading import pasted
 from segments.membership import reading, refreshing
 from segments.models import PendingMembership, SegmentFreshness
 from tests.customers import LATELY, Tell, identify, profile_of, track
@@ -163,6 +166,33 @@ def test_a_feed_asks_nothing_of_segments_however_many_products_it_tells_of(viewe
         return [query["sql"] for query in captured if "segments_" in query["sql"]]
 
     assert len(statements(1, "one")) == len(statements(5, "many"))
+
+
+def test_who_is_put_on_a_list_or_taken_off_is_followed(
+    clock: Any, viewers: None, make_segment: Make, marketer: User, web_shop: Source
+) -> None:
+    def guests(*users: str) -> Found:
+        ids = "\n".join(f"{user}@baansabai.co.th" for user in users)
+        return find(pasted(ids).ids, kind="email", by=marketer)
+
+    wanted = keeping.create(name="Guests", department=marketer.department, found=guests("v1"), by=marketer)
+    of_list = make_segment({"kind": "list", "list": str(wanted.pk), "is_in": True}, name="Guests")
+    through = make_segment({"kind": "segment", "segment": str(of_list.pk), "is_in": False}, name="Others")
+    other = make_segment(name="Red")
+    keeper.catch_up()
+    first, second = profile_of(web_shop, "v1"), profile_of(web_shop, "v2")
+    assert [reading.size(one) for one in (of_list, through)] == [1, 5]
+    due_at = SegmentFreshness.objects.get(segment=other).due_at
+
+    keeping.change(static_list=wanted, found=guests("v2", "v3"), replaces=False, by=marketer)
+    keeper.catch_up()
+    assert [reading.size(one) for one in (of_list, through)] == [3, 3]
+    keeping.change(static_list=wanted, found=guests("v2"), replaces=True, by=marketer)
+    keeper.catch_up()
+
+    assert reading.member_ids(of_list) == [second.pk]
+    assert names(first) == ["Others", "Red"]
+    assert SegmentFreshness.objects.get(segment=other).due_at == due_at
 
 
 def test_whom_a_rebuilding_mends_is_followed(

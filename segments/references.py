@@ -158,7 +158,7 @@ def _written(node: Json, place: str, level: int) -> Iterator[tuple[str, nodes.Se
             yield from _written(member, f"{place}/of/{n}", level + 1)
     elif node.get("kind") == "segment":
         try:
-            yield place, nodes.SegmentCondition(node.get("segment"))
+            yield place, nodes.SegmentCondition(node.get("segment", ""))
         except nodes.InvalidNode:
             return
 

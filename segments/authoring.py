@@ -11,7 +11,6 @@ from cdp_site.core.access import scope_of
 from cdp_site.core.errors import ConflictProblem
 from cdp_site.core.models import Department, User
 from segments import catalogue, overtaking, references, uses
-from segments.definition.parse import parse
 from segments.definition.serialise import serialise
 from segments.models import Segment, SegmentVersion
 
@@ -110,9 +109,8 @@ def delete(*, segment: Segment, by: User) -> None:
 def _checked(definition: Json, by: User, *, kept: Json = None, segment: UUID | None = None) -> dict[str, Json]:
     """The definition as it is stored: valid for its author, in canonical form. `kept`: the one that it replaces, of
     `segment`."""
-    read = parse(definition, catalogue.fields_of(scope_of(by), definition, kept=kept, by=by))
-    references.check(segment, read)
-    return serialise(read)
+    fields = catalogue.fields_of(scope_of(by), definition, kept=kept, by=by)
+    return serialise(references.checked(definition, fields, segment))
 
 
 def _save(segment: Segment) -> None:

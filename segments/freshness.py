@@ -59,7 +59,7 @@ _SOURCES_OF = {
 
 def leanings(definition: nodes.Definition, scope: Scope) -> list[Leaning]:
     """The sources of the definition that the scope sees, those in trouble first, then the longest quiet. Three queries
-    beside those that are remembered."""
+    beside those that are remembered. Conditions on segments have to be resolved: it leans on what those lean on."""
     wanted = _source_ids(definition, scope)
     sources = [one for one in Source.objects.external().filter(pk__in=wanted) if scope.sees_source(one.pk)]
     heard = AccountRow.objects.of_sources([one.pk for one in sources]).last_by_source()

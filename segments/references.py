@@ -12,6 +12,7 @@ from uuid import UUID
 from cdp_site.core.memory import Memory
 from segments.definition import nodes
 from segments.definition.checked import Flaw
+from segments.definition.fields import Fields
 from segments.definition.parse import parse
 from segments.definition.problems import DefinitionProblem, Problem, StoredProblem, problem
 from segments.later import Later
@@ -74,6 +75,21 @@ def is_resolved(definition: nodes.Definition) -> bool:
     return all(one.where is not None for one in conditions if isinstance(one, nodes.SegmentCondition))
 
 
+def checked(data: object, fields: Fields, segment: UUID | None) -> nodes.Definition:
+    """The definition that somebody writes. Raises DefinitionProblem with all at once that `parse` and `check` find. A
+    query for each level of segments in segments.
+
+    Args:
+        segment: whose definition it is to be; None for a new one, which nothing can ask for yet.
+    """
+    try:
+        definition = parse(data, fields)
+    except DefinitionProblem as problem:
+        raise DefinitionProblem((*problem.problems, *_beside(problem.problems, segment, data))) from problem
+    check(segment, definition)
+    return definition
+
+
 def check(segment: UUID | None, definition: nodes.Definition) -> None:
     """Raises DefinitionProblem when the definition would make a segment ask for itself, or lies too deep in others.
     A query for each level of segments in segments, none where it asks for none.
@@ -82,19 +98,32 @@ def check(segment: UUID | None, definition: nodes.Definition) -> None:
         segment: whose definition it is to be; None for a new one, which nothing can ask for yet.
     """
     known = _read(_named([definition.where]))
-    own = None if segment is None else str(segment)
-    names = Later(lambda: _names({*known, *([own] if own else [])}))
-    problems: list[Problem] = []
-    for place, condition in nodes.placed(definition.where):
-        flaw = _flaw(condition, known, own, names) if isinstance(condition, nodes.SegmentCondition) else None
-        if flaw is not None:
-            problems.append(problem(place, flaw))
+    asking = [(at, one) for at, one in nodes.placed(definition.where) if isinstance(one, nodes.SegmentCondition)]
+    problems = _problems(segment, asking, known)
     n = 0 if problems else sum(1 for _ in nodes.conditions(_group(definition.where, known, ())))
     if n > MOST_CONDITIONS:
         flaw = Flaw("", "segments-too-many-conditions", {"n": n, "limit": MOST_CONDITIONS})
         problems.append(problem("/where", flaw))
     if problems:
         raise DefinitionProblem(tuple(problems))
+
+
+def _beside(told: Sequence[Problem], segment: UUID | None, data: object) -> list[Problem]:
+    """What is wrong with the segments that a definition asks for which could not be parsed. Of a condition of which
+    something is told already nothing is added: what it names may be hidden from its author."""
+    found = _written(data.get("where") if isinstance(data, dict) else None, "/where", 1)
+    places = [(place, one) for place, one in found if not any(each.place.startswith(f"{place}/") for each in told)]
+    places = places[: nodes.MAX_CONDITIONS]
+    return _problems(segment, places, _read({one.segment for _place, one in places}))
+
+
+def _problems(
+    segment: UUID | None, places: Iterable[tuple[str, nodes.SegmentCondition]], known: Known
+) -> list[Problem]:
+    own = None if segment is None else str(segment)
+    names = Later(lambda: _names({*known, *([own] if own else [])}))
+    flaws = ((place, _flaw(condition, known, own, names)) for place, condition in places)
+    return [problem(place, flaw) for place, flaw in flaws if flaw is not None]
 
 
 def _flaw(condition: nodes.SegmentCondition, known: Known, own: str | None, names: Mapping[str, str]) -> Flaw | None:
@@ -113,6 +142,21 @@ def _flaw(condition: nodes.SegmentCondition, known: Known, own: str | None, name
         if below is not None:
             ways += [(*way, one) for one in sorted(_named([below.where]))]
     return None
+
+
+def _written(node: Json, place: str, level: int) -> Iterator[tuple[str, nodes.SegmentCondition]]:
+    """The conditions on segments of a definition that is not parsed, with their places, as far as they can be read."""
+    if not isinstance(node, dict):
+        return
+    members = node.get("of")
+    if isinstance(members, list) and level <= nodes.MAX_DEPTH:
+        for n, member in enumerate(members):
+            yield from _written(member, f"{place}/of/{n}", level + 1)
+    elif node.get("kind") == "segment":
+        try:
+            yield place, nodes.SegmentCondition(node.get("segment", ""))
+        except nodes.InvalidNode:
+            return
 
 
 def _asking(node: nodes.Node) -> Iterator[nodes.SegmentCondition]:

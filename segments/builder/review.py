@@ -13,7 +13,7 @@ from segments.builder import draft
 from segments.definition import nodes
 from segments.definition.describe import describe
 from segments.definition.fields import Fields
-from segments.definition.parse import DefinitionProblem, Problem, parse
+from segments.definition.parse import DefinitionProblem, Problem
 
 OPEN = frozenset({"value-missing", "name-missing", "key-missing", "group-empty"})
 """Codes of what is not wrong but not said yet: told when somebody saves, not while they write."""
@@ -35,9 +35,7 @@ class Review:
 def review(written: dict[str, Json], fields: Fields, segment: UUID | None = None) -> Review:
     """Read a fitted draft as it would be stored, as the next version of a segment or as a new one."""
     try:
-        definition = parse(draft.finished(written), fields)
-        references.check(segment, definition)
-        return Review(definition)
+        return Review(references.checked(draft.finished(written), fields, segment))
     except DefinitionProblem as problem:
         return Review(
             None,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consent.models import Channel
+from segments import spellings
 from segments.definition import nodes
 from segments.membership.touches import Aspect
 
@@ -34,6 +35,8 @@ def interests_of(definition: nodes.Definition) -> Interests:
             case nodes.AttributeCondition():
                 is_computed = condition.trait.startswith(COMPUTED_TRAITS)
                 aspects.add(Aspect.COMPUTED if is_computed else Aspect.ATTRIBUTES)
+                if spellings.is_worded(condition):
+                    aspects.add(Aspect.WORDS)
             case nodes.OrderTotalCondition():
                 aspects.add(Aspect.ORDERS)
             case nodes.OrderLineCondition():

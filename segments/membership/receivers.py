@@ -9,6 +9,7 @@ from django.db.models.signals import post_delete, post_save, pre_delete
 from consent.models import DataSubjectRequest, Purpose
 from profiles import signals
 from profiles.models import Profile
+from segments import spellings
 from segments.definition import nodes
 from segments.membership import queue, refreshing, writing
 from segments.membership.touches import Aspect, Touch, people_touched, tell
@@ -61,6 +62,9 @@ def hear_everybody(sender: object, **kwargs: Any) -> None:
 
 
 def _asks_for_words(condition: nodes.Condition, attributes: Collection[str]) -> bool:
+    """A computed trait may be of any of the attributes."""
+    if spellings.is_worded(condition):
+        return True
     picks = [*nodes.picks(condition), *([condition] if isinstance(condition, nodes.OrderLineCondition) else [])]
     named = {one.property for pick in picks for one in pick.filters}
     if isinstance(condition, nodes.MeasureCondition):

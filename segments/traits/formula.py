@@ -43,7 +43,9 @@ class Calculation(StrEnum):
 
 C = Calculation
 OF_NUMBERS = frozenset({C.SUM, C.AVERAGE, C.SMALLEST, C.LARGEST})
-OF_A_PROPERTY = OF_NUMBERS | {C.MOST_FREQUENT, C.FIRST, C.LAST, C.DISTINCT, C.UNIQUE_LIST}
+OF_VALUES = frozenset({C.MOST_FREQUENT, C.FIRST, C.LAST, C.UNIQUE_LIST})
+"""What gives values as the property has them."""
+OF_A_PROPERTY = OF_NUMBERS | OF_VALUES | {C.DISTINCT}
 OF_ORDERS = OF_NUMBERS | {C.COUNT, C.FIRST_TIME, C.LAST_TIME, C.DAYS_SINCE}
 Pick = nodes.TouchpointCondition | nodes.OrderTotalCondition | nodes.OrderLineCondition
 OF_NONE: Mapping[Calculation, Json] = MappingProxyType({C.COUNT: 0, C.SUM: 0, C.DISTINCT: 0})

@@ -10,7 +10,7 @@ from cdp_site.core.access import Permission, requires, scope_of
 from cdp_site.core.errors import MendableError
 from profiles import directory, viewing
 from profiles.models import Profile
-from segments import audience, catalogue, estimate, freshness, presenting, reaching
+from segments import audience, catalogue, estimate, freshness, presenting, reaching, references
 from segments.builder import draft
 from segments.builder.page import Sheet
 from segments.builder.review import sentences
@@ -33,7 +33,8 @@ def show_summary(request: HttpRequest) -> HttpResponse:
     context = context_of(sheet, None, None)
     if sheet.definition is not None:
         context["sentences"] = sentences(sheet.definition, sheet.scope)
-        context["leanings"] = freshness.leanings(sheet.definition, sheet.scope)
+        (resolved,) = references.resolved([sheet.definition])
+        context["leanings"] = freshness.leanings(resolved, sheet.scope)
         context |= _estimate(sheet)
     return render(request, "segments/_summary.html", context)
 

@@ -1,5 +1,6 @@
 """Who is in which segment, as it is stored: at the minute, and after each thing that happens to people."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from profiles.models import SourceRecord
 from profiles.reverting import taking
 from segments import keeper
 from segments.membership import following, reading, touches
+from segments.membership.asked import Asked, World
 from segments.membership.touches import Aspect, Touch
+from segments.membership.writing import Cause
 from segments.models import SegmentFreshness, SegmentPassage, SegmentState
 from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.membership import (
@@ -138,22 +141,26 @@ def test_only_segments_that_what_arrived_can_move_are_asked(
         name="Through another",
     )
     keeper.catch_up()
-    asked: list[str] = []
+    asked: dict[str, set[int]] = {}
     evaluate = following._evaluate
-    monkeypatch.setattr(
-        following, "_evaluate", lambda one, *rest: (asked.append(one.segment.name), evaluate(one, *rest))
-    )
+
+    def noted(one: Asked, people: Mapping[Cause, Collection[int]], around: World) -> None:
+        asked.setdefault(one.segment.name, set()).update(*people.values())
+        evaluate(one, people, around)
+
+    monkeypatch.setattr(following, "_evaluate", noted)
+    fourth, fifth = profile_of(web_shop, "v4").pk, profile_of(web_shop, "v5").pk
     tell(web_shop, track("v4", "Product Viewed", hours=1))
     keeper.catch_up()
-    assert asked == ["Viewed"]
+    assert asked == {"Viewed": {fourth}}
     asked.clear()
-    tell(web_shop, track("v4", "Order Completed", hours=1, order_id="o1", total=5))
+    tell(web_shop, *(track(user, "Order Completed", hours=1, order_id=f"o-{user}", total=5) for user in ("v4", "v5")))
     keeper.catch_up()
-    assert sorted(asked) == ["Ordered", "Through another"]
+    assert asked == {"Ordered": {fourth, fifth}, "Through another": {fourth, fifth}}
     asked.clear()
     tell(web_shop, identify("v4", province="น่าน") | {"messageId": "moved"})
     keeper.catch_up()
-    assert "In Trang" in asked
+    assert asked["In Trang"] == {fourth}
     assert "Viewed" not in asked
 
 

@@ -16,11 +16,14 @@ from profiles.editing.changing import Changed
 from profiles.models import Identifier, Profile
 from profiles.signals import Aspect
 from segments import keeper
+from segments.lists import keeping
+from segments.lists.finding import Found, find
+from segments.lists.reading import pasted
 from segments.membership import reading, refreshing
 from segments.models import PendingMembership, SegmentFreshness
 from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.computed import Make as MakeTrait
-from tests.integration.segments.computed import definition, fresh_samples, group, make_trait, pick, value_of
+from tests.integration.segments.computed import asks, definition, fresh_samples, group, make_trait, pick, value_of
 from tests.integration.segments.membership import Make, did, names
 
 __all__ = ["fresh_samples", "group", "make_trait"]
@@ -124,6 +127,34 @@ def test_words_of_a_feed_are_followed(
     assert reading.size(german) == 3
 
 
+def test_words_of_a_feed_are_followed_where_a_computed_trait_has_them(
+    clock: Any, viewers: None, make_segment: Make, make_trait: MakeTrait
+) -> None:
+    make_trait("Colour", definition("last", "color"))
+    german = make_segment(asks("computed.colour", "is", "rot"), name="Rot")
+    keeper.catch_up()
+    assert reading.size(german) == 0
+    catalogue.upsert([stated(attributes={"color": "red"}, synonyms={"color": ["rot"]})])
+    keeper.catch_up()
+    clock.shift(refreshing.SOON)
+    keeper.catch_up()
+    assert reading.size(german) == 3
+
+
+def test_a_word_that_is_explained_is_known_to_computed_traits_at_once(
+    viewers: None, make_segment: Make, make_trait: MakeTrait, steward: User
+) -> None:
+    make_trait("Colour", definition("last", "color"))
+    crimson = make_segment(asks("computed.colour", "is", "crimson"), name="Crimson")
+    keeper.catch_up()
+    assert reading.size(crimson) == 0
+    red = catalogue.Term.objects.get(attribute="color", label="Red")
+    spelt = [*catalogue.spellings("color", "red"), "crimson"]
+    catalogue.save_term(term=red, attribute="color", label="Red", label_th="แดง", spellings=spelt, by=steward)
+    keeper.catch_up()
+    assert reading.size(crimson) == 3
+
+
 def test_a_feed_asks_nothing_of_segments_however_many_products_it_tells_of(viewers: None, make_segment: Make) -> None:
     make_segment(did("Product Viewed", "at_least", 1, EVER, color="red"))
 
@@ -135,6 +166,33 @@ def test_a_feed_asks_nothing_of_segments_however_many_products_it_tells_of(viewe
         return [query["sql"] for query in captured if "segments_" in query["sql"]]
 
     assert len(statements(1, "one")) == len(statements(5, "many"))
+
+
+def test_who_is_put_on_a_list_or_taken_off_is_followed(
+    clock: Any, viewers: None, make_segment: Make, marketer: User, web_shop: Source
+) -> None:
+    def guests(*users: str) -> Found:
+        ids = "\n".join(f"{user}@baansabai.co.th" for user in users)
+        return find(pasted(ids).ids, kind="email", by=marketer)
+
+    wanted = keeping.create(name="Guests", department=marketer.department, found=guests("v1"), by=marketer)
+    of_list = make_segment({"kind": "list", "list": str(wanted.pk), "is_in": True}, name="Guests")
+    through = make_segment({"kind": "segment", "segment": str(of_list.pk), "is_in": False}, name="Others")
+    other = make_segment(name="Red")
+    keeper.catch_up()
+    first, second = profile_of(web_shop, "v1"), profile_of(web_shop, "v2")
+    assert [reading.size(one) for one in (of_list, through)] == [1, 5]
+    due_at = SegmentFreshness.objects.get(segment=other).due_at
+
+    keeping.change(static_list=wanted, found=guests("v2", "v3"), replaces=False, by=marketer)
+    keeper.catch_up()
+    assert [reading.size(one) for one in (of_list, through)] == [3, 3]
+    keeping.change(static_list=wanted, found=guests("v2"), replaces=True, by=marketer)
+    keeper.catch_up()
+
+    assert reading.member_ids(of_list) == [second.pk]
+    assert names(first) == ["Others", "Red"]
+    assert SegmentFreshness.objects.get(segment=other).due_at == due_at
 
 
 def test_whom_a_rebuilding_mends_is_followed(

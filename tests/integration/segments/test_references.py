@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from cdp_site.core.access import EVERYTHING
+from cdp_site.core.access import EVERYTHING, scope_of
 from cdp_site.core.models import User
-from segments import audience, authoring, references
+from segments import audience, authoring, catalogue, references
 from segments.audience import HiddenProblem
+from segments.builder.review import review
 from segments.definition import nodes
 from segments.definition.parse import DefinitionProblem, parse
 from segments.models import Segment
@@ -72,6 +73,35 @@ class TestCircles:
 
         path = "First → Third → Second → First"
         assert found == [("/where/of/1/of/0/segment", "segment-cycle", f"The segment would ask for itself: {path}.")]
+
+    def test_it_is_told_at_once_with_every_other_mistake(self, make_segment: Make, marketer: User) -> None:
+        first = make_segment(name="First")
+        second = make_segment(in_(first), name="Second")
+        wrong = {**viewed_red(), "count": {"bound": "at_least", "n": "many"}}
+        nested = {"kind": "not", "of": [wrong, in_(second)]}
+
+        written = problems(lambda: rewrite(first, {"kind": "segment", "segment": "x"}, nested, by=marketer))
+        draft = review(whole(nested, {"kind": "attribute"}), catalogue.fields(scope_of(marketer)), first.pk)
+
+        assert [(place, code) for place, code, _text in written] == [
+            ("/where/of/0/is_in", "key-missing"),
+            ("/where/of/1/of/0/count/n", "whole-number-expected"),
+            ("/where/of/1/of/1/segment", "segment-cycle"),
+        ]
+        assert [one.code for one in draft.wrong] == ["whole-number-expected", "segment-cycle"]
+        assert [one.code for one in draft.open] == ["key-missing", "key-missing"]
+
+    def test_but_nothing_is_told_of_a_segment_that_the_author_does_not_see(
+        self, make_segment: Make, make_user: Callable[..., User], care: Any
+    ) -> None:
+        carer = make_user("marketer", care, "carer")
+        common = make_segment(name="Common", department=None)
+        hidden = make_segment(in_(common), name="Hidden")
+        fields = catalogue.fields(scope_of(carer), by=carer)
+
+        found = review(whole(in_(hidden)), fields, common.pk)
+
+        assert [one.code for one in found.problems] == ["segment-unknown"]
 
     def test_one_that_is_stored_all_the_same_answers_with_a_problem(self, make_segment: Make) -> None:
         """Two people may write at once: who comes second is not seen by the first. Nobody is counted wrongly."""

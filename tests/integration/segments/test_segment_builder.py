@@ -324,6 +324,23 @@ class TestSummary:
         assert "Silent" in page
         assert "is missing in the number" in page
 
+    def test_a_silent_source_of_a_segment_that_is_asked_for_is_told_as_well(
+        self,
+        viewers: None,
+        make_segment: Callable[..., Segment],
+        login: Login,
+        marketer: User,
+        web_shop: Source,
+    ) -> None:
+        Alert.objects.create(source=web_shop, kind="silent", opened_at=LATELY, value=40.0, threshold=10.0)
+        outer = make_segment({"kind": "segment", "segment": str(make_segment().pk), "is_in": True}, name="Outer")
+        condition = {"kind": "segment", "segment": str(outer.pk), "is_in": False}
+
+        page = text(login(marketer).post(address("summary"), form(condition)))
+
+        assert "Silent" in page
+        assert "is missing in the number" in page
+
     @pytest.mark.parametrize(
         ("conditions", "said"),
         [

@@ -1,20 +1,22 @@
 """The list, a segment with its members, the panel of a customer, and who may see what of them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cdp_site.core.models import AccessLogEntry, AuditEvent, User
 from ingestion.models import Source
 from profiles.models import EventType, Profile, Trait, TraitGroup
-from segments import audience
+from segments import audience, keeper
 from segments.models import Segment
-from tests.customers import profile_of
+from tests.customers import LATELY, Tell, profile_of, track
 from tests.integration.segments.conftest import Login, viewed_red
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +116,32 @@ class TestOne:
         assert "<strong>3</strong> of 6 customers" in text(client.get(address("size", segment.pk)))
         members = text(client.get(address("members", segment.pk), headers={"HX-Request": "true"}))
         assert [f"มีนา{number}" in members for number in range(1, 7)] == [True] * 3 + [False] * 3
+
+    def test_says_up_to_when_the_stored_number_holds_and_counts_now_where_it_is_too_old(
+        self,
+        clock: Any,
+        viewers: None,
+        make_segment: Make,
+        login: Login,
+        marketer: User,
+        tell: Tell,
+        web_shop: Source,
+    ) -> None:
+        segment, client = make_segment(), login(marketer)
+        keeper.catch_up()
+
+        def page(seconds: int) -> str:
+            clock.shift(timedelta(seconds=seconds))
+            return text(client.get(address("size", segment.pk)))
+
+        assert "as of" in page(90)  # nothing waits: it is of this moment
+        tell(web_shop, track("v4", "Product Viewed", hours=-1 / 40, color="red"))
+        stale, heard_at = page(30), LATELY + timedelta(seconds=90)
+        assert "<strong>3</strong> of 6 customers" in stale
+        assert f'as of <time datetime="{timezone.localtime(heard_at).isoformat()}"' in stale
+        too_old = page(31)
+        assert "<strong>4</strong> of 6 customers" in too_old
+        assert "as of" not in too_old
 
     def test_masks_addresses_and_logs_who_was_shown(
         self, viewers: None, make_segment: Make, login: Login, marketer: User

@@ -17,7 +17,11 @@ from segments.definition.parse import parse
 from segments.definition.serialise import serialise
 from segments.models import Segment
 from tests.customers import Tell, identify, profile_of, track
+from tests.integration.segments.computed import Make as MakeTrait
+from tests.integration.segments.computed import asks, definition, fresh_samples, group, make_trait
 from tests.integration.segments.conftest import viewed_red, whole
+
+__all__ = ["fresh_samples", "group", "make_trait"]
 
 pytestmark = pytest.mark.django_db
 COLOURS = {"a": "red", "b": "แดง", "c": "สีแดง", "d": "Blue", "e": None}
@@ -113,6 +117,30 @@ def test_every_kind_of_condition_knows_the_word(
     assert found(mauve) == ""
 
 
+@pytest.mark.parametrize("calculation", ["first", "last", "most_frequent", "unique_list"])
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_computed_trait_knows_the_words_of_its_property(
+    people: dict[int, str], make_trait: MakeTrait, calculation: str, is_stored: bool
+) -> None:
+    trait = make_trait("Colour", definition(calculation, "color"))
+    type(trait).objects.filter(pk=trait.pk).update(computed_version=trait.version if is_stored else 0)
+
+    def found(operator: str, value: Any) -> str:
+        asked = parse(whole(asks("computed.colour", operator, value)))
+        return "".join(sorted(people[one] for one in audience.member_ids(audience.Question.of(asked, EVERYTHING))))
+
+    assert [found("is", "red"), found("in", ["สีแดง", "mauve"]), found("is_not", "RED")] == ["abc", "abc", "d"]
+    assert [found("is", "mauve"), found("contains", "red")] == ["", "a"]
+
+
+def test_a_trait_of_the_same_name_as_a_property_has_no_other_spellings() -> None:
+    """And neither has a computed trait whose values are no values of a property."""
+    written = [parse(whole(asks(name, "is", "red"), viewed_red())) for name in ("color", "computed.color")]
+    for definition_, asked in zip(written, spellings.widened(written), strict=True):
+        assert asked.where.of[0] == definition_.where.of[0]
+        assert asked.where.of[1] != definition_.where.of[1]
+
+
 def test_a_definition_stays_as_it_was_written() -> None:
     written = parse(viewed("is", "red"))
     (asked,) = spellings.widened([written])
@@ -127,6 +155,17 @@ def test_words_cost_one_query(django_assert_num_queries: Callable) -> None:
         assert spellings.widened([nothing]) == [nothing]
     with django_assert_num_queries(1):
         spellings.widened([parse(viewed("is", "red")), parse(viewed("in", ["blue", "แดง"]))])
+
+
+def test_the_properties_of_computed_traits_cost_one_more(
+    people: dict[int, str], make_trait: MakeTrait, django_assert_num_queries: Callable
+) -> None:
+    make_trait("Colour", definition("last", "color"))
+    make_trait("Views", definition("count"))
+    with django_assert_num_queries(0):
+        spellings.widened([parse(whole(asks("computed.views", "is", 1)))])
+    with django_assert_num_queries(2):
+        spellings.widened([parse(whole(asks("computed.colour", "is", "red"), asks("computed.colour", "is", "blue")))])
 
 
 def test_the_customers_page_knows_the_word_that_is_explained_today(

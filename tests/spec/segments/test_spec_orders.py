@@ -78,6 +78,35 @@ def test_only_orders_of_the_window_count() -> None:
     assert who(CROWD, condition) == set(CROWD) - NOBODYS - {"long ago"}
 
 
+WINDOWS = [{"kind": "rolling", "n": 90, "unit": "days"}, {"kind": "calendar_days", "n": 90}]
+AUGUST = {"kind": "between", "first": "2026-08-01", "last": "2026-08-31"}  # long ago
+
+
+@pytest.mark.parametrize(
+    ("measure", "operator", "value", "lately", "in_august"),
+    [
+        ("sum", "is", 0, {*NOBODYS, "for free", "long ago"}, set(CROWD) - {"long ago"}),
+        ("sum", "at_most", 0, {*NOBODYS, "for free", "long ago"}, set(CROWD) - {"long ago"}),
+        ("sum", "at_most", 60, {*NOBODYS, "for free", "long ago", "part given back"}, set(CROWD) - {"long ago"}),
+        ("sum", "at_most", 100, set(CROWD) - {"two"}, set(CROWD)),
+        ("sum", "less_than", 100, {*NOBODYS, "for free", "long ago", "part given back"}, set(CROWD) - {"long ago"}),
+        ("count", "is", 0, {*NOBODYS, "long ago"}, set(CROWD) - {"long ago"}),
+        ("count", "at_most", 0, {*NOBODYS, "long ago"}, set(CROWD) - {"long ago"}),
+        ("count", "at_most", 1, set(CROWD) - {"two"}, set(CROWD)),
+        ("average", "is", 0, {"for free"}, set()),  # no order in the window has no average
+        ("average", "at_most", 100, {"one", "two", "cancelled", "part given back", "for free"}, {"long ago"}),
+    ],
+)
+def test_nothing_in_the_window_is_nothing_however_much_before(
+    measure: str, operator: str, value: int, lately: set[str], in_august: set[str]
+) -> None:
+    condition = {"kind": "order_total", "measure": measure, "operator": operator, "value": value, "currency": "THB"}
+
+    for window in WINDOWS:
+        assert who(CROWD, {**condition, "window": window}) == lately
+    assert who(CROWD, {**condition, "window": AUGUST}) == in_august
+
+
 def test_an_average_is_compared_exactly() -> None:
     """100 over 3 orders is a third more than 33: no rounding decides."""
     thirds = buying(order("33.33"), order("33.33"), order("33.34"))

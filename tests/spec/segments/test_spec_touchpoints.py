@@ -72,6 +72,9 @@ def test_windows(window: dict[str, Any], inside: list[dt.datetime], outside: lis
     crowd = {str(moment): doing(moment) for moment in [*inside, *outside]}
 
     assert who(crowd, {**VIEWED, "count": at_least(1), "window": window}) == {str(moment) for moment in inside}
+    for bound in ("exactly", "at_most"):
+        never = {**VIEWED, "count": {"bound": bound, "n": 0}, "window": window}
+        assert who(crowd, never) == {str(moment) for moment in outside}
 
 
 CROWD = {
@@ -82,6 +85,7 @@ CROWD = {
     "thrice": doing(NOW, NOW - DAY, NOW - 2 * DAY),
     "long ago": doing(NOW - 100 * DAY),
 }
+TWO_DAYS = {"kind": "between", "first": "2026-11-20", "last": "2026-11-21"}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +101,14 @@ CROWD = {
         # In a window, the negative is about the window only: long ago is not in the last 7 days.
         ("exactly", 0, {"kind": "rolling", "n": 7, "unit": "days"}, {"never", "something else", "long ago"}),
         ("at_most", 2, {"kind": "rolling", "n": 7, "unit": "days"}, set(CROWD) - {"thrice"}),
+        # Yesterday and today.
+        ("exactly", 0, {"kind": "calendar_days", "n": 2}, {"never", "something else", "long ago"}),
+        ("at_most", 1, {"kind": "calendar_days", "n": 2}, {"never", "something else", "once", "long ago"}),
+        ("at_most", 2, {"kind": "calendar_days", "n": 3}, set(CROWD) - {"thrice"}),
+        # Between two days that are over: today does not count.
+        ("exactly", 0, TWO_DAYS, {"never", "something else", "once", "long ago"}),
+        ("at_most", 1, TWO_DAYS, set(CROWD) - {"thrice"}),
+        ("exactly", 0, {"kind": "between", "first": "2026-08-14", "last": "2026-08-14"}, set(CROWD) - {"long ago"}),
     ],
 )
 def test_counts(bound: str, n: int, window: dict[str, Any], expected: set[str]) -> None:

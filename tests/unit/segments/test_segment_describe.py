@@ -90,6 +90,26 @@ TRANG = AttributeCondition("city", is_("ตรัง"))
             "ลูกค้าที่ทำ “Quiz Won” 2 ครั้งพอดีในวันนี้",
         ),
         (
+            All((TouchpointCondition("Quiz Won", Count(Bound.EXACTLY, 2), CalendarDays(7)),)),
+            "People who did “Quiz Won” exactly twice in the last 7 calendar days.",
+            "ลูกค้าที่ทำ “Quiz Won” 2 ครั้งพอดีใน 7 วันปฏิทินที่ผ่านมา",
+        ),
+        (
+            All((TouchpointCondition("Quiz Won", Count(Bound.EXACTLY, 2), Rolling(7, Unit.DAYS)),)),
+            "People who did “Quiz Won” exactly twice in the last 7 days.",
+            "ลูกค้าที่ทำ “Quiz Won” 2 ครั้งพอดีใน 7 วันที่ผ่านมา",
+        ),
+        (
+            All((TouchpointCondition("Order Completed", Count(Bound.EXACTLY, 0), CalendarDays(30)),)),
+            "People who did not complete an order in the last 30 calendar days.",
+            "ลูกค้าที่ไม่ได้สั่งซื้อสำเร็จเลยใน 30 วันปฏิทินที่ผ่านมา",
+        ),
+        (
+            All((OrderTotalCondition(Measure.SUM, Comparison(Operator.IS, Decimal(0)), CalendarDays(2), "THB"),)),
+            "People whose orders come to 0 THB in the last 2 calendar days.",
+            "ลูกค้าที่ยอดสั่งซื้อรวมเท่ากับ 0 บาทใน 2 วันปฏิทินที่ผ่านมา",
+        ),
+        (
             All(
                 (
                     OrderTotalCondition(

@@ -180,7 +180,7 @@ class Teller:
         label = catalogue.words().measures[condition.measure]
         if amount is None:
             return [Fact(f"{label}: –")]
-        is_number = condition.measure is nodes.Measure.COUNT
+        is_number = condition.measure.is_number
         return [Fact(f"{label}: {f'{amount:,f}' if is_number else money(amount, condition.currency)}")]
 
     @of.register

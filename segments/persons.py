@@ -49,10 +49,16 @@ class _Asked:
         return cls(
             computed=computed,
             events=frozenset().union(computed.needed_events, *(nodes.events(where) for where in wheres)),
-            has_lines=computed.needs_lines or any(isinstance(one, nodes.OrderLineCondition) for one in conditions),
+            has_lines=computed.needs_lines or any(map(_asks_lines, conditions)),
             reach=frozenset((one.purpose, one.channel) for one in reaching),
             lists=frozenset(one.list for one in conditions if isinstance(one, nodes.ListCondition)),
         )
+
+
+def _asks_lines(condition: nodes.Condition) -> bool:
+    if isinstance(condition, nodes.OrderTotalCondition):
+        return condition.measure is nodes.Measure.FULL_PRICE
+    return isinstance(condition, nodes.OrderLineCondition)
 
 
 def load(groups: Sequence[Group], *, asked: Iterable[nodes.Definition]) -> list[evaluate.Person | None]:
@@ -259,6 +265,7 @@ def _order(order: Order, lines: Iterable[evaluate.OrderLine]) -> evaluate.Order:
         order.refunded,
         order.status == Order.Status.CANCELLED,
         tuple(lines),
+        discount=order.discount,
     )
 
 
@@ -302,7 +309,10 @@ def line_of(line: OrderLine, product: Product | None) -> evaluate.OrderLine:
     stated = {name: value for name, value in own.items() if value not in ("", None)}
     spent = line.quantity * (line.unit_price or Decimal(0))
     return evaluate.OrderLine(
-        {**{n: v for n, v in known.items() if n not in ONLY_ON_LINE}, **stated}, line.quantity, spent
+        {**{n: v for n, v in known.items() if n not in ONLY_ON_LINE}, **stated},
+        line.quantity,
+        spent,
+        line.discount or line.coupon_discount,
     )
 
 

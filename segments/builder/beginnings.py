@@ -4,7 +4,7 @@ Orders are counted by the order and not by its event, so that what was cancelled
 spans are those of a shop whose customers buy every few weeks: the sentence says them, and the builder changes them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any as Json
 
@@ -78,10 +78,6 @@ def _did(event: str, n: int, window: Json, *filters: Json, bound: str = "at_leas
     }
 
 
-def _no_discount(comparison: Mapping[str, Json]) -> Json:
-    return _did("Order Completed", 0, _EVER, {"property": "discount", **comparison}, bound="exactly")
-
-
 # ── the nine ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 BEGINNINGS = (
@@ -138,8 +134,7 @@ BEGINNINGS = (
         "tag",
         lambda: [
             _orders(Operator.AT_LEAST, 2, _EVER),
-            _no_discount({"operator": Operator.UNKNOWN.value}),
-            _no_discount({"operator": Operator.AT_MOST.value, "value": 0}),
+            _orders(Operator.IS, 0, _EVER, measure="full_price"),
         ],
     ),
     Beginning(

@@ -210,7 +210,7 @@ class Painter:
 
     def _order_total(self, node: Part, place: str) -> Iterator[Line]:
         controls = [self._of_orders(node, place), *self._amount(node, place)]
-        if node["measure"] == Measure.COUNT.value:
+        if Measure(node["measure"]).is_number:
             controls.append(word(place, pgettext("condition", "orders in")))
         controls.append(self._currency(node, place))
         yield Line([*controls, *self._window(node["window"], f"{place}/window")])

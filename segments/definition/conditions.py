@@ -226,16 +226,25 @@ class SequenceCondition(Checked):
 
 
 class Measure(StrEnum):
+    """What is made of orders. FULL_PRICE: how many there are from which nothing was taken off, neither from the whole
+    nor from a line."""
+
     SUM = "sum"
     AVERAGE = "average"
     COUNT = "count"
+    FULL_PRICE = "full_price"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number of orders; the others are money."""
+        return self in (Measure.COUNT, Measure.FULL_PRICE)
 
 
 @dataclass(frozen=True)
 class OrderTotalCondition(Checked):
     """Sum, average or number of a person's standing orders in the window, compared.
 
-    Money is never converted: only orders in `currency` count. Without an order the sum and the number are 0 and
+    Money is never converted: only orders in `currency` count. Without an order the sum and the numbers are 0 and
     the average is unknown, which is neither more nor less than any amount.
     """
 

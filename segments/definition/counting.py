@@ -89,6 +89,10 @@ def told_by_index(node: nodes.Condition, viewer: Viewer) -> nodes.TouchpointCond
     return replace(node, count=nodes.Count(nodes.Bound.AT_LEAST, node.count.n), filters=(), sources=())
 
 
+_FULL_PRICE = SQL(
+    "NOT (o.discount <> 0 OR EXISTS (SELECT FROM profiles_orderline l WHERE l.order_id = o.id "
+    "AND (l.discount <> 0 OR l.coupon_discount <> 0)))"
+)
 _SIGNS: Mapping[nodes.Bound, sql.SQL] = {
     nodes.Bound.AT_LEAST: SQL(">="),
     nodes.Bound.AT_MOST: SQL("<="),
@@ -161,6 +165,9 @@ class Counting:
                 measured = compare_number(total, node.comparison)
             case Measure.COUNT:
                 measured = compare_number(n, node.comparison)
+            case Measure.FULL_PRICE:
+                measured = compare_number(n, node.comparison)
+                rows.append(_FULL_PRICE)
             case Measure.AVERAGE:
                 # Compared as total against amount × number: exact, where a quotient would be rounded.
                 measured = compare_number(total, node.comparison, times=n)

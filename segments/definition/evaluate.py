@@ -39,6 +39,7 @@ class OrderLine:
     properties: Mapping[str, Json] = field(default_factory=dict)
     quantity: Decimal = Decimal(1)
     spent: Decimal = Decimal(0)
+    discount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ class Order:
     is_cancelled: bool = False
     lines: tuple[OrderLine, ...] = ()
     source: str = ""
+    discount: Decimal = Decimal(0)
+
+    @property
+    def is_discounted(self) -> bool:
+        """Whether anything was taken off it: said of the whole, or of one of its lines."""
+        return self.discount != 0 or any(line.discount != 0 for line in self.lines)
 
     @property
     def stands(self) -> bool:
@@ -298,16 +305,19 @@ def _common(node: nodes.SequenceCondition, touchpoint: Touchpoint) -> set[str]:
 def measured(node: nodes.OrderTotalCondition, person: Person, moment: Moment) -> Decimal | None:
     """What a condition compares: money, or a number of orders; None for the average of none."""
     span = node.window.span(moment.now, moment.time_zone)
-    totals = [
-        order.total - order.refunded
+    orders = [
+        order
         for order in person.orders
         if order.stands and order.currency == node.currency and span.holds(order.placed_at)
     ]
+    totals = [order.total - order.refunded for order in orders]
     match node.measure:
         case Measure.SUM:
             return sum(totals, Decimal(0))
         case Measure.COUNT:
             return Decimal(len(totals))
+        case Measure.FULL_PRICE:
+            return Decimal(sum(not order.is_discounted for order in orders))
         case Measure.AVERAGE:
             return sum(totals, Decimal(0)) / len(totals) if totals else None
 

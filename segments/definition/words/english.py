@@ -42,6 +42,7 @@ MEASURES: Mapping[Measure, str] = {
     Measure.SUM: "total of orders",
     Measure.AVERAGE: "average order",
     Measure.COUNT: "number of orders",
+    Measure.FULL_PRICE: "number of orders without a discount",
 }
 PROPERTY_MEASURES: Mapping[PropertyMeasure, str] = {
     PropertyMeasure.SUM: "total",
@@ -212,6 +213,8 @@ class English:
                 return f"whose average order is {compared} {condition.currency}{when}"
             case Measure.COUNT:
                 return f"whose number of orders in {condition.currency} is {compared}{when}"
+            case Measure.FULL_PRICE:
+                return f"whose number of orders without a discount in {condition.currency} is {compared}{when}"
 
     def order_line(self, condition: nodes.OrderLineCondition) -> str:
         compared = _comparison(condition.comparison).removeprefix("is ")

@@ -43,6 +43,7 @@ MEASURES: Mapping[Measure, str] = {
     Measure.SUM: "ยอดสั่งซื้อรวม",
     Measure.AVERAGE: "ยอดเฉลี่ยต่อคำสั่งซื้อ",
     Measure.COUNT: "จำนวนคำสั่งซื้อ",
+    Measure.FULL_PRICE: "จำนวนคำสั่งซื้อที่ไม่มีส่วนลด",
 }
 PROPERTY_MEASURES: Mapping[PropertyMeasure, str] = {
     PropertyMeasure.SUM: "ผลรวมของ",
@@ -187,7 +188,7 @@ class Thai:
     def order_total(self, condition: nodes.OrderTotalCondition) -> str:
         currency = _CURRENCIES.get(condition.currency, condition.currency)
         label, unit = MEASURES[condition.measure], f" {currency}"
-        if condition.measure is Measure.COUNT:
+        if condition.measure.is_number:
             label, unit = f"{label}ที่เป็นเงิน{currency}", " รายการ"
         return f"{_compared(label, condition.comparison)}{unit}{_window(condition.window)}"
 

@@ -148,6 +148,7 @@ def order(draw: Random) -> RawOrder:
         refunded=draw.choice([Decimal(0), Decimal(0), Decimal(1)]),
         is_cancelled=draw.random() < 0.2,
         lines=tuple(line(draw) for _n in range(draw.randrange(3))),
+        discount=draw.choice([Decimal(0), Decimal(0), Decimal(5)]),
     )
 
 
@@ -162,6 +163,8 @@ def line(draw: Random) -> RawLine:
         quantity=draw.choice([Decimal(n) for n in ("1.000", "2.000", "0.500")]),
         unit_price=draw.choice(prices),
         list_price=draw.choice(prices),
+        discount=draw.choice([Decimal(0), Decimal(0), Decimal(5)]),
+        coupon_discount=draw.choice([Decimal(0), Decimal(0), Decimal(5)]),
     )
 
 

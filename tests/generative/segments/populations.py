@@ -130,6 +130,7 @@ def project(
                     one.refunded,
                     one.is_cancelled,
                     tuple(_line(line, one.source, products) for line in one.lines),
+                    discount=one.discount,
                 )
                 for one in person.orders
                 if eyes.see(one.source)
@@ -184,7 +185,12 @@ def _line(line: RawLine, source: str, products: Sequence[RawProduct]) -> evaluat
         "quantity": line.quantity,
     }
     said = {name: value for name, value in stated.items() if value not in ("", None)}
-    return evaluate.OrderLine({**known, **said}, line.quantity, line.quantity * (line.unit_price or Decimal(0)))
+    return evaluate.OrderLine(
+        {**known, **said},
+        line.quantity,
+        line.quantity * (line.unit_price or Decimal(0)),
+        line.discount or line.coupon_discount,
+    )
 
 
 def _reachable(
@@ -414,6 +420,7 @@ def _store_orders(
                 currency=one.currency,
                 total=one.total,
                 refunded=one.refunded,
+                discount=one.discount,
             ),
             one.lines,
         )

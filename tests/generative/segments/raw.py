@@ -48,6 +48,8 @@ class RawLine:
     quantity: Decimal = Decimal("1.000")
     unit_price: Decimal | None = None
     list_price: Decimal | None = None
+    discount: Decimal = Decimal(0)
+    coupon_discount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class RawOrder:
     refunded: Decimal = Decimal(0)
     is_cancelled: bool = False
     lines: tuple[RawLine, ...] = ()
+    discount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from cdp_site.core.models import AccessLogEntry, AuditEvent, User
 from ingestion.models import Alert, Source
+from profiles.models import EventType
 from segments import audience, estimate, reaching, shelving
 from segments.builder import beginnings
 from segments.definition.parse import parse
@@ -423,6 +424,7 @@ class TestBeginnings:
     def test_the_gallery_says_what_the_company_has_not_got_yet(
         self, viewers: None, tell: Tell, web_shop: Source, login: Login, marketer: User
     ) -> None:
+        EventType.objects.filter(name="Product Added").delete()
         client = login(marketer)
         page = text(client.get(address("create")))
         assert page.count("?start=") == 9

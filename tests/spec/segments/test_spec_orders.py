@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.generative.segments.populations import RawOrder, RawPerson, RawRecord
+from tests.generative.segments.populations import RawLine, RawOrder, RawPerson, RawRecord
 from tests.spec.segments.asking import NOW, who
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +105,32 @@ def test_nothing_in_the_window_is_nothing_however_much_before(
     for window in WINDOWS:
         assert who(CROWD, {**condition, "window": window}) == lately
     assert who(CROWD, {**condition, "window": AUGUST}) == in_august
+
+
+def line(**details: Any) -> RawLine:
+    return RawLine(sku="A1", **details)
+
+
+OFF = Decimal(5)
+
+
+def test_what_was_taken_off_the_whole_or_off_a_line_is_a_discount() -> None:
+    crowd = {
+        "nothing": buying(),
+        "without lines": buying(order("100")),
+        "nothing off": buying(order("100", lines=(line(), line()))),
+        "below the list price": buying(order("100", lines=(line(unit_price=Decimal(100), list_price=Decimal(120)),))),
+        "off the whole": buying(order("100", discount=OFF)),
+        "off a line": buying(order("100", lines=(line(), line(discount=OFF)))),
+        "off a line by a coupon": buying(order("100", lines=(line(coupon_discount=OFF),))),
+        "one of two": buying(order("100", discount=OFF), order("100")),
+        "cancelled at full price": buying(order("100", discount=OFF), order("100", is_cancelled=True)),
+    }
+    condition = {"kind": "order_total", "measure": "full_price", "currency": "THB", "window": {"kind": "ever"}}
+
+    at_full_price = {"without lines", "nothing off", "below the list price", "one of two"}
+    assert who(crowd, {**condition, "operator": "is", "value": 1}) == at_full_price
+    assert who(crowd, {**condition, "operator": "at_most", "value": 0}) == set(crowd) - at_full_price
 
 
 def test_an_average_is_compared_exactly() -> None:

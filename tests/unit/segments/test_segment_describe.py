@@ -105,6 +105,11 @@ TRANG = AttributeCondition("city", is_("ตรัง"))
             "ลูกค้าที่ไม่ได้สั่งซื้อสำเร็จเลยใน 30 วันปฏิทินที่ผ่านมา",
         ),
         (
+            All((OrderTotalCondition(Measure.FULL_PRICE, Comparison(Operator.IS, Decimal(0)), Ever(), "THB"),)),
+            "People whose number of orders without a discount in THB is 0.",
+            "ลูกค้าที่จำนวนคำสั่งซื้อที่ไม่มีส่วนลดที่เป็นเงินบาทเท่ากับ 0 รายการ",
+        ),
+        (
             All((OrderTotalCondition(Measure.SUM, Comparison(Operator.IS, Decimal(0)), CalendarDays(2), "THB"),)),
             "People whose orders come to 0 THB in the last 2 calendar days.",
             "ลูกค้าที่ยอดสั่งซื้อรวมเท่ากับ 0 บาทใน 2 วันปฏิทินที่ผ่านมา",

@@ -68,9 +68,11 @@ def can_be_shared(definition: nodes.Definition, viewer: Viewer) -> bool:
     """Whether several processes can each ask about a span of the people, because indexes in the order of people tell
     it all. What lies in the order of time, consents and profiles are read for all of them together."""
     of_people = [one for one in nodes.conditions(definition.where) if not isinstance(one, nodes.SegmentCondition)]
-    return viewer.sources is None and all(
-        isinstance(one, nodes.OrderTotalCondition) or told_by_index(one, viewer) == one for one in of_people
-    )
+    return viewer.sources is None and all(_is_total(one) or told_by_index(one, viewer) == one for one in of_people)
+
+
+def _is_total(condition: nodes.Condition) -> bool:
+    return isinstance(condition, nodes.OrderTotalCondition) and condition.measure is not nodes.Measure.FULL_PRICE
 
 
 SOME = SQL("50000")

@@ -82,6 +82,28 @@ DEFINITIONS: dict[str, list[dict[str, Any]]] = {
             "window": rolling(7),
         }
     ],
+    "saw red last in 7 days": [
+        {
+            "kind": "measure",
+            "event": VIEWED,
+            "measure": "last",
+            "property": "color",
+            "operator": "is",
+            "value": "red",
+            "window": rolling(7),
+            "filters": [],
+        }
+    ],
+    "bought two shoes in 7 days": [
+        {
+            "kind": "order_line",
+            "measure": "quantity",
+            "operator": "at_least",
+            "value": 2,
+            "window": rolling(7),
+            "filters": [{"property": "category", "operator": "is", "value": "shoes"}],
+        }
+    ],
     "neither here nor there": [
         {
             "kind": "not",
@@ -157,7 +179,8 @@ class Traffic(RuleBasedStateMachine):
         ago=AGO,
     )
     def orders(self, user: str, number: str, event: str, total: Decimal, ago: float) -> None:
-        said = {"order_id": number, "total": float(total), "currency": "THB"}
+        said: dict[str, Any] = {"order_id": number, "total": float(total), "currency": "THB"}
+        said["products"] = [{"sku": "S1", "category": "shoes", "quantity": 1 + (total > 500), "price": float(total)}]
         arrive(self.web, track(event, user, day=self.day(ago), **said))
         self.follow()
 

@@ -37,14 +37,17 @@ AFTERWARDS = LISTED_AT + timedelta(days=20)
 def crowd(tell: Tell, pos: Source) -> list[str]:
     """Customers of the point of sale who viewed something red and agreed to be mailed."""
     users = [f"u{number}" for number in range(PEOPLE)]
+    messages = [
+        message
+        for user in users
+        for message in (
+            identify(user, firstName="มานี", lastName=user, email=f"{user}@baansabai.co.th"),
+            track(user, "Product Viewed", color="red"),
+            track(user, "Consent Granted", hours=1, purpose="marketing", channel="email"),
+        )
+    ]
     with time_machine.travel(LATELY, tick=False):
-        for user in users:
-            tell(
-                pos,
-                identify(user, firstName="มานี", lastName=user, email=f"{user}@baansabai.co.th"),
-                track(user, "Product Viewed", color="red"),
-                track(user, "Consent Granted", hours=1, purpose="marketing", channel="email"),
-            )
+        tell(pos, *messages)
     return users
 
 

@@ -90,7 +90,7 @@ class Question:
 
     @classmethod
     def of(cls, definition: nodes.Definition, scope: Scope, viewer: Viewer | None = None) -> "Question":
-        """`viewer`: the scope's, where it is known already. Four queries otherwise, one more for words, and those of
+        """`viewer`: the scope's, where it is known already. Four queries otherwise, two more for words, and those of
         `references.resolved`. Raises DefinitionProblem where segments ask for each other in a circle, HiddenProblem
         where one of them is gone."""
         (resolved,) = references.resolved([definition])

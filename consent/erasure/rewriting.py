@@ -32,6 +32,9 @@ SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.re
    AND pg_relation_size(c.oid) > 0
  ORDER BY pg_relation_size(c.oid)
 """
+# What is read by time lies together in time: a segment reads a week of touchpoints from a tenth of the pages on which
+# files and systems have left them.
+_IN_ORDER_OF: Final = {"profiles_touchpoint": "touchpoint_window"}
 # Values of customers lie in these as well.
 _CATALOGUES: Final = ("pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data")
 
@@ -64,9 +67,9 @@ def rewrite(*, by: User | str = ACTOR) -> Rewritten:
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
         tables = [row[0] for row in cursor.fetchall()]
-    busy = tuple(table for table in tables if not _write_anew(table))
+    busy = tuple(table for table in tables if not write_anew(table))
     if is_superuser:
-        busy += tuple(table for table in _CATALOGUES if not _write_anew(table))
+        busy += tuple(table for table in _CATALOGUES if not write_anew(table))
         _renew_log()
     done = Rewritten(len(tables) - len(busy), busy, is_superuser)
     with transaction.atomic():
@@ -96,13 +99,16 @@ def _is_superuser() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _write_anew(table: str) -> bool:
+def write_anew(table: str) -> bool:
     """False when somebody holds it all the time. A plain VACUUM goes first: it alone removes every row that is dead to
-    this database, while FULL takes along what a transaction of any other database of the server might still ask for."""
+    this database, while FULL and CLUSTER take along what a transaction of any other database of the server might still
+    ask for. Must not run in a transaction."""
+    index = _IN_ORDER_OF.get(table)
+    anew = f"VACUUM (FULL) {table}" if index is None else f"CLUSTER {table} USING {index}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [PATIENCE])
         try:
-            return _try([f"VACUUM (INDEX_CLEANUP ON) {table}", f"VACUUM (FULL) {table}"], times=TRIES)
+            return _try([f"VACUUM (INDEX_CLEANUP ON) {table}", anew], times=TRIES)
         finally:
             cursor.execute("RESET lock_timeout")
 

@@ -192,7 +192,7 @@ def of_all(profile: Profile, segments: Iterable[Segment], *, by: User) -> list[S
     listed, scope = list(segments), scope_of(by)
     standing = audience.standing(profile, listed, scope)
     inside = {segment.pk for segment in standing.segments}
-    read = {segment.pk: _read(segment) for segment in listed}
+    read = {segment.pk: references.tried(segment.definition) for segment in listed}
     through = lens.on([one for one in read.values() if isinstance(one, nodes.Definition)], scope)
 
     def of(segment: Segment) -> Standing:
@@ -206,13 +206,6 @@ def of_all(profile: Profile, segments: Iterable[Segment], *, by: User) -> list[S
 
     found = [of(segment) for segment in listed]
     return sorted(found, key=lambda one: (one.is_in is not True, one.is_in is None, one.segment.name))
-
-
-def _read(segment: Segment) -> nodes.Definition | StoredProblem:
-    try:
-        return references.parsed(segment.definition)
-    except StoredProblem as problem:
-        return problem
 
 
 def members_among(segment: Segment, profiles: Iterable[Profile], *, by: User) -> set[int]:

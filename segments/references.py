@@ -50,6 +50,14 @@ def parsed(stored: Json) -> nodes.Definition:
     return definition
 
 
+def tried(stored: Json) -> nodes.Definition | StoredProblem:
+    """The same, or why it cannot be read."""
+    try:
+        return parsed(stored)
+    except StoredProblem as problem:
+        return problem
+
+
 _versions: Memory[tuple[UUID, int], nodes.Definition | None] = Memory()
 
 

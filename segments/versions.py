@@ -55,10 +55,9 @@ def history(segment: Segment, scope: Scope) -> list[Version]:
 
 
 def _told(stored: SegmentVersion, fields: Fields) -> tuple[str, MendableError | None]:
-    try:
-        definition = references.parsed(stored.definition)
-    except StoredProblem as problem:
-        return "", problem
+    definition = references.tried(stored.definition)
+    if isinstance(definition, StoredProblem):
+        return "", definition
     return presenting.sentence(definition, fields) if fields.shows(definition.where) else "", None
 
 
@@ -113,13 +112,8 @@ def difference(before: SegmentVersion, after: SegmentVersion, scope: Scope) -> l
 
 def unread(*stored: SegmentVersion) -> list[tuple[int, StoredProblem]]:
     """Those of the versions that this program does not read, by number, with the reason."""
-    found = []
-    for one in stored:
-        try:
-            references.parsed(one.definition)
-        except StoredProblem as problem:
-            found.append((one.version, problem))
-    return found
+    read = ((one.version, references.tried(one.definition)) for one in stored)
+    return [(version, problem) for version, problem in read if isinstance(problem, StoredProblem)]
 
 
 def _below(node: nodes.Node, fields: Fields, through: Lens, depth: int) -> Iterator[_Written]:

@@ -6,6 +6,7 @@ equation is looked at all the while, too.
 """
 
 import ctypes
+import errno
 import os
 import random
 import tempfile
@@ -236,11 +237,21 @@ def _wait_for_refusals(sender: Sender, sending: threading.Thread, *, wanted: int
 
 
 def _fill(ballast: Path, disk: Path, spare: int) -> None:
-    """Leave that many bytes."""
-    state = os.statvfs(disk)
-    free = state.f_bavail * state.f_frsize - spare
+    """Leave at most that many bytes, whatever others write meanwhile."""
+    step = FULL_DISK_BYTES
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(free, 1))
+        while step and (free := _free_bytes(disk) - spare) > 0:
+            try:
+                os.posix_fallocate(file.fileno(), ballast.stat().st_size, min(free, step))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                step //= 2  # somebody has written since we looked
+
+
+def _free_bytes(disk: Path) -> int:
+    state = os.statvfs(disk)
+    return state.f_bavail * state.f_frsize
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """Small variants of `bench faults`: real processes and SIGKILL, on an installation of its own."""
 
+import errno
+import os
 import random
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +31,27 @@ def test_a_full_disk_is_answered_with_503_until_there_is_room_again() -> None:
     assert outcome.is_good, outcome.as_dict()
     assert outcome.answers[503] > 0
     assert outcome.stored == outcome.acknowledged == 2_000
+
+
+def test_a_disk_is_filled_although_others_write_to_it_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, taken = 1_000_000, 0
+    allocate = os.posix_fallocate
+
+    def allocating(file: int, offset: int, size: int) -> None:
+        nonlocal taken
+        if not taken:
+            taken = 70_000  # by somebody else, between the look and the claim
+        if offset + size + taken > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        allocate(file, offset, size)
+
+    ballast = tmp_path / "ballast"
+    monkeypatch.setattr(os, "posix_fallocate", allocating)
+    monkeypatch.setattr(faults, "_free_bytes", lambda _disk: room - taken - ballast.stat().st_size)
+    faults._fill(ballast, tmp_path, spare=1_000)
+    assert ballast.stat().st_size == room - taken - 1_000
 
 
 @pytest.fixture

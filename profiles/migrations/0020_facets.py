@@ -1,16 +1,30 @@
 from django.db import migrations, models
 
 FACETS = ("birth_date", "city", "country", "gender", "language", "postcode", "province")
-VALUE = (
-    "CASE WHEN jsonb_typeof(%(expressions)s -> '{trait}') = 'string' "
-    "AND octet_length(%(expressions)s ->> '{trait}') <= 100 THEN %(expressions)s ->> '{trait}' END"
+DAY = (
+    "^[12][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))$|^([12][0-9](0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29$"
 )
-OTHER = (
-    "coalesce(jsonb_typeof(%(expressions)s -> '{trait}') NOT IN ('string', 'null') "
-    "OR octet_length(%(expressions)s ->> '{trait}') > 100, false)"
-)
-COLUMNS = {f"facet_{trait}": VALUE.format(trait=trait) for trait in FACETS}
-TELL = f"NOT ({' OR '.join(OTHER.format(trait=trait) for trait in FACETS)})"
+
+
+def holds(trait: str) -> str:
+    text = f"%(expressions)s ->> '{trait}'"
+    return f"{text} ~ '{DAY}'" if trait == "birth_date" else f"octet_length({text}) <= 100"
+
+
+def value(trait: str) -> str:
+    is_text = f"jsonb_typeof(%(expressions)s -> '{trait}') = 'string'"
+    return f"CASE WHEN {is_text} AND {holds(trait)} THEN %(expressions)s ->> '{trait}' END"
+
+
+def is_other(trait: str) -> str:
+    return (
+        f"coalesce(jsonb_typeof(%(expressions)s -> '{trait}') NOT IN ('string', 'null') OR NOT {holds(trait)}, false)"
+    )
+
+
+COLUMNS = {f"facet_{trait}": value(trait) for trait in FACETS}
+TELL = f"NOT ({' OR '.join(map(is_other, FACETS))})"
 
 
 def field(template: str, kind: models.Field) -> models.GeneratedField:

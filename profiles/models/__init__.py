@@ -2,6 +2,7 @@
 
 from profiles.models.accounts import Account, AccountMembership
 from profiles.models.behaviour import (
+    HAS_LIST,
     EventType,
     KindOfData,
     Note,
@@ -38,12 +39,14 @@ from profiles.models.matching import (
 from profiles.models.openings import CustomerOpening, OpeningReason
 from profiles.models.orders import Order, OrderLine, Refund
 from profiles.models.page import PanelPlace
-from profiles.models.profile import FACETS, Membership, Profile, SourceRecord, SourceRecordVersion
+from profiles.models.profile import DAY_FACETS, FACETS, Membership, Profile, SourceRecord, SourceRecordVersion
 from profiles.models.quality import QualityFinding, QualityLook
 from profiles.models.reverts import OrderShare, RecordShare, Revert, TouchpointShare
 
 __all__ = [
+    "DAY_FACETS",
     "FACETS",
+    "HAS_LIST",
     "Account",
     "AccountMembership",
     "AgentEdit",

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import F, Func
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -151,6 +152,10 @@ class Pin(models.Model):
         ]
 
 
+HAS_LIST = """%(expressions)s @? 'strict $.* ? (@.type() == "array")'"""
+"""Whether an object has a list among its values, as SQL."""
+
+
 class Touchpoint(models.Model):
     """One row: something that happened between a customer and the company. Owned by its record; `profile` is derived.
 
@@ -188,6 +193,12 @@ class Touchpoint(models.Model):
             models.Index(fields=["profile", "-occurred_at", "-id"], name="touchpoint_timeline"),
             # a segment's "did X in the last N days" over everybody
             models.Index(fields=["type", "occurred_at"], name="touchpoint_window", include=["profile"]),
+            # those of them of which a property is a list, into which a filter has to look
+            models.Index(
+                fields=["type", "occurred_at"],
+                name="touchpoint_lists",
+                condition=models.Q(Func(F("properties"), template=HAS_LIST, output_field=models.BooleanField())),
+            ),
             # "did X ever / never", last time of X of one person
             models.Index(fields=["type", "profile", "occurred_at"], name="touchpoint_of_type"),
         ]

@@ -14,14 +14,25 @@ from profiles.querysets import ProfileQuerySet
 
 FACETS = ("birth_date", "city", "country", "gender", "language", "postcode", "province")
 """Traits by which people are picked out all the time: their golden values stand in columns of their own, too."""
+DAY_FACETS = ("birth_date",)
+"""Those of which a column holds days that there are, written YYYY-MM-DD, and nothing else."""
 LONGEST_FACET = 100  # bytes: an index holds them
+_DAY = (
+    "^[12][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))$|^([12][0-9](0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29$"
+)
+
+
+def _holds(trait: str) -> str:
+    """Whether a facet holds a text; %(expressions)s is the golden record."""
+    text = f"%(expressions)s ->> '{trait}'"
+    return f"{text} ~ '{_DAY}'" if trait in DAY_FACETS else f"octet_length({text}) <= {LONGEST_FACET}"
 
 
 def _facet(trait: str) -> models.GeneratedField:
-    """The golden value of a trait if it is a text that is not too long; a column `facet_<trait>`."""
+    """The golden value of a trait if it is a text that the facet holds; a column `facet_<trait>`."""
     is_text = f"jsonb_typeof(%(expressions)s -> '{trait}') = 'string'"
-    is_short = f"octet_length(%(expressions)s ->> '{trait}') <= {LONGEST_FACET}"
-    template = f"CASE WHEN {is_text} AND {is_short} THEN %(expressions)s ->> '{trait}' END"
+    template = f"CASE WHEN {is_text} AND {_holds(trait)} THEN %(expressions)s ->> '{trait}' END"
     return models.GeneratedField(
         expression=Func(F("golden"), template=template),
         output_field=TextField(null=True),
@@ -32,8 +43,7 @@ def _facet(trait: str) -> models.GeneratedField:
 def _facets_tell() -> models.GeneratedField:
     """Whether no value of a facet is anything else, so that the facets tell all that the golden record does."""
     others = [
-        f"coalesce(jsonb_typeof(%(expressions)s -> '{trait}') NOT IN ('string', 'null') "
-        f"OR octet_length(%(expressions)s ->> '{trait}') > {LONGEST_FACET}, false)"
+        f"coalesce(jsonb_typeof(%(expressions)s -> '{trait}') NOT IN ('string', 'null') OR NOT {_holds(trait)}, false)"
         for trait in FACETS
     ]
     return models.GeneratedField(

@@ -29,12 +29,14 @@ SQL = sql.SQL
 class JsonValue:
     """An expression of type jsonb, and the same as text (scalars as they are, lists and objects as JSON).
 
-    `may_be_list` is False where the writer of the column keeps no list: then none is looked for.
+    `may_be_list` is False where the writer of the column keeps no list: then none is looked for. `is_day`: it is a day
+    that there is, written YYYY-MM-DD, or NULL.
     """
 
     json: sql.Composable
     text: sql.Composable
     may_be_list: bool = True
+    is_day: bool = False
 
     @classmethod
     def of_key(cls, table: str, key: str, *, may_be_list: bool = True) -> "JsonValue":
@@ -52,9 +54,9 @@ class JsonValue:
         return cls(SQL("CASE WHEN {} <> '' THEN to_jsonb({}) END").format(found, SQL(column)), found, may_be_list=False)
 
     @classmethod
-    def of_text(cls, column: sql.Composable) -> "JsonValue":
+    def of_text(cls, column: sql.Composable, *, is_day: bool = False) -> "JsonValue":
         """A column of texts that are values as they stand, and NULL where there is none."""
-        return cls(SQL("to_jsonb({})").format(column), column, may_be_list=False)
+        return cls(SQL("to_jsonb({})").format(column), column, may_be_list=False, is_day=is_day)
 
     def otherwise(self, other: "JsonValue") -> "JsonValue":
         """This value, or the other one where this is NULL."""
@@ -185,6 +187,8 @@ def _reading_matches(
 ) -> sql.Composable:
     """One scalar against one positive comparison. `may_be_structure`: the text may also be a list or object as JSON."""
     if (in_days := _in_days(comparison, moment)) is not None:
+        if value.is_day:
+            return in_days.of_text(value.text)
         return SQL("({} AND {})").format(in_days.likely(value), _day_matches(value, in_days, moment))
     texts = _texts(comparison)
     if texts is None:

@@ -24,7 +24,7 @@ from consent import state_sql as consents
 from consent.models import Channel
 from consent.reach_sql import reachable_sql
 from profiles import survivorship
-from profiles.models import FACETS
+from profiles.models import DAY_FACETS, FACETS
 from segments.definition import nodes
 from segments.definition.compare import JsonValue, matches, of_list, unless_list
 from segments.definition.counting import Counted, CountedCondition, Counting, told_by_index
@@ -173,7 +173,7 @@ class Compiler:
 
     def _by_facets(self, said: Sequence[nodes.AttributeCondition], columns: sql.Composable) -> sql.Composable:
         """The same by the columns that an index holds; of the few whose value is in none, by the golden record."""
-        facets = [(JsonValue.of_text(SQL("p.{}").format(sql.Identifier(f"facet_{one.trait}"))), one) for one in said]
+        facets = [(self._facet(one.trait), one) for one in said]
         golden = [(self._golden(one.trait), one) for one in said]
         beside, told = (
             SQL(" AND ").join(matches(value, one.comparison, self.moment) for value, one in asked)
@@ -356,6 +356,9 @@ class Compiler:
     def _golden(self, trait: str) -> JsonValue:
         # A golden record keeps the first of several addresses or names, so that there is no list to look into.
         return JsonValue.of_key("p.golden", trait, may_be_list=trait not in survivorship.SINGULAR)
+
+    def _facet(self, trait: str) -> JsonValue:
+        return JsonValue.of_text(SQL("p.{}").format(sql.Identifier(f"facet_{trait}")), is_day=trait in DAY_FACETS)
 
     def _survivor(self, trait: str) -> sql.Composable:
         sources: sql.Composable = SQL("")

@@ -10,6 +10,7 @@ from functools import singledispatchmethod
 
 from psycopg import sql
 
+from profiles.models import HAS_LIST
 from segments.definition import nodes, values
 from segments.definition.compare import (
     JsonValue,
@@ -19,7 +20,6 @@ from segments.definition.compare import (
     key_of,
     matches,
     number_of,
-    unless_list,
 )
 from segments.definition.evaluate import Moment
 from segments.definition.nodes import LineMeasure, Measure, Operator, PropertyMeasure
@@ -93,6 +93,8 @@ _FULL_PRICE = SQL(
     "NOT (o.discount <> 0 OR EXISTS (SELECT FROM profiles_orderline l WHERE l.order_id = o.id "
     "AND (l.discount <> 0 OR l.coupon_discount <> 0)))"
 )
+_WHOLE = (Operator.KNOWN, Operator.UNKNOWN)
+"""Operators that do not look into a list."""
 _SIGNS: Mapping[nodes.Bound, sql.SQL] = {
     nodes.Bound.AT_LEAST: SQL(">="),
     nodes.Bound.AT_MOST: SQL("<="),
@@ -152,7 +154,7 @@ class Counting:
 
     @of.register
     def _(self, node: nodes.TouchpointCondition) -> Counted:
-        table, rows = self.picked(node, node.window)
+        table, rows = self.picked(node, node.window, columns=())
         measured = SQL("count(*) {} {}").format(_SIGNS[node.count.bound], node.count.n)
         return Counted(table, SQL("t"), measured, node.count.holds(0), rows)
 
@@ -198,7 +200,7 @@ class Counting:
     @of.register
     def _(self, node: nodes.MeasureCondition) -> Counted:
         found = JsonValue.of(SQL("x.v"), may_be_list=False)
-        table, rows = self.picked(node, node.window)
+        table, rows = self.picked(node, node.window, ("occurred_at", "properties"))
         values = SQL(
             "SELECT t.profile_id, t.occurred_at, x.v FROM {table} CROSS JOIN LATERAL {elements} WHERE {rows}"
         ).format(
@@ -268,7 +270,8 @@ class Counting:
     def _step(self, place: int, step: nodes.Step, node: nodes.SequenceCondition) -> sql.Composed:
         """What was done of one step, in the order of people and of time; an index has it so, and the steps are merged
         as they are read."""
-        table, rows = self.picked(step, node.window)
+        columns = ("occurred_at",) if node.same is None else ("occurred_at", "properties")
+        table, rows = self.picked(step, node.window, columns)
         if step is not node.then:
             rows += self._also_then(node)
         same: sql.Composable = SQL("")
@@ -332,8 +335,10 @@ class Counting:
         conditions = [*self._kind(one), *self._filters(one, "t.properties")]
         return SQL("(({}) IS TRUE)").format(AND.join(conditions))
 
-    def picked(self, one: nodes.OnTouchpoints, window: nodes.Window) -> tuple[sql.Composable, list[sql.Composable]]:
-        """A table `t` of touchpoints with profile_id, occurred_at and properties, and what is yet to hold for them."""
+    def picked(
+        self, one: nodes.OnTouchpoints, window: nodes.Window, columns: Sequence[str] = ("occurred_at",)
+    ) -> tuple[sql.Composable, list[sql.Composable]]:
+        """A table `t` of touchpoints with profile_id and these columns, and what is yet to hold for them."""
         rows = [
             *self._kind(one),
             *self._of_span("t"),
@@ -341,26 +346,29 @@ class Counting:
             *self._in_window("t.occurred_at", window),
         ]
         exact = self._filters(one, "t.properties")
-        if not exact or self.strategy is Strategy.PROBE:
+        may_be_lists = [each for each in one.filters if each.comparison.operator not in _WHOLE]
+        if not may_be_lists or self.strategy is Strategy.PROBE:
             return SQL("profiles_touchpoint t"), [*rows, *exact]
-        values = [JsonValue.of_key("t.properties", each.property) for each in one.filters]
-        likely = [
-            unless_list(value, each.comparison, self.moment) for value, each in zip(values, one.filters, strict=True)
-        ]
-        # Lists are looked into afterwards, where OFFSET 0 keeps the planner from mixing the two: it reckons the look
-        # for every row, and leaves the right index for it; and several processes can only do the first.
+        # Most properties are no lists, and are asked without a look into them, for which the planner reckons so much
+        # that it leaves the right index and does all in one process. The few lists are in an index of their own.
+        values = [JsonValue.of_key("t.properties", each.property) for each in may_be_lists]
         table = SQL(
-            "(SELECT t.profile_id, t.occurred_at, t.properties, CASE WHEN {is_list} THEN t.properties END AS listed "
-            "FROM profiles_touchpoint t WHERE {rows} OFFSET 0) t"
+            "(SELECT {columns} FROM profiles_touchpoint t WHERE {rows} AND {no_lists} UNION ALL "
+            "SELECT {columns} FROM profiles_touchpoint t WHERE {rows} AND {has_list} AND ({are_lists}) AND {exact}) t"
         ).format(
-            is_list=OR.join(SQL("jsonb_typeof({}) = 'array'").format(value.json) for value in values),
-            rows=AND.join([*rows, *likely]),
+            columns=SQL(", ").join(sql.Identifier("t", name) for name in ("profile_id", *columns)),
+            rows=AND.join(rows),
+            no_lists=AND.join(self._filters(one, "t.properties", may_be_list=False)),
+            has_list=SQL(HAS_LIST % {"expressions": "t.properties"}),
+            are_lists=OR.join(SQL("jsonb_typeof({}) = 'array'").format(value.json) for value in values),
+            exact=AND.join(exact),
         )
-        return table, [SQL("(t.listed IS NULL OR ({}))").format(AND.join(self._filters(one, "t.listed")))]
+        return table, [SQL("true")]
 
-    def _filters(self, one: nodes.OnTouchpoints, properties: str) -> list[sql.Composable]:
+    def _filters(self, one: nodes.OnTouchpoints, properties: str, *, may_be_list: bool = True) -> list[sql.Composable]:
         return [
-            matches(JsonValue.of_key(properties, each.property), each.comparison, self.moment) for each in one.filters
+            matches(JsonValue.of_key(properties, each.property, may_be_list=may_be_list), each.comparison, self.moment)
+            for each in one.filters
         ]
 
     def standing_orders(self, window: nodes.Window) -> list[sql.Composable]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg import sql
 
 from cdp_site.core.access import EVERYTHING
 from profiles.models import Profile
@@ -64,3 +65,18 @@ def test_few_people_are_counted_at_once_without_a_further_query(viewers: None) -
 
     assert not any("max(" in one["sql"].lower() for one in queries.captured_queries)
     assert len(question(VIEWED).shares()) == 1
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"), [(viewed_red(), "touchpoint_lists"), (IN_TRANG, "profile_facets")], ids=["lists", "facets"]
+)
+def test_the_indexes_that_are_made_for_a_definition_are_known_by_its_words(
+    viewers: None, condition: dict[str, Any], index: str
+) -> None:
+    """Of a condition that is not the index's own, word for word, PostgreSQL reads the rows and says nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(sql.SQL("EXPLAIN {}").format(question(condition).select()))
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert f"Scan using {index}" in plan or f"Scan on {index}" in plan

@@ -24,6 +24,7 @@ def is_other(trait: str) -> str:
 
 
 COLUMNS = {f"facet_{trait}": value(trait) for trait in FACETS}
+DAYS = "facet_birth_date"
 TELL = f"NOT ({' OR '.join(map(is_other, FACETS))})"
 
 
@@ -32,12 +33,16 @@ def field(template: str, kind: models.Field) -> models.GeneratedField:
     return models.GeneratedField(expression=made, output_field=kind, db_persist=True)
 
 
+def text(name: str) -> models.TextField:
+    return models.TextField(null=True, db_collation="C" if name == DAYS else None)
+
+
 def column(name: str, template: str, kind: str) -> str:
     return f"ADD COLUMN {name} {kind} GENERATED ALWAYS AS ({template % {'expressions': 'golden'}}) STORED"
 
 
 ADDED = [
-    *(column(name, template, "text") for name, template in COLUMNS.items()),
+    *(column(name, template, 'text COLLATE "C"' if name == DAYS else "text") for name, template in COLUMNS.items()),
     column("facets_tell", TELL, "boolean NOT NULL"),
 ]
 DROPPED = [f"DROP COLUMN {name}" for name in (*COLUMNS, "facets_tell")]
@@ -60,7 +65,7 @@ class Migration(migrations.Migration):
             ],
             [
                 *(
-                    migrations.AddField("profile", name, field(template, models.TextField(null=True)))
+                    migrations.AddField("profile", name, field(template, text(name)))
                     for name, template in COLUMNS.items()
                 ),
                 migrations.AddField("profile", "facets_tell", field(TELL, models.BooleanField())),
@@ -68,7 +73,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             "profile",
-            models.Index(fields=["id"], name="profile_facets", include=["facets_tell", *COLUMNS], condition=IS_PERSON),
+            models.Index(fields=["id"], name="profile_live", condition=IS_PERSON),
+        ),
+        migrations.AddIndex(
+            "profile",
+            models.Index(
+                fields=[DAYS, "id"],
+                name="profile_facets",
+                include=[name for name in COLUMNS if name != DAYS],
+                condition=IS_PERSON & models.Q(facets_tell=True),
+            ),
         ),
         migrations.AddIndex(
             "profile",

@@ -15,7 +15,7 @@ from profiles.querysets import ProfileQuerySet
 FACETS = ("birth_date", "city", "country", "gender", "language", "postcode", "province")
 """Traits by which people are picked out all the time: their golden values stand in columns of their own, too."""
 DAY_FACETS = ("birth_date",)
-"""Those of which a column holds days that there are, written YYYY-MM-DD, and nothing else."""
+"""Those of which a column holds days that there are, written YYYY-MM-DD, and nothing else; in the order of days."""
 LONGEST_FACET = 100  # bytes: an index holds them
 _DAY = (
     "^[12][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
@@ -35,7 +35,7 @@ def _facet(trait: str) -> models.GeneratedField:
     template = f"CASE WHEN {is_text} AND {_holds(trait)} THEN %(expressions)s ->> '{trait}' END"
     return models.GeneratedField(
         expression=Func(F("golden"), template=template),
-        output_field=TextField(null=True),
+        output_field=TextField(null=True, db_collation="C" if trait in DAY_FACETS else None),
         db_persist=True,
     )
 
@@ -112,12 +112,14 @@ class Profile(models.Model):
         indexes: ClassVar = [
             # list of people in name order, keyset
             models.Index(fields=["sort_name", "id"], name="profile_people", condition=_IS_PERSON),
-            # who is a person at all, and what a segment asks of them most: read alone, without the rows
+            # who is a person at all
+            models.Index(fields=["id"], name="profile_live", condition=_IS_PERSON),
+            # what a segment asks of people most: read alone, without the rows, and of ages just those that are meant
             models.Index(
-                fields=["id"],
+                fields=["facet_birth_date", "id"],
                 name="profile_facets",
-                include=["facets_tell", *(f"facet_{trait}" for trait in FACETS)],
-                condition=_IS_PERSON,
+                include=[f"facet_{trait}" for trait in FACETS if trait != "birth_date"],
+                condition=_IS_PERSON & models.Q(facets_tell=True),
             ),
             models.Index(
                 fields=["id"], name="profile_beside_facets", condition=_IS_PERSON & models.Q(facets_tell=False)

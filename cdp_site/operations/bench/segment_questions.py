@@ -143,6 +143,12 @@ def _attributes(dialect: Dialect, now: dt.datetime) -> sql.Composed:
     return _people(_one_of(dialect.attribute("province"), BANGKOK), born)
 
 
+def _facets(_dialect: Dialect, _now: dt.datetime) -> sql.Composed:
+    """The same by the columns that an index holds, where they tell all."""
+    born = SQL("p.facet_birth_date BETWEEN {} AND {}").format(*(day.isoformat() for day in BORN))
+    return _people(SQL("p.facets_tell"), _one_of(SQL("p.facet_province"), BANGKOK), born)
+
+
 def _red_shoes(dialect: Dialect, now: dt.datetime) -> sql.Composed:
     return _people(joins=_viewers(dialect, now, 5, 7, ("color", RED), ("category", SHOES)))
 
@@ -248,7 +254,14 @@ def _question(name: str, about: str, where: All, *ways: Write, in_duckdb: tuple[
 
 
 QUESTIONS = (
-    _question("S1", "province and year of birth", All((_IN_BANGKOK, _OF_THAT_AGE)), _attributes),
+    _question(
+        "S1",
+        "province and year of birth",
+        All((_IN_BANGKOK, _OF_THAT_AGE)),
+        _attributes,
+        _facets,
+        in_duckdb=(_attributes,),
+    ),
     _question(
         "S2", "more than 4 views of red shoes in 7 days", All((_did(VIEWED, 5, 7, _IN_RED, _OF_SHOES),)), _red_shoes
     ),

@@ -32,9 +32,7 @@ SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.re
    AND pg_relation_size(c.oid) > 0
  ORDER BY pg_relation_size(c.oid)
 """
-# What is read by time lies together in time: a segment reads a week of touchpoints from a tenth of the pages on which
-# files and systems have left them.
-_IN_ORDER_OF: Final = {"profiles_touchpoint": "touchpoint_window"}
+_HAS_ORDER = "SELECT EXISTS (SELECT FROM pg_index WHERE indrelid = %s::regclass AND indisclustered)"
 # Values of customers lie in these as well.
 _CATALOGUES: Final = ("pg_catalog.pg_statistic", "pg_catalog.pg_statistic_ext_data")
 
@@ -100,15 +98,17 @@ def _is_superuser() -> bool:
 
 
 def write_anew(table: str) -> bool:
-    """False when somebody holds it all the time. A plain VACUUM goes first: it alone removes every row that is dead to
-    this database, while FULL and CLUSTER take along what a transaction of any other database of the server might still
-    ask for. Must not run in a transaction."""
-    index = _IN_ORDER_OF.get(table)
-    anew = f"VACUUM (FULL) {table}" if index is None else f"CLUSTER {table} USING {index}"
+    """Write a table anew, in the order of the index that it is clustered on, if it is on one. Returns False when
+    somebody holds it all the time. Must not run in a transaction.
+
+    A plain VACUUM goes first: it alone removes every row that is dead to this database, while FULL and CLUSTER take
+    along what a transaction of any other database of the server might still ask for."""
     with connection.cursor() as cursor:
+        cursor.execute(_HAS_ORDER, [table])
+        anew = "CLUSTER" if cursor.fetchone()[0] else "VACUUM (FULL)"
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [PATIENCE])
         try:
-            return _try([f"VACUUM (INDEX_CLEANUP ON) {table}", anew], times=TRIES)
+            return _try([f"VACUUM (INDEX_CLEANUP ON) {table}", f"{anew} {table}"], times=TRIES)
         finally:
             cursor.execute("RESET lock_timeout")
 

@@ -191,7 +191,8 @@ class Touchpoint(models.Model):
         indexes: ClassVar = [
             # the timeline, keyset
             models.Index(fields=["profile", "-occurred_at", "-id"], name="touchpoint_timeline"),
-            # a segment's "did X in the last N days" over everybody
+            # a segment's "did X in the last N days" over everybody. The table is clustered on it: what is read by time
+            # lies together in time whenever the storage is written anew, a week on a tenth of the pages.
             models.Index(fields=["type", "occurred_at"], name="touchpoint_window", include=["profile"]),
             # those of them of which a property is a list, into which a filter has to look
             models.Index(

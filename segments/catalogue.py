@@ -29,6 +29,7 @@ from profiles.models import EventType, Trait
 from segments.definition import nodes
 from segments.definition.evaluate import Moment
 from segments.definition.fields import Event, Field, Fields, FieldType
+from segments.definition.products import touchpoint_value
 from segments.definition.values import DATE_PATTERN, LOCAL_MOMENT_PATTERN, MOMENT_PATTERN, NUMBER_PATTERN
 from segments.definition.viewer import Viewer
 from segments.definition.words import LANGUAGES, Names, Words
@@ -237,12 +238,13 @@ SELECT e.key,
 """)
 _DATES = "|".join(f"({pattern})" for pattern in (DATE_PATTERN, MOMENT_PATTERN, LOCAL_MOMENT_PATTERN))
 _SAMPLE = SQL("""
-SELECT t.profile_id, t.properties FROM profiles_touchpoint t WHERE t.type_id = {type_id}{sources}
+SELECT t.profile_id, t.properties, t.source_id FROM profiles_touchpoint t WHERE t.type_id = {type_id}{sources}
  ORDER BY t.occurred_at DESC LIMIT {n}""")
 
 
 def properties(event: EventType, scope: Scope) -> dict[str, Field]:
-    """Properties of the newest touchpoints of a type, by name, with the type that all their values have."""
+    """Properties of the newest touchpoints of a type, by name, with the type that all their values have; where these
+    name products, with what the catalogue says of products."""
 
     def read() -> list[tuple[str, str]]:
         rows = read_rows(
@@ -250,17 +252,39 @@ def properties(event: EventType, scope: Scope) -> dict[str, Field]:
         )
         return [(name, _type_of(*marks).value) for name, *marks in rows]
 
-    found = remembered(("properties", event.pk), scope, read)
+    found = dict(remembered(("properties", event.pk), scope, read))
+    own = {name: FieldType.IDENTIFIER if name in IDENTIFIERS else FieldType(kind) for name, kind in found.items()}
+    told = {} if own.keys().isdisjoint(nodes.PRODUCT_NUMBERS) else _of_products(scope)
+    return _fields({**told, **own}, scope)
+
+
+# Of touchpoints and orders, what they say themselves comes first.
+_OF_PRODUCTS = SQL("""
+SELECT p.attributes || jsonb_build_object('name', p.name || p.name_th, 'category', p.category) AS properties
+  FROM profiles_product p ORDER BY p.id DESC LIMIT {}""")
+
+
+def _of_products(scope: Scope) -> dict[str, FieldType]:
+    """What the newest products of the catalogue say and nobody else knows better; {} without a catalogue."""
+
+    def read() -> list[tuple[str, str]]:
+        sample = _OF_PRODUCTS.format(PROPERTY_SAMPLE)
+        rows = read_rows(_PROPERTIES.format(number=NUMBER_PATTERN, date=_DATES, sample=sample))
+        return [(name, _type_of(*marks).value) for name, *marks in rows]
+
+    found = dict(remembered(("product attributes",), scope, read))
+    texts = dict.fromkeys(found.keys() & {"name", "category"}, FieldType.TEXT)
+    return {name: FieldType(kind) for name, kind in found.items() if name not in nodes.ONLY_ON_LINE} | texts
+
+
+def _fields(types: Mapping[str, FieldType], scope: Scope) -> dict[str, Field]:
     return {
-        name: Field(name, FieldType.IDENTIFIER if name in IDENTIFIERS else FieldType(kind), property_label(name))
-        for name, kind in sorted(found)
+        name: Field(name, kind, property_label(name))
+        for name, kind in sorted(types.items())
         if not masking.hides_name(name, scope)
     }
 
 
-_OF_PRODUCTS = SQL(
-    "SELECT p.attributes AS properties FROM profiles_product p WHERE p.attributes <> '{{}}' ORDER BY p.id DESC LIMIT {}"
-)
 _ON_LINES: Mapping[str, FieldType] = {
     **dict.fromkeys(("product_id", "sku", "name", "category", "color", "coupon"), FieldType.TEXT),
     **dict.fromkeys(("price", "list_price", "quantity"), FieldType.NUMBER),
@@ -269,18 +293,7 @@ _ON_LINES: Mapping[str, FieldType] = {
 
 def line_properties(scope: Scope) -> dict[str, Field]:
     """What is known of the products on lines of orders: by the line itself, or by the catalogue's newest products."""
-
-    def read() -> list[tuple[str, str]]:
-        sample = _OF_PRODUCTS.format(PROPERTY_SAMPLE)
-        rows = read_rows(_PROPERTIES.format(number=NUMBER_PATTERN, date=_DATES, sample=sample))
-        return [(name, _type_of(*marks).value) for name, *marks in rows]
-
-    attributes = {name: FieldType(kind) for name, kind in sorted(remembered(("product attributes",), scope, read))}
-    return {
-        name: Field(name, kind, property_label(name))
-        for name, kind in {**attributes, **_ON_LINES}.items()
-        if not masking.hides_name(name, scope)
-    }
+    return _fields({**_of_products(scope), **_ON_LINES}, scope)
 
 
 def _type_of(are_numbers: bool, are_dates: bool, are_booleans: bool, are_texts: bool) -> FieldType:
@@ -315,12 +328,13 @@ SELECT v.text, count(DISTINCT s.owner) AS people
 
 
 def common_properties(event_name: str, name: str, scope: Scope) -> Sequence[CommonValue]:
-    """The values of a property that most people of the newest touchpoints have; none for what the scope hides."""
+    """The values of a property that most people of the newest touchpoints have, by themselves or by the catalogue; none
+    for what the scope hides."""
     event = _event_types(scope).filter(name=event_name).first()
     if event is None or name in IDENTIFIERS or masking.hides_name(name, scope):
         return ()
-    sample = SQL("SELECT q.profile_id AS owner, q.properties -> {} AS value FROM ({}) q").format(
-        name, _sample(event.pk, scope, VALUE_SAMPLE)
+    sample = SQL("SELECT t.profile_id AS owner, {} AS value FROM ({}) t").format(
+        touchpoint_value(name).json, _sample(event.pk, scope, VALUE_SAMPLE)
     )
     return _common(("property values", event.pk, name), scope, sample)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,9 @@ from profiles import golden, overview
 from profiles.models import Membership, Order, OrderLine, Product, Profile, SourceRecord, Touchpoint
 from profiles.past import Past
 from segments.definition import evaluate, nodes
+from segments.definition.fields import property_names
 from segments.definition.nodes import ONLY_ON_LINE, ConsentState
+from segments.definition.values import is_known, number_text, plain
 from segments.definition.viewer import Viewer
 from segments.models import StaticListMember
 from segments.traits.reading import Seen, seen_in
@@ -35,6 +37,7 @@ class _Asked:
 
     computed: Seen
     events: frozenset[str]
+    has_properties: bool
     has_lines: bool
     reach: frozenset[tuple[str, str]]
     lists: frozenset[str]
@@ -49,10 +52,15 @@ class _Asked:
         return cls(
             computed=computed,
             events=frozenset().union(computed.needed_events, *(nodes.events(where) for where in wheres)),
+            has_properties=bool(computed.needed_events) or any(map(_asks_properties, conditions)),
             has_lines=computed.needs_lines or any(map(_asks_lines, conditions)),
             reach=frozenset((one.purpose, one.channel) for one in reaching),
             lists=frozenset(one.list for one in conditions if isinstance(one, nodes.ListCondition)),
         )
+
+
+def _asks_properties(condition: nodes.Condition) -> bool:
+    return next(property_names(condition), None) is not None
 
 
 def _asks_lines(condition: nodes.Condition) -> bool:
@@ -65,7 +73,8 @@ def load(groups: Sequence[Group], *, asked: Iterable[nodes.Definition]) -> list[
     """A person for each group of record ids, seen with all departments' eyes; None for an anonymous visitor.
 
     `Person.id` is the place in `groups`. Only what the definitions ask is read. Five queries; one more where they ask
-    for lists, two where they ask for lines of orders, five where they ask who can be reached or for computed traits.
+    for lists, one for the products that touchpoints name, two where they ask for lines of orders, five where they ask
+    who can be reached or for computed traits.
     """
     wanted = _Asked.of(asked, EVERYTHING)
     records = frozenset[int]().union(*groups)
@@ -74,7 +83,7 @@ def load(groups: Sequence[Group], *, asked: Iterable[nodes.Definition]) -> list[
         .exclude(kind=SourceRecord.Kind.ANONYMOUS)
         .values_list("pk", flat=True)
     )
-    touchpoints, said = _touchpoints(records, wanted.events), _statements(records)
+    touchpoints, said = _touchpoints(records, wanted), _statements(records)
     orders = _orders(Order.objects.filter(record__in=records), wanted)
     values = golden.of_records(groups)
     dossiers = dossier.of_records(groups, values) if wanted.reach else [None] * len(groups)
@@ -116,7 +125,7 @@ def then(past: Past, scope: Scope, *, asked: Iterable[nodes.Definition]) -> eval
     person = evaluate.Person(
         id=0,
         attributes=values,
-        touchpoints=tuple(evaluate.Touchpoint(*said) for said in touchpoints.values_list(*_TOUCHPOINT)),
+        touchpoints=tuple(_told(touchpoints.values_list(*_TOUCHPOINT), wanted)),
         orders=tuple(one for of_record in _orders(orders, wanted).values() for one in of_record),
         # Consent itself is everybody's: it knows no departments.
         consents=_consents(
@@ -162,7 +171,7 @@ def now(
 ) -> evaluate.Person | None:
     """A customer of this moment as the viewer sees them, for definitions that it `tells`; None for an anonymous visitor
     and for whom the viewer does not see. Raises TooManyRows. One query, and one for each kind of thing that is asked
-    for: touchpoints, orders, consents, lists; two for lines of orders."""
+    for: touchpoints, the products that they name, orders, consents, lists; two for lines of orders."""
     wanted = _Asked.of(asked, EVERYTHING)
     sight = golden.through(profile.pk, sources=viewer.sources, hidden=viewer.hidden_traits)
     is_known = profile.kind == Profile.Kind.IDENTIFIED and profile.state == Profile.State.LIVE
@@ -176,7 +185,7 @@ def now(
     return evaluate.Person(
         id=profile.pk,
         attributes=sight.values,
-        touchpoints=_touchpoints_now(profile, viewer, moment, conditions),
+        touchpoints=_touchpoints_now(profile, viewer, moment, conditions, wanted),
         orders=_orders_now(profile, viewer, wanted) if asks_orders else (),
         # Consent itself is everybody's: it knows no departments.
         consents=_consents(one for of_record in said.values() for one in of_record),
@@ -185,7 +194,11 @@ def now(
 
 
 def _touchpoints_now(
-    profile: Profile, viewer: Viewer, moment: evaluate.Moment, conditions: Sequence[nodes.Condition]
+    profile: Profile,
+    viewer: Viewer,
+    moment: evaluate.Moment,
+    conditions: Sequence[nodes.Condition],
+    wanted: _Asked,
 ) -> tuple[evaluate.Touchpoint, ...]:
     """Those that one of the conditions may look at. Raises TooManyRows."""
     picking = [one for one in conditions if isinstance(one, _Picking)]
@@ -206,10 +219,11 @@ def _touchpoints_now(
         looked_at |= Q(type=number) if is_ever else Q(type=number, occurred_at__gte=min(starts))
     rows = Touchpoint.objects.filter(looked_at, profile=profile, occurred_at__lte=moment.now)
     said = ("type_id", "occurred_at", Cast("properties", TextField()), "source_id")
-    return tuple(
-        evaluate.Touchpoint(names[type_id], at, _exact.decode(properties), slugs.get(source_id, ""))
+    found = [
+        (names[type_id], at, _exact.decode(properties), slugs.get(source_id, ""))
         for type_id, at, properties, source_id in _few(_visible(rows, viewer).values_list(*said))
-    )
+    ]
+    return tuple(_told(found, wanted))
 
 
 _Picking = nodes.TouchpointCondition | nodes.MeasureCondition | nodes.SequenceCondition
@@ -236,14 +250,58 @@ def _few(rows: "QuerySet[Any, Any]") -> list[Any]:
 _TOUCHPOINT = ("type__name", "occurred_at", "properties", "source__slug")
 
 
-def _touchpoints(records: Group, events: Collection[str]) -> Mapping[int, list[evaluate.Touchpoint]]:
+def _touchpoints(records: Group, asked: _Asked) -> Mapping[int, list[evaluate.Touchpoint]]:
     # By profile as well: there is no index on the record.
     profiles = Membership.objects.filter(record__in=records, valid_to__isnull=True).values("profile")
-    rows = Touchpoint.objects.filter(profile__in=profiles, record__in=records, type__name__in=events)
+    rows = Touchpoint.objects.filter(profile__in=profiles, record__in=records, type__name__in=asked.events)
+    listed = list(rows.values_list("record_id", *_TOUCHPOINT))
     found: dict[int, list[evaluate.Touchpoint]] = defaultdict(list)
-    for record_id, *said in rows.values_list("record_id", *_TOUCHPOINT):
-        found[record_id].append(evaluate.Touchpoint(*said))
+    for (record_id, *_said), touchpoint in zip(listed, _told((row[1:] for row in listed), asked), strict=True):
+        found[record_id].append(touchpoint)
     return found
+
+
+def _told(rows: Iterable[tuple[Any, ...]], asked: _Asked) -> list[evaluate.Touchpoint]:
+    """Touchpoints, each with what the catalogue says of its product. One query, where properties are asked for and one
+    of the touchpoints has a product."""
+    touchpoints = [evaluate.Touchpoint(*row) for row in rows]
+    numbers = [_product_number(one.properties) if asked.has_properties else None for one in touchpoints]
+    wanted = {(one.source, number) for one, number in zip(touchpoints, numbers, strict=True) if number}
+    products = _products(wanted) if wanted else {}
+    return [
+        replace(one, properties=_said_of(products[one.source, number]) | _known(one.properties))
+        if number and (one.source, number) in products
+        else one
+        for one, number in zip(touchpoints, numbers, strict=True)
+    ]
+
+
+def _product_number(properties: Mapping[str, Any]) -> str | None:
+    """The number of the product that a touchpoint names; None for none."""
+    for name in nodes.PRODUCT_NUMBERS:
+        match properties.get(name):
+            case str(text) if text:
+                return text
+            case int() | float() | Decimal() as number if not isinstance(number, bool):
+                return plain(number_text(number))
+    return None
+
+
+def _products(wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Product]:
+    """By namespace and number; maybe others."""
+    found = Product.objects.filter(namespace__in={of for of, _n in wanted}, sku__in={number for _of, number in wanted})
+    return {(product.namespace, product.sku): product for product in found}
+
+
+def _said_of(product: Product) -> dict[str, Any]:
+    """What the catalogue says of a product and nobody else knows better."""
+    named = {"name": product.name or product.name_th, "category": product.category}
+    said = product.attributes | {name: value for name, value in named.items() if value}
+    return {name: value for name, value in said.items() if name not in ONLY_ON_LINE}
+
+
+def _known(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if is_known(value)}
 
 
 def _orders(rows: "QuerySet[Order]", asked: _Asked) -> Mapping[int, list[evaluate.Order]]:
@@ -273,12 +331,7 @@ def _lines(orders: Collection[Order]) -> Mapping[int, list[evaluate.OrderLine]]:
     """Order id → its lines, with what the catalogue says of the products. Two queries."""
     namespaces = {order.pk: order.source.slug for order in orders}
     lines = list(OrderLine.objects.filter(order__in=namespaces))
-    products = {
-        (product.namespace, product.sku): product
-        for product in Product.objects.filter(
-            namespace__in=set(namespaces.values()), sku__in={line.sku for line in lines if line.sku}
-        )
-    }
+    products = _products({(namespaces[line.order_id], line.sku) for line in lines if line.sku})
     found: dict[int, list[evaluate.OrderLine]] = defaultdict(list)
     for line in lines:
         product = products.get((namespaces[line.order_id], line.sku))
@@ -299,17 +352,10 @@ def line_of(line: OrderLine, product: Product | None) -> evaluate.OrderLine:
         "list_price": line.list_price,
         "quantity": line.quantity,
     }
-    known: dict[str, Any] = {}
-    if product is not None:
-        known = product.attributes | {
-            name: value
-            for name, value in {"name": product.name or product.name_th, "category": product.category}.items()
-            if value
-        }
     stated = {name: value for name, value in own.items() if value not in ("", None)}
     spent = line.quantity * (line.unit_price or Decimal(0))
     return evaluate.OrderLine(
-        {**{n: v for n, v in known.items() if n not in ONLY_ON_LINE}, **stated},
+        (_said_of(product) if product is not None else {}) | stated,
         line.quantity,
         spent,
         line.discount or line.coupon_discount,

@@ -75,9 +75,9 @@ def matches(value: JsonValue, comparison: Comparison, moment: Moment) -> sql.Com
     """Whether a stored value satisfies a comparison: true, or false or NULL where it does not."""
     operator = comparison.operator
     if operator is Operator.KNOWN:
-        return SQL("NOT {}").format(_is_unknown(value))
+        return SQL("NOT {}").format(is_unknown(value))
     if operator is Operator.UNKNOWN:
-        return _is_unknown(value)
+        return is_unknown(value)
     if operator in NEGATIVE:
         positive = _any_reading(value, Comparison(NEGATIVE[operator], comparison.value), moment)
         return SQL("({} AND {} IS NOT TRUE)").format(_has_reading(value), positive)
@@ -125,9 +125,14 @@ def key_of(value: JsonValue) -> sql.Composable:
     ).format(json=value.json, text=value.text)
 
 
-def _is_unknown(value: JsonValue) -> sql.Composable:
-    """Never NULL."""
+def is_unknown(value: JsonValue) -> sql.Composable:
+    """That nothing is known, as `values.is_known` has it; never NULL."""
     return SQL("({json} IS NULL OR {json} IN ('null', '\"\"', '[]', '{{}}'))").format(json=value.json)
+
+
+def may_be_unknown(value: JsonValue) -> sql.Composable:
+    """The same of whatever is unknown, and of texts that look like it; it costs a third."""
+    return SQL("coalesce({}, '') IN ('', '[]', '{{}}')").format(value.text)
 
 
 def _any_reading(value: JsonValue, comparison: Comparison, moment: Moment) -> sql.Composable:

@@ -73,7 +73,7 @@ class AttributeCondition(Checked):
 @dataclass(frozen=True)
 class PropertyFilter(Checked):
     """A property of a touchpoint or of a line of an order, compared; reads lists and unknown values as
-    `AttributeCondition` does."""
+    `AttributeCondition` does. What a touchpoint or line does not say of its product, the catalogue says."""
 
     property: str
     comparison: Comparison
@@ -154,7 +154,8 @@ class MeasureCondition(Checked):
     """A measure of a property over the touchpoints of one event type that pass every filter and lie in the window,
     compared.
 
-    Touchpoints on which the property has no reading (`values`) are passed over. Sum, average, smallest and largest
+    What a touchpoint does not say of its product, the catalogue says. Touchpoints on which the property has no reading
+    (`values`) are passed over. Sum, average, smallest and largest
     read numbers only. Without any value the sum and the number of distinct values are 0; every other measure is
     unknown, which is neither more nor less than any amount.
 
@@ -258,8 +259,10 @@ class OrderTotalCondition(Checked):
         yield from _currency_flaws(self.currency)
 
 
-ONLY_ON_LINE = frozenset({"sku", "product_id", "coupon", "price", "list_price", "quantity"})
-"""Properties of a line that only the order knows: the catalogue's own price is not what was paid."""
+PRODUCT_NUMBERS = ("sku", "product_id")
+"""Properties that are the number of a product: that of the variant before that of all its variants."""
+ONLY_ON_LINE = frozenset({*PRODUCT_NUMBERS, "coupon", "price", "list_price", "quantity"})
+"""Properties that only the order or the touchpoint knows: the catalogue's own price is not what was paid."""
 
 
 class LineMeasure(StrEnum):

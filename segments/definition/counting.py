@@ -19,10 +19,18 @@ from segments.definition.compare import (
     is_reading,
     key_of,
     matches,
+    may_be_unknown,
     number_of,
 )
 from segments.definition.evaluate import Moment
 from segments.definition.nodes import LineMeasure, Measure, Operator, PropertyMeasure
+from segments.definition.products import (
+    HAS_CATALOGUE,
+    OF_CATALOGUE,
+    line_value,
+    passes,
+    touchpoint_value,
+)
 from segments.definition.values import number_holds
 from segments.definition.viewer import ComputedColumn, Span, Strategy, Those, Viewer
 
@@ -93,50 +101,13 @@ _FULL_PRICE = SQL(
     "NOT (o.discount <> 0 OR EXISTS (SELECT FROM profiles_orderline l WHERE l.order_id = o.id "
     "AND (l.discount <> 0 OR l.coupon_discount <> 0)))"
 )
-_WHOLE = (Operator.KNOWN, Operator.UNKNOWN)
-"""Operators that do not look into a list."""
+_TO_COUNT, _TO_READ = ("occurred_at",), ("occurred_at", "properties", "source_id")
+"""Columns of touchpoints that are counted, and of those of which a property is read."""
 _SIGNS: Mapping[nodes.Bound, sql.SQL] = {
     nodes.Bound.AT_LEAST: SQL(">="),
     nodes.Bound.AT_MOST: SQL("<="),
     nodes.Bound.EXACTLY: SQL("="),
 }
-
-# What stands on a line itself; the sku is the number of the product, by whichever name a source called it.
-_LINE_COLUMNS: Mapping[str, JsonValue] = {
-    name: JsonValue.of_column(column)
-    for name, column in {
-        "sku": "l.sku",
-        "product_id": "l.sku",
-        "name": "l.name",
-        "category": "l.category",
-        "color": "l.color",
-        "coupon": "l.coupon",
-        "price": "l.unit_price",
-        "list_price": "l.list_price",
-        "quantity": "l.quantity",
-    }.items()
-}
-_PRODUCT_COLUMNS: Mapping[str, Sequence[JsonValue]] = {
-    "name": (JsonValue.of_column("c.name"), JsonValue.of_column("c.name_th")),
-    "category": (JsonValue.of_column("c.category"),),
-}
-OF_CATALOGUE = SQL(
-    " LEFT JOIN ingestion_source s ON s.id = o.source_id LEFT JOIN profiles_product c "
-    "ON c.namespace = s.slug AND c.sku = l.sku AND l.sku <> ''"
-)
-
-
-def line_value(name: str) -> JsonValue:
-    """A property of a line: what the order says, else what the catalogue says."""
-    if name in nodes.ONLY_ON_LINE:
-        return _LINE_COLUMNS[name]
-    values = [*_PRODUCT_COLUMNS.get(name, ()), JsonValue.of_key("c.attributes", name)]
-    if name in _LINE_COLUMNS:
-        values.insert(0, _LINE_COLUMNS[name])
-    found = values[-1]
-    for value in reversed(values[:-1]):
-        found = value.otherwise(found)
-    return found
 
 
 @dataclass(frozen=True)
@@ -200,12 +171,12 @@ class Counting:
     @of.register
     def _(self, node: nodes.MeasureCondition) -> Counted:
         found = JsonValue.of(SQL("x.v"), may_be_list=False)
-        table, rows = self.picked(node, node.window, ("occurred_at", "properties"))
+        table, rows = self.picked(node, node.window, _TO_READ)
         values = SQL(
             "SELECT t.profile_id, t.occurred_at, x.v FROM {table} CROSS JOIN LATERAL {elements} WHERE {rows}"
         ).format(
             table=table,
-            elements=elements(JsonValue.of_key("t.properties", node.property), SQL("x")),
+            elements=elements(touchpoint_value(node.property), SQL("x")),
             rows=AND.join(self._probed("t", [*rows, is_reading(found)])),
         )
         if node.measure.is_number:
@@ -270,14 +241,13 @@ class Counting:
     def _step(self, place: int, step: nodes.Step, node: nodes.SequenceCondition) -> sql.Composed:
         """What was done of one step, in the order of people and of time; an index has it so, and the steps are merged
         as they are read."""
-        columns = ("occurred_at",) if node.same is None else ("occurred_at", "properties")
-        table, rows = self.picked(step, node.window, columns)
+        table, rows = self.picked(step, node.window, _TO_COUNT if node.same is None else _TO_READ)
         if step is not node.then:
             rows += self._also_then(node)
         same: sql.Composable = SQL("")
         if node.same is not None:
             value = JsonValue.of(SQL("x.v"), may_be_list=False)
-            of_same = elements(JsonValue.of_key("t.properties", node.same), SQL("x"))
+            of_same = elements(touchpoint_value(node.same), SQL("x"))
             table = SQL("{} CROSS JOIN LATERAL {}").format(table, of_same)
             rows = [*rows, is_reading(value)]
             same = SQL("{} AS same, ").format(key_of(value))
@@ -332,11 +302,11 @@ class Counting:
 
     def is_picked(self, one: nodes.OnTouchpoints) -> sql.Composable:
         """Whether `t` is one of a step's touchpoints."""
-        conditions = [*self._kind(one), *self._filters(one, "t.properties")]
+        conditions = [*self._kind(one), *self._filters(one)]
         return SQL("(({}) IS TRUE)").format(AND.join(conditions))
 
     def picked(
-        self, one: nodes.OnTouchpoints, window: nodes.Window, columns: Sequence[str] = ("occurred_at",)
+        self, one: nodes.OnTouchpoints, window: nodes.Window, columns: Sequence[str] = _TO_COUNT
     ) -> tuple[sql.Composable, list[sql.Composable]]:
         """A table `t` of touchpoints with profile_id and these columns, and what is yet to hold for them."""
         rows = [
@@ -345,31 +315,59 @@ class Counting:
             *self._visible("t.source_id"),
             *self._in_window("t.occurred_at", window),
         ]
-        exact = self._filters(one, "t.properties")
-        may_be_lists = [each for each in one.filters if each.comparison.operator not in _WHOLE]
-        if not may_be_lists or self.strategy is Strategy.PROBE:
-            return SQL("profiles_touchpoint t"), [*rows, *exact]
-        # Most properties are no lists, and are asked without a look into them, for which the planner reckons so much
-        # that it leaves the right index and does all in one process. The few lists are in an index of their own.
-        values = [JsonValue.of_key("t.properties", each.property) for each in may_be_lists]
-        table = SQL(
-            "(SELECT {columns} FROM profiles_touchpoint t WHERE {rows} AND {no_lists} UNION ALL "
-            "SELECT {columns} FROM profiles_touchpoint t WHERE {rows} AND {has_list} AND ({are_lists}) AND {exact}) t"
+        if not one.filters or self.strategy is Strategy.PROBE:
+            return SQL("profiles_touchpoint t"), [*rows, *self._filters(one)]
+        selected = SQL(", ").join(map(sql.Identifier, ("profile_id", *columns)))
+        return SQL("(SELECT {columns} FROM {plain} UNION ALL SELECT {columns} FROM {lists}) t").format(
+            columns=selected, plain=self._plain(one, rows, columns), lists=self._with_lists(one, rows)
+        ), [SQL("true")]
+
+    # Most touchpoints say themselves what they are asked for, and not in a list: they are asked without a look into
+    # lists or the catalogue, for which the planner reckons so much that it leaves the right index and does all in one
+    # process. The few lists are in an index of their own.
+    def _plain(
+        self, one: nodes.OnTouchpoints, rows: Sequence[sql.Composable], columns: Sequence[str]
+    ) -> sql.Composable:
+        """Touchpoints of which no filter asks for a list. OFFSET 0 keeps apart what is asked of each and what is asked
+        of those few, `bare`, that leave something to the catalogue."""
+        asked, unsaid = [], []
+        for each in one.filters:
+            value = JsonValue.of_key("t.properties", each.property, may_be_list=False)
+            holds = matches(value, each.comparison, self.moment)
+            if each.property not in nodes.ONLY_ON_LINE:
+                unsaid.append(may_be_unknown(value))
+                holds = SQL("({} OR ({} AND {}))").format(holds, HAS_CATALOGUE, unsaid[-1])
+            asked.append(holds)
+        if not unsaid:
+            return SQL("profiles_touchpoint t WHERE {}").format(AND.join([*rows, *asked]))
+        return SQL(
+            "(SELECT {columns}, t.source_id AS source, CASE WHEN {has_catalogue} AND ({unsaid}) THEN t.properties END "
+            "AS bare FROM profiles_touchpoint t WHERE {where} OFFSET 0) b WHERE b.bare IS NULL OR EXISTS "
+            "(SELECT FROM (SELECT b.bare AS properties, b.source AS source_id) t WHERE {passes})"
         ).format(
             columns=SQL(", ").join(sql.Identifier("t", name) for name in ("profile_id", *columns)),
-            rows=AND.join(rows),
-            no_lists=AND.join(self._filters(one, "t.properties", may_be_list=False)),
-            has_list=SQL(HAS_LIST % {"expressions": "t.properties"}),
-            are_lists=OR.join(SQL("jsonb_typeof({}) = 'array'").format(value.json) for value in values),
-            exact=AND.join(exact),
+            has_catalogue=HAS_CATALOGUE,
+            unsaid=OR.join(unsaid),
+            where=AND.join([*rows, *asked]),
+            passes=AND.join(self._filters(one)),
         )
-        return table, [SQL("true")]
 
-    def _filters(self, one: nodes.OnTouchpoints, properties: str, *, may_be_list: bool = True) -> list[sql.Composable]:
-        return [
-            matches(JsonValue.of_key(properties, each.property, may_be_list=may_be_list), each.comparison, self.moment)
+    def _with_lists(self, one: nodes.OnTouchpoints, rows: Sequence[sql.Composable]) -> sql.Composable:
+        """Those of which one does."""
+        are_lists: list[sql.Composable] = [
+            SQL("(jsonb_typeof({json}) = 'array' AND {json} <> '[]')").format(
+                json=JsonValue.of_key("t.properties", each.property).json
+            )
             for each in one.filters
+            if each.comparison.operator not in (Operator.KNOWN, Operator.UNKNOWN)
         ]
+        has_list = SQL(HAS_LIST % {"expressions": "t.properties"})
+        is_asked = SQL("({})").format(OR.join(are_lists or [SQL("false")]))
+        return SQL("profiles_touchpoint t WHERE {}").format(AND.join([*rows, has_list, is_asked, *self._filters(one)]))
+
+    def _filters(self, one: nodes.OnTouchpoints) -> list[sql.Composable]:
+        """Conditions on any touchpoint `t`."""
+        return [passes(each, self.moment) for each in one.filters]
 
     def standing_orders(self, window: nodes.Window) -> list[sql.Composable]:
         """Conditions on `o`: it counts, and lies in the window."""

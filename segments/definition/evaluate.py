@@ -24,7 +24,8 @@ _EXACT = Context(prec=2_000)
 
 @dataclass(frozen=True)
 class Touchpoint:
-    """`source` is the short name of the source that it came by."""
+    """`properties`: what it says, and what it does not say of its product as the catalogue does. `source` is the short
+    name of the source that it came by."""
 
     event: str
     occurred_at: dt.datetime

@@ -30,6 +30,7 @@ from segments.definition.conditions import (
     AMOUNT_OPERATORS,
     MAX_COUNT,
     ONLY_ON_LINE,
+    PRODUCT_NUMBERS,
     AttributeCondition,
     Bound,
     ConsentCondition,

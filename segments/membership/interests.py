@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from consent.models import Channel
 from segments import spellings
 from segments.definition import nodes
+from segments.definition.fields import property_names
 from segments.membership.touches import Aspect
 
 COMPUTED_TRAITS = "computed."  # how computed traits are called in definitions
@@ -29,20 +30,16 @@ def interests_of(definition: nodes.Definition) -> Interests:
     """Conditions on segments have to be resolved: a definition listens to what those segments listen to."""
     aspects = {Aspect.PERSON}
     for condition in nodes.conditions(definition.where):
-        if isinstance(condition, nodes.MeasureCondition) or any(one.filters for one in nodes.picks(condition)):
-            aspects.add(Aspect.WORDS)
+        if next(property_names(condition), None) is not None:
+            aspects |= {Aspect.PRODUCTS, Aspect.WORDS}
         match condition:
             case nodes.AttributeCondition():
                 is_computed = condition.trait.startswith(COMPUTED_TRAITS)
                 aspects.add(Aspect.COMPUTED if is_computed else Aspect.ATTRIBUTES)
                 if spellings.is_worded(condition):
                     aspects.add(Aspect.WORDS)
-            case nodes.OrderTotalCondition():
+            case nodes.OrderTotalCondition() | nodes.OrderLineCondition():
                 aspects.add(Aspect.ORDERS)
-            case nodes.OrderLineCondition():
-                aspects.add(Aspect.ORDERS)
-                if condition.filters:
-                    aspects |= {Aspect.PRODUCTS, Aspect.WORDS}
             case nodes.ConsentCondition():
                 aspects.add(Aspect.CONSENT)
             case nodes.ReachableCondition():

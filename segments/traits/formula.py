@@ -110,6 +110,11 @@ class Formula(Checked):
         return frozenset(own.union(one.property for one in self._filters))
 
     @property
+    def asks_catalogue(self) -> bool:
+        """Whether a property is named that the catalogue may say."""
+        return not self.properties <= nodes.ONLY_ON_LINE
+
+    @property
     def of_none(self) -> Json:
         """The value of somebody of whom nothing is picked; None: unknown."""
         return OF_NONE.get(self.calculation)

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from psycopg import sql
 
@@ -42,6 +42,7 @@ DUE_AT_ONCE = 5_000
 NIGHT = timedelta(minutes=40)  # after midnight: before memberships are evaluated anew, which may rest on them
 NIGHT_LASTS = timedelta(minutes=40)
 TRY_AGAIN = timedelta(minutes=10)
+SOON = timedelta(minutes=5)
 LIMIT_SECONDS = 30
 """A statement about a chunk of people that takes longer is given up: many times what one takes."""
 _LOCK = 0x7EA17
@@ -157,6 +158,14 @@ def turn() -> bool:
 def ask_everybody(trait: ComputedTrait) -> None:
     """Have everybody's value computed as soon as the current transaction is committed."""
     ComputedTrait.objects.filter(pk=trait.pk).update(due_at=timezone.now(), computed_to=0)
+
+
+def ask_soon(traits: Collection[ComputedTrait]) -> None:
+    """Have everybody's values computed within some minutes: what comes in pieces (the feed of a catalogue) is followed
+    once for many of them. One statement."""
+    soon = timezone.now() + SOON
+    late = Q(due_at__gt=soon) | Q(computed_to__gt=0)
+    ComputedTrait.objects.filter(late, pk__in=[trait.pk for trait in traits]).update(due_at=soon, computed_to=0)
 
 
 @transaction.atomic

@@ -20,6 +20,13 @@ def hear_words(sender: object, *, attributes: Collection[str], **kwargs: Any) ->
             keeping.ask_everybody(known.trait)
 
 
+def hear_products(sender: object, *, has_changed: bool, attributes: Collection[str], **kwargs: Any) -> None:
+    """What a feed tells comes in many pieces, of which few bring new words."""
+    if has_changed:
+        keeping.ask_soon([one.trait for one in reading.seen(EVERYTHING).known if one.formula.asks_catalogue])
+    hear_words(sender, attributes=attributes)
+
+
 def hear_everybody(sender: object, **kwargs: Any) -> None:
     for trait in ComputedTrait.objects.in_use():
         keeping.ask_everybody(trait)
@@ -28,5 +35,5 @@ def hear_everybody(sender: object, **kwargs: Any) -> None:
 def connect() -> None:
     people_touched.connect(note, dispatch_uid="segments.traits.note")
     words_said.connect(hear_words, dispatch_uid="segments.traits.words")
-    products_told.connect(hear_words, dispatch_uid="segments.traits.products")
+    products_told.connect(hear_products, dispatch_uid="segments.traits.products")
     everybody_touched.connect(hear_everybody, dispatch_uid="segments.traits.everybody")

@@ -16,8 +16,8 @@ from ingestion.models import Source
 from profiles.channels import TouchChannel, channel_of
 from segments.definition import nodes
 from segments.definition.compare import JsonValue, elements, is_reading, key_of, matches, number_of
-from segments.definition.counting import OF_CATALOGUE, line_value
 from segments.definition.evaluate import Moment
+from segments.definition.products import OF_CATALOGUE, line_value, passes, touchpoint_value
 from segments.definition.viewer import Those, Viewer
 from segments.traits.formula import MAX_LISTED, OF_A_PROPERTY, PLACES, Calculation, Formula, Pick
 
@@ -164,9 +164,7 @@ class Ground:
             "FROM profiles_touchpoint t WHERE {where}"
         ).format(
             channel=self._channel("t", sorted(self.formula.events)),
-            what=SQL("t.properties -> {}").format(self.formula.property_name)
-            if self._reads_property
-            else SQL("NULL::jsonb"),
+            what=touchpoint_value(self.formula.property_name).json if self._reads_property else SQL("NULL::jsonb"),
             where=_all(where),
         )
 
@@ -182,10 +180,7 @@ class Ground:
             named = [self.viewer.source_ids[slug] for slug in pick.sources if slug in self.viewer.source_ids]
             rows.append(SQL("t.source_id = ANY({}::bigint[])").format(named))
         rows += self._seen("t")
-        for one in pick.filters:
-            value = JsonValue.of_key("t.properties", one.property)
-            rows.append(SQL("({}) IS TRUE").format(matches(value, one.comparison, self.moment)))
-        return rows
+        return [*rows, *(SQL("({}) IS TRUE").format(passes(one, self.moment)) for one in pick.filters)]
 
     def _order_rows(self, pick: nodes.OrderTotalCondition | nodes.OrderLineCondition) -> list[sql.Composable]:
         """Conditions on `o` but for the window."""

@@ -31,9 +31,10 @@ SLUGS = [source.slug for source in SOURCES]
 
 SKUS = ("red", "5", "A-1")
 PRODUCTS = (
-    RawProduct("till", "red", "red shoes", "red", {"brand": "red", "sizes": ["red", 5]}),
-    RawProduct("site", "red", "", "แดง", {"brand": "แดง", "color": "RED", "price": 5}),
-    RawProduct("site", "5", "5", "", {"color": "red", "brand": ""}),
+    RawProduct("till", "red", "red shoes", "red", {"brand": "red", "sizes": ["red", 5], "tags": ["red", "แดง"]}),
+    RawProduct("site", "red", "", "แดง", {"brand": "แดง", "color": "RED", "price": 5, "tags": []}),
+    RawProduct("site", "5", "5", "", {"color": "red", "brand": "", "seen_on": "2026-11-22", "tags": "red"}),
+    RawProduct("calls", "5", "", "", {"color": ["red", 5], "seen_on": None}),
 )
 """Products by the namespaces of their sources; what they say of prices is not what was paid."""
 
@@ -134,9 +135,15 @@ def consent(draw: Random) -> RawConsent:
 
 
 def touchpoint(draw: Random) -> RawTouchpoint:
-    return RawTouchpoint(
-        draw.choice(SLUGS), draw.choice(definitions.EVENTS), moment(draw), some(draw, definitions.PROPERTIES)
-    )
+    properties = some(draw, definitions.PROPERTIES) | product(draw)
+    return RawTouchpoint(draw.choice(SLUGS), draw.choice(definitions.EVENTS), moment(draw), properties)
+
+
+def product(draw: Random) -> dict[str, Any]:
+    """The numbers of a product as touchpoints have them; mostly none, and some that are none."""
+    odd: list[Any] = [5, 5.0, 5.5, "", None, True, ["red"]]
+    numbers = {name: draw.choice([*SKUS, *SKUS, *odd]) for name in ("sku", "product_id") if draw.random() < 0.4}
+    return numbers if draw.random() < 0.7 else {}
 
 
 def order(draw: Random) -> RawOrder:

@@ -118,7 +118,7 @@ def project(
             id=number,
             attributes=_golden(number, person.records, sources, eyes),
             touchpoints=tuple(
-                evaluate.Touchpoint(one.event, one.occurred_at, one.properties, one.source)
+                evaluate.Touchpoint(one.event, one.occurred_at, _with_product(one, products), one.source)
                 for one in person.touchpoints
                 if eyes.see(one.source) and one.event not in eyes.hidden_events
             ),
@@ -165,14 +165,29 @@ def _golden(person: int, records: Sequence[RawRecord], sources: Sequence[RawSour
     return survivorship.values(survivorship.golden(candidates))
 
 
-def _line(line: RawLine, source: str, products: Sequence[RawProduct]) -> evaluate.OrderLine:
-    """What the order says of a line, else what the catalogue says of its product."""
+def _with_product(one: RawTouchpoint, products: Sequence[RawProduct]) -> dict[str, Any]:
+    """What a touchpoint says, else what the catalogue says of its product."""
+    numbers = [
+        str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        for value in (one.properties.get("sku"), one.properties.get("product_id"))
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+    ]
+    own = {name: value for name, value in one.properties.items() if value not in (None, "", [], {})}
+    return {**(_in_catalogue(one.source, numbers[0], products) if numbers else {}), **own}
+
+
+def _in_catalogue(source: str, sku: str, products: Sequence[RawProduct]) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for product in products:
-        if line.sku and (product.namespace, product.sku) == (source, line.sku):
+        if (product.namespace, product.sku) == (source, sku):
             named = {"name": product.name, "category": product.category}
             known = {**product.attributes, **{name: value for name, value in named.items() if value}}
-    known = {name: value for name, value in known.items() if name not in nodes.ONLY_ON_LINE}
+    return {name: value for name, value in known.items() if name not in nodes.ONLY_ON_LINE}
+
+
+def _line(line: RawLine, source: str, products: Sequence[RawProduct]) -> evaluate.OrderLine:
+    """What the order says of a line, else what the catalogue says of its product."""
+    known = _in_catalogue(source, line.sku, products) if line.sku else {}
     stated = {
         "sku": line.sku,
         "product_id": line.sku,

@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.models import Operation, User
 from ingestion.models import Source
-from profiles import merging
+from profiles import catalogue, merging
 from profiles.models import Membership, Profile, SourceRecord
 from segments import audience, authoring, keeper
-from segments.membership import reading
+from segments.membership import reading, refreshing
 from segments.models import PendingMembership, Segment, SegmentPassage, SegmentState
 from tests.factories.arrivals import DAY_ZERO, arrive, identify, track
 from tests.generative.test_exactness import erase
@@ -131,7 +131,9 @@ class Traffic(RuleBasedStateMachine):
         self.travel = time_machine.travel(BEGINNING, tick=False)
         self.clock = self.travel.start()
         self.undoable: list[Operation] = []
-        arrive(self.web, track(VIEWED, "u1", day=self.day(0), color="red"))  # definitions name what has been seen
+        arrive(self.web, track(VIEWED, "u1", day=self.day(0), color="red"))
+        # Definitions name what has been seen, also when everybody is erased whose name is known.
+        arrive(self.web, track(VIEWED, None, day=self.day(0), device="d0", color="red"))
         inner = [self.create(name, definition) for name, definition in DEFINITIONS.items()][1]
         self.create("not the red ones", [{"kind": "segment", "segment": str(inner.pk), "is_in": False}])
         self.follow()
@@ -161,9 +163,18 @@ class Traffic(RuleBasedStateMachine):
         arrive(self.web, identify(user, day=self.day(0), **traits))
         self.follow()
 
-    @rule(user=USERS, color=st.sampled_from(["red", "red", "blue"]), ago=AGO)
-    def views(self, user: str, color: str, ago: float) -> None:
-        arrive(self.web, track(VIEWED, user, day=self.day(ago), color=color))
+    @rule(user=USERS, color=st.sampled_from(["red", "red", "blue", None]), ago=AGO)
+    def views(self, user: str, color: str | None, ago: float) -> None:
+        said = {"color": color} if color else {"sku": "S1"}
+        arrive(self.web, track(VIEWED, user, day=self.day(ago), **said))
+        self.follow()
+
+    @rule(color=st.sampled_from(["red", "red", "blue"]))
+    def a_feed_tells_of_what_was_viewed(self, color: str) -> None:
+        said = {"sku": "S1", "attributes": {"color": color}}
+        catalogue.upsert([catalogue.read(said, namespace=self.web.slug, at=timezone.now())])
+        self.follow()
+        self.clock.shift(refreshing.SOON)
         self.follow()
 
     @rule(device=st.sampled_from(["d1", "d2"]), user=st.sampled_from([None, "u1", "u2"]))

@@ -10,13 +10,14 @@ import pytest
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles.models import Product, SourceRecord
+from profiles.models import EventType, Product, SourceRecord
 from segments import audience, authoring, catalogue, evidence, references
 from segments.definition.nodes import MAX_CONDITIONS, MAX_DEPTH
 from segments.definition.parse import DefinitionProblem, parse
 from segments.models import Segment
 from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.conftest import viewed_red, whole
+from tests.integration.segments.membership import did
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Segment]
@@ -145,6 +146,27 @@ def test_stored_values_that_look_like_numbers_or_dates_cost_no_time(tell: Tell, 
 
     assert n == len(odd) - 1  # but for the one that is a number of 400 digits
     assert seconds < audience.LIMIT_SECONDS / 2
+
+
+def test_what_the_builder_may_name_of_products_that_were_viewed(
+    tell: Tell, web_shop: Source, make_segment: Make, marketer: User
+) -> None:
+    said = {"brand": "Siam", "weight": 5, "price": 3}
+    Product.objects.create(namespace="web", sku="S1", name="Shoe", attributes=said, version_at=LATELY)
+    for one in ("b1", "b2", "b3", "b4", "b5"):
+        tell(web_shop, identify(one, firstName="มานี"), track(one, "Product Viewed", sku="S1"), track(one, "Page Read"))
+    tell(web_shop, track("b1", "Product Viewed", hours=1, sku="S9", brand="Andaman", color="red"))
+
+    def known(event: str) -> dict[str, str]:
+        found = catalogue.properties(EventType.objects.get(name=event), EVERYTHING)
+        return {name: field.type.value for name, field in found.items()}
+
+    assert known("Product Viewed") == dict.fromkeys(("brand", "color", "name", "sku"), "text") | {"weight": "number"}
+    assert "brand" not in known("Page Read")
+    common = catalogue.common_properties("Product Viewed", "brand", EVERYTHING)
+    assert {one.value: one.people for one in common} == {"Siam": catalogue.FEWEST_PEOPLE}
+    condition = did("Product Viewed", "at_least", 1, {"kind": "ever"}, brand="Siam")
+    assert audience.count(audience.Question.of_segment(make_segment(condition, name="Siam"), EVERYTHING)) == 5
 
 
 def test_what_the_builder_may_name_of_order_lines(

@@ -21,10 +21,11 @@ from segments.lists.finding import Found, find
 from segments.lists.reading import pasted
 from segments.membership import reading, refreshing
 from segments.models import PendingMembership, SegmentFreshness
+from segments.traits import keeping as values
 from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.computed import Make as MakeTrait
 from tests.integration.segments.computed import asks, definition, fresh_samples, group, make_trait, pick, value_of
-from tests.integration.segments.membership import Make, did, names
+from tests.integration.segments.membership import VIEWED, Make, did, names
 
 __all__ = ["fresh_samples", "group", "make_trait"]
 
@@ -44,6 +45,14 @@ BRASS = {
 def stated(sku: str = "LAMP", **said: Any) -> StatedProduct:
     at = datetime(2026, 11, 1, tzinfo=UTC)
     return catalogue.read({"sku": sku, "name": f"Lamp {sku}", **said}, namespace="web-shop", at=said.pop("at", at))
+
+
+def feed(source: Source, **materials: str) -> None:
+    """What a source's feed says of its products."""
+    catalogue.upsert(
+        catalogue.read({"sku": sku, "attributes": {"material": material}}, namespace=source.slug, at=LATELY)
+        for sku, material in materials.items()
+    )
 
 
 def test_who_takes_the_address_away_is_no_longer_reached(
@@ -88,26 +97,63 @@ def test_what_a_feed_says_of_products_is_followed_within_minutes(
     lines = [{"sku": "LAMP", "name": "Lamp", "price": 10, "quantity": 1}]
     tell(web_shop, track("v1", "Order Completed", order_id="o1", total=10, currency="THB", products=lines))
 
-    def feed(material: str) -> None:
-        said = {"sku": "LAMP", "attributes": {"material": material}}
-        catalogue.upsert([catalogue.read(said, namespace=web_shop.slug, at=LATELY)])
-        keeper.catch_up()
-
-    feed("steel")
-    segment, other = make_segment(BRASS, name="Brass"), make_segment(name="Red")
+    feed(web_shop, LAMP="steel")
+    segment, other = make_segment(BRASS, name="Brass"), make_segment(VIEWED, name="Viewed")
     keeper.catch_up()
     assert reading.size(segment) == 0
     due_at = SegmentFreshness.objects.get(segment=other).due_at
 
-    feed("brass")
+    feed(web_shop, LAMP="brass")
+    keeper.catch_up()
     assert SegmentFreshness.objects.get(segment=segment).due_at == LATELY + refreshing.SOON
     assert SegmentFreshness.objects.get(segment=other).due_at == due_at
     clock.shift(refreshing.SOON)
     keeper.catch_up()
     assert reading.size(segment) == 1
     due_at = SegmentFreshness.objects.get(segment=segment).due_at
-    feed("brass")  # says the same again
+    feed(web_shop, LAMP="brass")  # says the same again
+    keeper.catch_up()
     assert SegmentFreshness.objects.get(segment=segment).due_at == due_at
+
+
+def test_what_a_feed_says_of_products_that_were_viewed_is_followed_within_minutes(
+    clock: Any, tell: Tell, web_shop: Source, make_segment: Make, make_trait: MakeTrait
+) -> None:
+    tell(web_shop, identify("v1", email="v1@example.com"), track("v1", "Product Viewed", sku="LAMP"))
+    person = profile_of(web_shop, "v1")
+    feed(web_shop, CHAIR="steel")
+    brass = make_segment(did("Product Viewed", "at_least", 1, EVER, material="brass"), name="Brass")
+    trait = make_trait("Material", definition("last", "material"))
+    worn = make_segment(asks("computed.material", "is", "brass"), name="Brass at last")
+    keeper.catch_up()
+    assert (reading.size(brass), reading.size(worn), value_of(trait, person)) == (0, 0, None)
+
+    feed(web_shop, LAMP="Brass")
+    keeper.catch_up()
+    assert (reading.size(brass), value_of(trait, person)) == (0, None)
+    clock.shift(refreshing.SOON)
+    keeper.catch_up()
+    assert (reading.size(brass), reading.size(worn), value_of(trait, person)) == (1, 1, "Brass")
+
+
+def test_what_a_feed_says_anew_meanwhile_is_computed_for_those_as_well_who_were_before(
+    clock: Any, tell: Tell, web_shop: Source, make_trait: MakeTrait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = ("v1", "v2")
+    for one in people:
+        tell(web_shop, identify(one, email=f"{one}@example.com"), track(one, "Product Viewed", sku="LAMP"))
+    feed(web_shop, LAMP="steel")
+    trait = make_trait("Material", definition("last", "material"))
+    monkeypatch.setattr(values, "PEOPLE_AT_ONCE", 1)
+    feed(web_shop, LAMP="brass")
+    clock.shift(refreshing.SOON)
+    while value_of(trait, profile_of(web_shop, "v1")) != "brass":
+        assert values.refresh()
+
+    feed(web_shop, LAMP="oak")
+    clock.shift(refreshing.SOON)
+    keeper.catch_up()
+    assert [value_of(trait, profile_of(web_shop, one)) for one in people] == ["oak", "oak"]
 
 
 def test_words_of_a_feed_are_followed(

@@ -113,7 +113,8 @@ def then(past: Past, scope: Scope, *, asked: Iterable[nodes.Definition]) -> eval
     """A customer as a viewer would have seen them then: what was known at that moment, as far as the scope sees it.
 
     Five queries, and those of `load` for what else is asked. What has become of an order since is not told apart from
-    what it was; an address counts that was stated by then and has no fault today; lists are those of today.
+    what it was; an address counts that was stated by then and has no fault today; lists and the catalogue are those of
+    today.
     """
     wanted = _Asked.of(asked, scope)
     records = [record for record in past.records if scope.sees_source(record.source_id)]

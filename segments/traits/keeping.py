@@ -160,12 +160,17 @@ def ask_everybody(trait: ComputedTrait) -> None:
     ComputedTrait.objects.filter(pk=trait.pk).update(due_at=timezone.now(), computed_to=0)
 
 
+@transaction.atomic
 def ask_soon(traits: Collection[ComputedTrait]) -> None:
     """Have everybody's values computed within some minutes: what comes in pieces (the feed of a catalogue) is followed
-    once for many of them. One statement."""
+    once for many of them. Two statements, of which the first holds the traits in the order of their ids, as others do
+    who tell of products meanwhile."""
     soon = timezone.now() + SOON
-    late = Q(due_at__gt=soon) | Q(computed_to__gt=0)
-    ComputedTrait.objects.filter(late, pk__in=[trait.pk for trait in traits]).update(due_at=soon, computed_to=0)
+    late = ComputedTrait.objects.filter(
+        Q(due_at__gt=soon) | Q(computed_to__gt=0), pk__in=[trait.pk for trait in traits]
+    )
+    held = list(late.order_by("pk").select_for_update().values_list("pk", flat=True))
+    ComputedTrait.objects.filter(pk__in=held).update(due_at=soon, computed_to=0)
 
 
 @transaction.atomic

@@ -244,7 +244,7 @@ SELECT t.profile_id, t.properties, t.source_id FROM profiles_touchpoint t WHERE 
 
 def properties(event: EventType, scope: Scope) -> dict[str, Field]:
     """Properties of the newest touchpoints of a type, by name, with the type that all their values have; where these
-    name products, with what the catalogue says of products."""
+    name products, those that the catalogue says of products as well."""
 
     def read() -> list[tuple[str, str]]:
         rows = read_rows(
@@ -253,14 +253,19 @@ def properties(event: EventType, scope: Scope) -> dict[str, Field]:
         return [(name, _type_of(*marks).value) for name, *marks in rows]
 
     found = dict(remembered(("properties", event.pk), scope, read))
-    own = {name: FieldType.IDENTIFIER if name in IDENTIFIERS else FieldType(kind) for name, kind in found.items()}
+    own = {name: FieldType(kind) for name, kind in found.items()}
     told = {} if own.keys().isdisjoint(nodes.PRODUCT_NUMBERS) else _of_products(scope)
-    return _fields({**told, **own}, scope)
+    return _fields({**told, **{name: _common_type(kind, told.get(name, kind)) for name, kind in own.items()}}, scope)
+
+
+def _common_type(one: FieldType, other: FieldType) -> FieldType:
+    return one if one is other else FieldType.ANY
 
 
 # Of touchpoints and orders, what they say themselves comes first.
 _OF_PRODUCTS = SQL("""
-SELECT p.attributes || jsonb_build_object('name', p.name || p.name_th, 'category', p.category) AS properties
+SELECT p.attributes || jsonb_strip_nulls(jsonb_build_object(
+           'name', nullif(p.name || p.name_th, ''), 'category', nullif(p.category, ''))) AS properties
   FROM profiles_product p ORDER BY p.id DESC LIMIT {}""")
 
 
@@ -279,7 +284,7 @@ def _of_products(scope: Scope) -> dict[str, FieldType]:
 
 def _fields(types: Mapping[str, FieldType], scope: Scope) -> dict[str, Field]:
     return {
-        name: Field(name, kind, property_label(name))
+        name: Field(name, FieldType.IDENTIFIER if name in IDENTIFIERS else kind, property_label(name))
         for name, kind in sorted(types.items())
         if not masking.hides_name(name, scope)
     }

@@ -227,8 +227,10 @@ class Teller:
         return self.names.events.get(of.event, of.event)
 
     def _subject(self, touchpoint: evaluate.Touchpoint) -> str:
-        told = describe_event(touchpoint.event, touchpoint.properties)
-        texts = [text for text in (told.subject, *told.facts) if text]
+        """What it says, then what the catalogue adds of its product."""
+        own = {name: value for name, value in touchpoint.properties.items() if name not in touchpoint.told}
+        said = [describe_event(touchpoint.event, one) for one in (own, touchpoint.told)]
+        texts = dict.fromkeys(text for one in said for text in (one.subject, *one.facts) if text)
         return self._readable(" · ".join(texts))
 
     def _readable(self, text: str) -> str:

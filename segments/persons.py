@@ -270,11 +270,15 @@ def _told(rows: Iterable[tuple[Any, ...]], asked: _Asked) -> list[evaluate.Touch
     wanted = {(one.source, number) for one, number in zip(touchpoints, numbers, strict=True) if number}
     products = _products(wanted) if wanted else {}
     return [
-        replace(one, properties=_said_of(products[one.source, number]) | _known(one.properties))
-        if number and (one.source, number) in products
-        else one
+        _with_product(one, products[one.source, number]) if number and (one.source, number) in products else one
         for one, number in zip(touchpoints, numbers, strict=True)
     ]
+
+
+def _with_product(touchpoint: evaluate.Touchpoint, product: Product) -> evaluate.Touchpoint:
+    own = {name: value for name, value in touchpoint.properties.items() if is_known(value)}
+    told = {name: value for name, value in _said_of(product).items() if name not in own}
+    return replace(touchpoint, properties=told | own, told=told)
 
 
 def _product_number(properties: Mapping[str, Any]) -> str | None:
@@ -299,10 +303,6 @@ def _said_of(product: Product) -> dict[str, Any]:
     named = {"name": product.name or product.name_th, "category": product.category}
     said = product.attributes | {name: value for name, value in named.items() if value}
     return {name: value for name, value in said.items() if name not in ONLY_ON_LINE}
-
-
-def _known(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in properties.items() if is_known(value)}
 
 
 def _orders(rows: "QuerySet[Order]", asked: _Asked) -> Mapping[int, list[evaluate.Order]]:

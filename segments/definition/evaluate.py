@@ -24,13 +24,14 @@ _EXACT = Context(prec=2_000)
 
 @dataclass(frozen=True)
 class Touchpoint:
-    """`properties`: what it says, and what it does not say of its product as the catalogue does. `source` is the short
-    name of the source that it came by."""
+    """`properties`: what it says, and what it does not say of its product as the catalogue does, `told` alone. `source`
+    is the short name of the source that it came by."""
 
     event: str
     occurred_at: dt.datetime
     properties: Mapping[str, Json] = field(default_factory=dict)
     source: str = ""
+    told: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ _NUMBER = SQL("coalesce({})").format(
 )
 _PRODUCT = SQL("s.id = t.source_id AND c.namespace = s.slug AND c.sku = {}").format(_NUMBER)
 HAS_CATALOGUE = SQL("(SELECT EXISTS (SELECT FROM profiles_product))")
-"""Asked once in a statement, before a row is: where there is no catalogue, nothing is looked for in it."""
+"""Asked before any row is, not of each: where there is no catalogue, nothing is looked for in it."""
 
 
 def line_value(name: str) -> JsonValue:

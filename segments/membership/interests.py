@@ -30,8 +30,11 @@ def interests_of(definition: nodes.Definition) -> Interests:
     """Conditions on segments have to be resolved: a definition listens to what those segments listen to."""
     aspects = {Aspect.PERSON}
     for condition in nodes.conditions(definition.where):
-        if next(property_names(condition), None) is not None:
-            aspects |= {Aspect.PRODUCTS, Aspect.WORDS}
+        named = set(property_names(condition))
+        if named:
+            aspects.add(Aspect.WORDS)
+        if not named <= nodes.ONLY_ON_LINE:
+            aspects.add(Aspect.PRODUCTS)
         match condition:
             case nodes.AttributeCondition():
                 is_computed = condition.trait.startswith(COMPUTED_TRAITS)

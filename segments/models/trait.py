@@ -33,6 +33,7 @@ class ComputedTrait(models.Model):
     computed_at = models.DateTimeField(null=True)  # ours; when everybody's value was last computed
     due_at = models.DateTimeField(default=timezone.now)  # ours; when everybody's value is computed next
     computed_to = models.BigIntegerField(default=0)  # the last profile of that run so far; 0: none
+    again_at = models.DateTimeField(null=True)  # ours; when it is run once more, told of while it ran; null: as ever
     archived_at = models.DateTimeField(null=True)  # no longer computed; its values are gone
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

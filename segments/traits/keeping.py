@@ -2,13 +2,14 @@
 
 What changed about people is noted in the transaction that changed it (`note`), and followed a moment later (`follow`)
 for those people and the traits that rest on it. What time alone changes is followed at its minute (`turn`). Everybody's
-values are computed when a definition changes and each night (`refresh`), in chunks of people, each a transaction of its
-own: whoever is killed on the way loses nothing, and nobody waits long. The keeper (`segments.keeper`) takes the rounds.
+values are computed when a definition changes, some minutes after the catalogue said something new, and each night
+(`refresh`), in chunks of people, each a transaction of its own: whoever is killed on the way loses nothing, and nobody
+waits long. The keeper (`segments.keeper`) takes the rounds.
 
 One lock orders them: a chunk that was read before a step committed would otherwise be written after it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 from psycopg import sql
 
@@ -68,7 +69,7 @@ DELETE FROM segments_pendingvalues
  WHERE id IN (SELECT id FROM segments_pendingvalues ORDER BY id LIMIT %s)
 RETURNING aspect, subject, cause, profile_ids
 """
-_ASPECTS = frozenset({Aspect.EVENT, Aspect.ORDERS, Aspect.PERSON})
+_ASPECTS = frozenset({Aspect.EVENT, Aspect.ORDERS, Aspect.PERSON, Aspect.PRODUCTS})
 
 
 # ── what changed about people ────────────────────────────────────────────────────────────────────────────────────────
@@ -84,6 +85,11 @@ def note(touches: Sequence[Touch]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_NOTE, [msgspec.json.encode(rows).decode()])
+
+
+def note_products() -> None:
+    """Write down in the caller's transaction that the catalogue says something else. One statement."""
+    note([Touch(Aspect.PRODUCTS, ())])
 
 
 @transaction.atomic
@@ -104,6 +110,8 @@ def follow() -> bool:
     anonymous = Profile.objects.filter(pk__in=touched, kind=Profile.Kind.ANONYMOUS)
     persons = touched - set(anonymous.values_list("pk", flat=True))  # with those who are gone: their values go
     now, every = timezone.now(), reading.seen(EVERYTHING)
+    if any(aspect == Aspect.PRODUCTS for aspect, *_rest in notes):
+        _ask_soon(every.known)
     for known in every.known:
         people: dict[str, set[int]] = {}
         for aspect, subject, cause, ids in notes:
@@ -157,20 +165,18 @@ def turn() -> bool:
 
 def ask_everybody(trait: ComputedTrait) -> None:
     """Have everybody's value computed as soon as the current transaction is committed."""
-    ComputedTrait.objects.filter(pk=trait.pk).update(due_at=timezone.now(), computed_to=0)
+    ComputedTrait.objects.filter(pk=trait.pk).update(due_at=timezone.now(), computed_to=0, again_at=None)
 
 
-@transaction.atomic
-def ask_soon(traits: Collection[ComputedTrait]) -> None:
-    """Have everybody's values computed within some minutes: what comes in pieces (the feed of a catalogue) is followed
-    once for many of them. Two statements, of which the first holds the traits in the order of their ids, as others do
-    who tell of products meanwhile."""
+def _ask_soon(every: Iterable[Known]) -> None:
+    """Have everybody's values of traits that ask the catalogue computed within some minutes: what comes in pieces (its
+    feed) is followed once for many of them. What is being computed is computed to its end, and then again."""
     soon = timezone.now() + SOON
-    late = ComputedTrait.objects.filter(
-        Q(due_at__gt=soon) | Q(computed_to__gt=0), pk__in=[trait.pk for trait in traits]
-    )
-    held = list(late.order_by("pk").select_for_update().values_list("pk", flat=True))
-    ComputedTrait.objects.filter(pk__in=held).update(due_at=soon, computed_to=0)
+    for known in every:
+        if known.formula.asks_catalogue:
+            trait = ComputedTrait.objects.filter(pk=known.trait.pk)
+            trait.filter(computed_to=0, due_at__gt=soon).update(due_at=soon)
+            trait.filter(computed_to__gt=0, again_at=None).update(again_at=soon)
 
 
 @transaction.atomic
@@ -199,7 +205,8 @@ def refresh() -> bool:
     if chunk[-1] < end:
         as_read.update(computed_to=chunk[-1])
         return True
-    if as_read.update(computed_to=0, computed_version=trait.version, computed_at=now, due_at=_next(known, now)):
+    due_at = trait.again_at or _next(known, now)
+    if as_read.update(computed_to=0, computed_version=trait.version, computed_at=now, due_at=due_at, again_at=None):
         log.info("computed", trait=trait.pk)
         if not trait.is_complete:  # nobody was told meanwhile whose value became another by time alone, or failed
             usage.ask_again(trait)

@@ -21,9 +21,9 @@ def hear_words(sender: object, *, attributes: Collection[str], **kwargs: Any) ->
 
 
 def hear_products(sender: object, *, has_changed: bool, attributes: Collection[str], **kwargs: Any) -> None:
-    """What a feed tells comes in many pieces, of which few bring new words."""
+    """Noted for the keeper: a digest must not wait for it. Few pieces of a feed bring new words."""
     if has_changed:
-        keeping.ask_soon([one.trait for one in reading.seen(EVERYTHING).known if one.formula.asks_catalogue])
+        keeping.note_products()
     hear_words(sender, attributes=attributes)
 
 

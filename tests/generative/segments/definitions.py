@@ -30,6 +30,7 @@ TRAITS: Mapping[str, FieldType] = {
 }
 PROPERTIES: Mapping[str, FieldType] = {
     "color": FieldType.TEXT,
+    "category": FieldType.TEXT,
     "price": FieldType.NUMBER,
     "seen_on": FieldType.DATE,
     "tags": FieldType.TEXT,

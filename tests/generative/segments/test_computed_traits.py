@@ -30,7 +30,7 @@ from segments.traits.reader import ANY_AMOUNT, ANY_NUMBER_OF_TIMES, parse, seria
 from segments.traits.statement import Column, Ground
 from tests.generative.segments import definitions
 from tests.generative.segments.definitions import PURPOSES, SEEDS
-from tests.generative.segments.people import BANGKOK, NOW, SOURCES, eyes, person
+from tests.generative.segments.people import BANGKOK, NOW, PRODUCTS, SOURCES, eyes, person
 from tests.generative.segments.populations import EVERYTHING, Eyes, RawPerson, Stored, project, store
 
 KINDS = {"till": Source.Kind.POS, "site": Source.Kind.SHOP, "calls": Source.Kind.CALL_CENTRE}
@@ -81,7 +81,7 @@ def people_of(population: Sequence[RawPerson], viewer: Eyes) -> list[Person]:
                 )
             ),
         )
-        for found in project(population, SOURCES, viewer)
+        for found in project(population, SOURCES, viewer, products=PRODUCTS)
     ]
 
 
@@ -148,7 +148,7 @@ def compare(formulas: st.SearchStrategy[Formula], *, populations: int) -> None:
     @settings(max_examples=populations, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
     def run(population: Sequence[RawPerson], asking: Sequence[tuple[Formula, Eyes]]) -> None:
         with transaction.atomic():
-            stored = store(population, SOURCES, PURPOSES)
+            stored = store(population, SOURCES, PURPOSES, PRODUCTS)
             for one, viewer in asking:
                 hold(one, viewer, population, stored)
             transaction.set_rollback(True)

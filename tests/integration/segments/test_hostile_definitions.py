@@ -151,17 +151,18 @@ def test_stored_values_that_look_like_numbers_or_dates_cost_no_time(tell: Tell, 
 def test_what_the_builder_may_name_of_products_that_were_viewed(
     tell: Tell, web_shop: Source, make_segment: Make, marketer: User
 ) -> None:
-    said = {"brand": "Siam", "weight": 5, "price": 3}
+    said = {"brand": "Siam", "weight": 5, "price": 3, "size": "M", "phone": "0812345678"}
     Product.objects.create(namespace="web", sku="S1", name="Shoe", attributes=said, version_at=LATELY)
     for one in ("b1", "b2", "b3", "b4", "b5"):
         tell(web_shop, identify(one, firstName="มานี"), track(one, "Product Viewed", sku="S1"), track(one, "Page Read"))
-    tell(web_shop, track("b1", "Product Viewed", hours=1, sku="S9", brand="Andaman", color="red"))
+    tell(web_shop, track("b1", "Product Viewed", hours=1, sku="S9", brand="Andaman", color="red", size=38))
 
     def known(event: str) -> dict[str, str]:
         found = catalogue.properties(EventType.objects.get(name=event), EVERYTHING)
         return {name: field.type.value for name, field in found.items()}
 
-    assert known("Product Viewed") == dict.fromkeys(("brand", "color", "name", "sku"), "text") | {"weight": "number"}
+    texts = dict.fromkeys(("brand", "color", "name", "sku"), "text")
+    assert known("Product Viewed") == texts | {"weight": "number", "size": "any", "phone": "identifier"}
     assert "brand" not in known("Page Read")
     common = catalogue.common_properties("Product Viewed", "brand", EVERYTHING)
     assert {one.value: one.people for one in common} == {"Siam": catalogue.FEWEST_PEOPLE}

@@ -139,21 +139,24 @@ def test_what_a_feed_says_of_products_that_were_viewed_is_followed_within_minute
 def test_what_a_feed_says_anew_meanwhile_is_computed_for_those_as_well_who_were_before(
     clock: Any, tell: Tell, web_shop: Source, make_trait: MakeTrait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = ("v1", "v2")
-    for one in people:
+    for one in ("v1", "v2"):
         tell(web_shop, identify(one, email=f"{one}@example.com"), track(one, "Product Viewed", sku="LAMP"))
+    first, second = profile_of(web_shop, "v1"), profile_of(web_shop, "v2")
     feed(web_shop, LAMP="steel")
     trait = make_trait("Material", definition("last", "material"))
-    monkeypatch.setattr(values, "PEOPLE_AT_ONCE", 1)
+    monkeypatch.setattr(values, "PEOPLE_AT_ONCE", second.pk - 1)  # two chunks
     feed(web_shop, LAMP="brass")
+    keeper.catch_up()
     clock.shift(refreshing.SOON)
-    while value_of(trait, profile_of(web_shop, "v1")) != "brass":
-        assert values.refresh()
+    assert values.refresh()
+    assert (value_of(trait, first), value_of(trait, second)) == ("brass", "steel")
 
     feed(web_shop, LAMP="oak")
+    keeper.catch_up()
+    assert (value_of(trait, first), value_of(trait, second)) == ("brass", "oak")  # it comes to its end, and then again
     clock.shift(refreshing.SOON)
     keeper.catch_up()
-    assert [value_of(trait, profile_of(web_shop, one)) for one in people] == ["oak", "oak"]
+    assert (value_of(trait, first), value_of(trait, second)) == ("oak", "oak")
 
 
 def test_words_of_a_feed_are_followed(

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles.models import Profile
+from profiles.models import Product, Profile
 from segments import explain
 from segments.lists import keeping
 from segments.lists.finding import find
@@ -231,6 +231,24 @@ def test_each_kind_of_condition_shows_its_mark_its_evidence_and_its_time(
 
     assert part == expected
     assert (group.mark, group.turns) == (part.mark, part.turns)
+
+
+def test_what_the_catalogue_says_of_a_product_stands_behind_what_the_touchpoint_says(
+    buyer: Profile, page_of: PageOf, tell: Tell, web_shop: Source
+) -> None:
+    said = {"brand": "Siam", "color": "green"}
+    Product.objects.create(namespace="web", sku="L-1", name="Lamp", attributes=said, version_at=LATELY)
+    tell(web_shop, track("b1", "Product Viewed", hours=1, sku="L-1"))
+    tell(web_shop, track("b1", "Return Requested", hours=2, sku="L-1", reason="damaged"))
+    brand = {"property": "brand", "operator": "is", "value": "Siam"}
+
+    viewed, returned = (
+        page_of(buyer, {**viewed_red(), "event": event, "window": EVER, "filters": [brand]})[-1]
+        for event in ("Product Viewed", "Return Requested")
+    )
+
+    assert viewed.facts == ["Product Viewed: once", "Lamp · green 1 Nov 2026 11:00"]
+    assert (returned.mark, returned.facts[1][:7]) == ("✓", "damaged")
 
 
 def test_a_list_shows_whether_the_customer_is_on_it(buyer: Profile, page_of: PageOf, marketer: User) -> None:

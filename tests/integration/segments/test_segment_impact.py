@@ -8,12 +8,12 @@ import pytest
 from cdp_site.core.access import EVERYTHING
 from cdp_site.core.models import User
 from ingestion.models import Source
-from profiles.models import Profile, SourceRecord
+from profiles.models import Product, Profile, SourceRecord
 from segments import audience, impact, persons
 from segments.definition.evaluate import Moment, holds
 from segments.definition.parse import parse
 from segments.models import Segment, StaticList, StaticListMember
-from tests.customers import Tell, identify, profile_of, track
+from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.conftest import viewed_red
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_without_segments_nothing_is_read(two: list[Profile], django_assert_num_
 
 
 def test_people_loaded_are_those_of_the_database(
-    viewers: None, somchai: Profile, two: list[Profile], make_segment: Make, steward: User
+    viewers: None, somchai: Profile, two: list[Profile], make_segment: Make, steward: User, tell: Tell, web_shop: Source
 ) -> None:
     """The reference engine over loaded people answers as the SQL does."""
     bought = {
@@ -79,11 +79,15 @@ def test_people_loaded_are_those_of_the_database(
         "window": {"kind": "ever"},
         "filters": [{"property": "brand", "operator": "unknown"}],
     }
+    tell(web_shop, track("v1", "Product Viewed", hours=0.1, sku="S1"))
+    Product.objects.create(namespace="web", sku="S1", attributes={"brand": "Siam"}, version_at=LATELY)
+    of_catalogue = {**viewed_red(), "count": {"bound": "at_least", "n": 1}}
+    of_catalogue["filters"] = [{"property": "brand", "operator": "is", "value": "Siam"}]
     listed = StaticList.objects.create(name="Guests")
     StaticListMember.objects.create(list=listed, record_id=min(records(somchai)))
     on_list = {"kind": "list", "list": str(listed.pk), "is_in": True}
     everybody = list(Profile.objects.people())
-    for condition in (viewed_red(), bought, from_trang, refused, reachable, from_shop, line, on_list):
+    for condition in (viewed_red(), bought, from_trang, refused, reachable, from_shop, line, of_catalogue, on_list):
         definition = parse({"version": 2, "where": {"kind": "all", "of": [condition]}})
         question = audience.Question.of(definition, EVERYTHING)
         loaded = persons.load([records(profile) for profile in everybody], asked=[definition])

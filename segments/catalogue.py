@@ -410,7 +410,8 @@ def _currencies() -> tuple[str, ...]:
 
 
 def newest_touchpoints(event_name: str, scope: Scope, n: int) -> sql.Composed | None:
-    """SELECT of `profile_id` and `properties` of the newest touchpoints of a type; None for what the scope hides."""
+    """SELECT of `profile_id`, `properties` and `source_id` of the newest touchpoints of a type; None for what the scope
+    hides."""
     event = _event_types(scope).filter(name=event_name).first()
     return None if event is None else _sample(event.pk, scope, n)
 

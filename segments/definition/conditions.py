@@ -155,9 +155,8 @@ class MeasureCondition(Checked):
     compared.
 
     What a touchpoint does not say of its product, the catalogue says. Touchpoints on which the property has no reading
-    (`values`) are passed over. Sum, average, smallest and largest
-    read numbers only. Without any value the sum and the number of distinct values are 0; every other measure is
-    unknown, which is neither more nor less than any amount.
+    (`values`) are passed over. Sum, average, smallest and largest read numbers only. Without any value the sum and the
+    number of distinct values are 0; every other measure is unknown, which is neither more nor less than any amount.
 
     Two values are the same when they are compared as equal texts; the numbers 5 and 5.0 are the same. First and last
     are all values of that instant. Of values that are equally frequent the one seen last counts, and both where they

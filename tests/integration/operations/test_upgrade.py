@@ -5,6 +5,7 @@ people who came through files and the event API, logins, keys, a segment, and th
 refused, one waiting. Each release that brings migrations puts its own there before the next one begins.
 """
 
+import json
 import lzma
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,3 +79,26 @@ def test_everything_is_there_afterwards_and_works(previous: psycopg.Connection) 
     assert sum(bool(gate.may_use(one, marketing, Channel.EMAIL).addresses) for one in Profile.objects.all()) > 0
     assert User.objects.get(username="first").check_password("upgrade-test-only")
     assert SourceRecord.objects.exists()
+
+
+def test_facets_that_were_any_text_are_days_afterwards_and_back(previous: psycopg.Connection) -> None:
+    """Else a person would be compared by a day that there is not."""
+    call_command("migrate", "profiles", "0022", verbosity=0)
+    nobodys = {"birth_date": "1990-02-30"}
+    previous.execute(
+        "UPDATE profiles_profile SET golden = golden || %s::jsonb WHERE id = (SELECT min(id) FROM profiles_profile)",
+        [json.dumps(nobodys)],
+    )
+
+    def facets() -> tuple[str | None, bool]:
+        found: tuple[str | None, bool] | None = previous.execute(
+            "SELECT facet_birth_date, facets_tell FROM profiles_profile ORDER BY id LIMIT 1"
+        ).fetchone()
+        assert found is not None
+        return found
+
+    assert facets() == ("1990-02-30", True)
+    call_command("migrate", verbosity=0)
+    assert facets() == (None, False)
+    call_command("migrate", "profiles", "0022", verbosity=0)
+    assert facets() == ("1990-02-30", True)

@@ -245,15 +245,7 @@ SELECT t.profile_id, t.properties, t.source_id FROM profiles_touchpoint t WHERE 
 def properties(event: EventType, scope: Scope) -> dict[str, Field]:
     """Properties of the newest touchpoints of a type, by name, with the type that all their values have; where these
     name products, those that the catalogue says of products as well."""
-
-    def read() -> list[tuple[str, str]]:
-        rows = read_rows(
-            _PROPERTIES.format(number=NUMBER_PATTERN, date=_DATES, sample=_sample(event.pk, scope, PROPERTY_SAMPLE))
-        )
-        return [(name, _type_of(*marks).value) for name, *marks in rows]
-
-    found = dict(remembered(("properties", event.pk), scope, read))
-    own = {name: FieldType(kind) for name, kind in found.items()}
+    own = _sampled_types(("properties", event.pk), scope, _sample(event.pk, scope, PROPERTY_SAMPLE))
     told = {} if own.keys().isdisjoint(nodes.PRODUCT_NUMBERS) else _of_products(scope)
     return _fields({**told, **{name: _common_type(kind, told.get(name, kind)) for name, kind in own.items()}}, scope)
 
@@ -271,15 +263,19 @@ SELECT p.attributes || jsonb_strip_nulls(jsonb_build_object(
 
 def _of_products(scope: Scope) -> dict[str, FieldType]:
     """What the newest products of the catalogue say and nobody else knows better; {} without a catalogue."""
+    found = _sampled_types(("product attributes",), scope, _OF_PRODUCTS.format(PROPERTY_SAMPLE))
+    texts = dict.fromkeys(found.keys() & {"name", "category"}, FieldType.TEXT)
+    return {name: kind for name, kind in found.items() if name not in nodes.NOT_OF_CATALOGUE} | texts
+
+
+def _sampled_types(key: tuple[object, ...], scope: Scope, sample: sql.Composable) -> dict[str, FieldType]:
+    """The type that all values of each property of a sample have."""
 
     def read() -> list[tuple[str, str]]:
-        sample = _OF_PRODUCTS.format(PROPERTY_SAMPLE)
         rows = read_rows(_PROPERTIES.format(number=NUMBER_PATTERN, date=_DATES, sample=sample))
         return [(name, _type_of(*marks).value) for name, *marks in rows]
 
-    found = dict(remembered(("product attributes",), scope, read))
-    texts = dict.fromkeys(found.keys() & {"name", "category"}, FieldType.TEXT)
-    return {name: FieldType(kind) for name, kind in found.items() if name not in nodes.ONLY_ON_LINE} | texts
+    return {name: FieldType(kind) for name, kind in remembered(key, scope, read)}
 
 
 def _fields(types: Mapping[str, FieldType], scope: Scope) -> dict[str, Field]:

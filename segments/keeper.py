@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from django.db import close_old_connections
@@ -23,6 +24,9 @@ HEARTBEAT_SECONDS = 5
 
 ROUND_SECONDS = 60
 """After which a round begins nothing more. With what was begun it stays far below the patience with a keeper."""
+
+SOON = timedelta(minutes=5)
+"""In which what comes in pieces (the feed of a catalogue) is followed, once for many of them."""
 
 Round = Callable[[], bool]
 

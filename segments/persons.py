@@ -22,7 +22,7 @@ from profiles.models import Membership, Order, OrderLine, Product, Profile, Sour
 from profiles.past import Past
 from segments.definition import evaluate, nodes
 from segments.definition.fields import property_names
-from segments.definition.nodes import ONLY_ON_LINE, ConsentState
+from segments.definition.nodes import NOT_OF_CATALOGUE, ConsentState
 from segments.definition.values import is_known, number_text, plain
 from segments.definition.viewer import Viewer
 from segments.models import StaticListMember
@@ -302,7 +302,7 @@ def _said_of(product: Product) -> dict[str, Any]:
     """What the catalogue says of a product and nobody else knows better."""
     named = {"name": product.name or product.name_th, "category": product.category}
     said = product.attributes | {name: value for name, value in named.items() if value}
-    return {name: value for name, value in said.items() if name not in ONLY_ON_LINE}
+    return {name: value for name, value in said.items() if name not in NOT_OF_CATALOGUE}
 
 
 def _orders(rows: "QuerySet[Order]", asked: _Asked) -> Mapping[int, list[evaluate.Order]]:

@@ -260,7 +260,7 @@ class OrderTotalCondition(Checked):
 
 PRODUCT_NUMBERS = ("sku", "product_id")
 """Properties that are the number of a product: that of the variant before that of all its variants."""
-ONLY_ON_LINE = frozenset({*PRODUCT_NUMBERS, "coupon", "price", "list_price", "quantity"})
+NOT_OF_CATALOGUE = frozenset({*PRODUCT_NUMBERS, "coupon", "price", "list_price", "quantity"})
 """Properties that only the order or the touchpoint knows: the catalogue's own price is not what was paid."""
 
 

@@ -154,7 +154,7 @@ class Counting:
         if node.currency:
             rows.append(SQL("o.currency = {}").format(node.currency))
         rows += [matches(line_value(one.property), one.comparison, self.moment) for one in node.filters]
-        asks_catalogue = any(one.property not in nodes.ONLY_ON_LINE for one in node.filters)
+        asks_catalogue = any(one.property not in nodes.NOT_OF_CATALOGUE for one in node.filters)
         table = SQL(
             "(SELECT o.profile_id, l.quantity, l.quantity * coalesce(l.unit_price, 0) AS spent FROM profiles_order o "
             "JOIN profiles_orderline l ON l.order_id = o.id{catalogue} WHERE {rows}) b"
@@ -334,7 +334,7 @@ class Counting:
         for each in one.filters:
             value = JsonValue.of_key("t.properties", each.property, may_be_list=False)
             holds = matches(value, each.comparison, self.moment)
-            if each.property not in nodes.ONLY_ON_LINE:
+            if each.property not in nodes.NOT_OF_CATALOGUE:
                 unsaid.append(may_be_unknown(value))
                 holds = SQL("({} OR ({} AND {}))").format(holds, HAS_CATALOGUE, unsaid[-1])
             asked.append(holds)

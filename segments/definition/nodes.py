@@ -29,7 +29,7 @@ from segments.definition.comparisons import (
 from segments.definition.conditions import (
     AMOUNT_OPERATORS,
     MAX_COUNT,
-    ONLY_ON_LINE,
+    NOT_OF_CATALOGUE,
     PRODUCT_NUMBERS,
     AttributeCondition,
     Bound,

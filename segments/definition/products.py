@@ -54,7 +54,7 @@ HAS_CATALOGUE = SQL("(SELECT EXISTS (SELECT FROM profiles_product))")
 
 def line_value(name: str) -> JsonValue:
     """A property of a line: what the order says, else what the catalogue says."""
-    if name in nodes.ONLY_ON_LINE:
+    if name in nodes.NOT_OF_CATALOGUE:
         return _LINE_COLUMNS[name]
     return _LINE_COLUMNS[name].otherwise(_told(name)) if name in _LINE_COLUMNS else _told(name)
 
@@ -62,7 +62,7 @@ def line_value(name: str) -> JsonValue:
 def touchpoint_value(name: str) -> JsonValue:
     """A property of a touchpoint `t`: what it says, else what the catalogue says."""
     own = JsonValue.of_key("t.properties", name)
-    if name in nodes.ONLY_ON_LINE:
+    if name in nodes.NOT_OF_CATALOGUE:
         return own
     return JsonValue.of(
         SQL("CASE WHEN {asks} THEN ({told}) ELSE {own} END").format(
@@ -78,7 +78,7 @@ def passes(one: nodes.PropertyFilter, moment: Moment) -> sql.Composable:
     if there were no catalogue."""
     own = JsonValue.of_key("t.properties", one.property)
     itself = matches(own, one.comparison, moment)
-    if one.property in nodes.ONLY_ON_LINE:
+    if one.property in nodes.NOT_OF_CATALOGUE:
         return itself
     told = _of_its_product(matches(_told(one.property), one.comparison, moment))
     if one.comparison.operator is Operator.UNKNOWN:

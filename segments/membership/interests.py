@@ -33,7 +33,7 @@ def interests_of(definition: nodes.Definition) -> Interests:
         named = set(property_names(condition))
         if named:
             aspects.add(Aspect.WORDS)
-        if not named <= nodes.ONLY_ON_LINE:
+        if not named <= nodes.NOT_OF_CATALOGUE:
             aspects.add(Aspect.PRODUCTS)
         match condition:
             case nodes.AttributeCondition():

@@ -11,6 +11,7 @@ from profiles import signals
 from profiles.models import Profile
 from segments import spellings
 from segments.definition import nodes
+from segments.definition.fields import property_names
 from segments.membership import queue, refreshing, writing
 from segments.membership.touches import Aspect, Touch, people_touched, tell
 from segments.models import Segment, SegmentVersion, StaticList
@@ -65,11 +66,7 @@ def _asks_for_words(condition: nodes.Condition, attributes: Collection[str]) -> 
     """A computed trait may be of any of the attributes."""
     if spellings.is_worded(condition):
         return True
-    picks = [*nodes.picks(condition), *([condition] if isinstance(condition, nodes.OrderLineCondition) else [])]
-    named = {one.property for pick in picks for one in pick.filters}
-    if isinstance(condition, nodes.MeasureCondition):
-        named.add(condition.property)
-    return not named.isdisjoint(attributes)
+    return not set(property_names(condition)).isdisjoint(attributes)
 
 
 def list_changed(sender: object, *, instance: StaticList, **kwargs: Any) -> None:

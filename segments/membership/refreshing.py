@@ -17,6 +17,7 @@ from segments import audience
 from segments.definition import nodes
 from segments.definition.follow import states
 from segments.definition.next_change import looks_at_days, midnight, next_midnight
+from segments.keeper import SOON
 from segments.membership import asked, writing
 from segments.membership.asked import Asked
 from segments.membership.writing import Cause
@@ -29,7 +30,6 @@ LIMIT_SECONDS = 45
 NIGHT = timedelta(hours=1, minutes=20)
 """After midnight: when nobody reads, and before the chores that lean on memberships."""
 NIGHT_LASTS = timedelta(hours=2)
-SOON = timedelta(minutes=5)
 TRY_AGAIN, TRY_LESS_OFTEN = timedelta(minutes=10), timedelta(hours=1)
 """After a first failure, and after each that follows it: what always fails takes little from the others' time."""
 

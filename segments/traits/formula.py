@@ -112,7 +112,7 @@ class Formula(Checked):
     @property
     def asks_catalogue(self) -> bool:
         """Whether a property is named that the catalogue may say."""
-        return not self.properties <= nodes.ONLY_ON_LINE
+        return not self.properties <= nodes.NOT_OF_CATALOGUE
 
     @property
     def of_none(self) -> Json:

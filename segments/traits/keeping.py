@@ -28,7 +28,7 @@ from profiles.signals import Aspect, Touch
 from segments import audience
 from segments.definition.next_change import midnight, next_midnight
 from segments.definition.viewer import Those
-from segments.keeper import Budget
+from segments.keeper import SOON, Budget
 from segments.models import ComputedTrait, ComputedValue
 from segments.traits import reading, usage
 from segments.traits.reading import Known, Seen
@@ -43,7 +43,6 @@ DUE_AT_ONCE = 5_000
 NIGHT = timedelta(minutes=40)  # after midnight: before memberships are evaluated anew, which may rest on them
 NIGHT_LASTS = timedelta(minutes=40)
 TRY_AGAIN = timedelta(minutes=10)
-SOON = timedelta(minutes=5)
 LIMIT_SECONDS = 30
 """A statement about a chunk of people that takes longer is given up: many times what one takes."""
 _LOCK = 0x7EA17
@@ -172,11 +171,10 @@ def _ask_soon(every: Iterable[Known]) -> None:
     """Have everybody's values of traits that ask the catalogue computed within some minutes: what comes in pieces (its
     feed) is followed once for many of them. What is being computed is computed to its end, and then again."""
     soon = timezone.now() + SOON
-    for known in every:
-        if known.formula.asks_catalogue:
-            trait = ComputedTrait.objects.filter(pk=known.trait.pk)
-            trait.filter(computed_to=0, due_at__gt=soon).update(due_at=soon)
-            trait.filter(computed_to__gt=0, again_at=None).update(again_at=soon)
+    asking = [known.trait.pk for known in every if known.formula.asks_catalogue]
+    traits = ComputedTrait.objects.filter(pk__in=asking)
+    traits.filter(computed_to=0, due_at__gt=soon).update(due_at=soon)
+    traits.filter(computed_to__gt=0, again_at=None).update(again_at=soon)
 
 
 @transaction.atomic

@@ -182,7 +182,7 @@ def _in_catalogue(source: str, sku: str, products: Sequence[RawProduct]) -> dict
         if (product.namespace, product.sku) == (source, sku):
             named = {"name": product.name, "category": product.category}
             known = {**product.attributes, **{name: value for name, value in named.items() if value}}
-    return {name: value for name, value in known.items() if name not in nodes.ONLY_ON_LINE}
+    return {name: value for name, value in known.items() if name not in nodes.NOT_OF_CATALOGUE}
 
 
 def _line(line: RawLine, source: str, products: Sequence[RawProduct]) -> evaluate.OrderLine:

@@ -19,7 +19,7 @@ from ingestion.models import Source
 from profiles import catalogue, merging
 from profiles.models import Membership, Profile, SourceRecord
 from segments import audience, authoring, keeper
-from segments.membership import reading, refreshing
+from segments.membership import reading
 from segments.models import PendingMembership, Segment, SegmentPassage, SegmentState
 from tests.factories.arrivals import DAY_ZERO, arrive, identify, track
 from tests.generative.test_exactness import erase
@@ -174,7 +174,7 @@ class Traffic(RuleBasedStateMachine):
         said = {"sku": "S1", "attributes": {"color": color}}
         catalogue.upsert([catalogue.read(said, namespace=self.web.slug, at=timezone.now())])
         self.follow()
-        self.clock.shift(refreshing.SOON)
+        self.clock.shift(keeper.SOON)
         self.follow()
 
     @rule(device=st.sampled_from(["d1", "d2"]), user=st.sampled_from([None, "u1", "u2"]))

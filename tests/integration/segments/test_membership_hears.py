@@ -105,9 +105,9 @@ def test_what_a_feed_says_of_products_is_followed_within_minutes(
 
     feed(web_shop, LAMP="brass")
     keeper.catch_up()
-    assert SegmentFreshness.objects.get(segment=segment).due_at == LATELY + refreshing.SOON
+    assert SegmentFreshness.objects.get(segment=segment).due_at == LATELY + keeper.SOON
     assert SegmentFreshness.objects.get(segment=other).due_at == due_at
-    clock.shift(refreshing.SOON)
+    clock.shift(keeper.SOON)
     keeper.catch_up()
     assert reading.size(segment) == 1
     due_at = SegmentFreshness.objects.get(segment=segment).due_at
@@ -131,7 +131,7 @@ def test_what_a_feed_says_of_products_that_were_viewed_is_followed_within_minute
     feed(web_shop, LAMP="Brass")
     keeper.catch_up()
     assert (reading.size(brass), value_of(trait, person)) == (0, None)
-    clock.shift(refreshing.SOON)
+    clock.shift(keeper.SOON)
     keeper.catch_up()
     assert (reading.size(brass), reading.size(worn), value_of(trait, person)) == (1, 1, "Brass")
 
@@ -147,14 +147,14 @@ def test_what_a_feed_says_anew_meanwhile_is_computed_for_those_as_well_who_were_
     monkeypatch.setattr(values, "PEOPLE_AT_ONCE", second.pk - 1)  # two chunks
     feed(web_shop, LAMP="brass")
     keeper.catch_up()
-    clock.shift(refreshing.SOON)
+    clock.shift(keeper.SOON)
     assert values.refresh()
     assert (value_of(trait, first), value_of(trait, second)) == ("brass", "steel")
 
     feed(web_shop, LAMP="oak")
     keeper.catch_up()
     assert (value_of(trait, first), value_of(trait, second)) == ("brass", "oak")  # it comes to its end, and then again
-    clock.shift(refreshing.SOON)
+    clock.shift(keeper.SOON)
     keeper.catch_up()
     assert (value_of(trait, first), value_of(trait, second)) == ("oak", "oak")
 
@@ -171,7 +171,7 @@ def test_words_of_a_feed_are_followed(
     catalogue.upsert([stated(attributes={"color": "red"}, synonyms={"color": ["rot"]})])
     keeper.catch_up()
     assert value_of(trait, person) == 1
-    clock.shift(refreshing.SOON)
+    clock.shift(keeper.SOON)
     keeper.catch_up()
     assert reading.size(german) == 3
 
@@ -185,7 +185,7 @@ def test_words_of_a_feed_are_followed_where_a_computed_trait_has_them(
     assert reading.size(german) == 0
     catalogue.upsert([stated(attributes={"color": "red"}, synonyms={"color": ["rot"]})])
     keeper.catch_up()
-    clock.shift(refreshing.SOON)
+    clock.shift(keeper.SOON)
     keeper.catch_up()
     assert reading.size(german) == 3
 

@@ -16,6 +16,11 @@ def on_day(day: float) -> str:
     return (DAY_ZERO + timedelta(days=day)).isoformat()
 
 
+def tomorrow() -> float:
+    """The day after the one on which the suite runs: later than whatever comes in without a time of its own."""
+    return (datetime.now(UTC) - DAY_ZERO) / timedelta(days=1) + 1
+
+
 def identify(user: str | None = None, *, day: float = 0, device: str | None = None, **traits: Any) -> dict[str, Any]:
     """What a source says about a user, or about the person behind a device."""
     return _message("identify", user, device, day) | {"traits": traits}

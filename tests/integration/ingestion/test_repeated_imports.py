@@ -7,7 +7,7 @@ from ingestion.equation import Equation
 from ingestion.models import InboundBatch
 from profiles import digest
 from profiles.models import Order, OrderLine, Profile, Refund, SourceRecord, SourceRecordVersion, Touchpoint
-from tests.factories.arrivals import arrive, row
+from tests.factories.arrivals import arrive, row, tomorrow
 from tests.factories.files import ORDERS, PEOPLE, PEOPLE_WITH_CONSENT, bring_in, definition, land
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +121,7 @@ def test_a_chunk_that_is_landed_twice_counts_once(pos):
 
 def test_what_is_newer_than_the_file_stays(pos):
     bring_in(pos, A)
-    arrive(pos, row("P1", day=80, city="Lamphun"))  # later than the file came, by its own clock
+    arrive(pos, row("P1", day=tomorrow(), city="Lamphun"))  # later than the file came, by its own clock
     assert SourceRecord.objects.get().attributes["city"] == "Lamphun"
 
     assert counts(bring_in(pos, B)) == (1, 0)  # it says something new, although too late to hold

@@ -33,7 +33,7 @@ from profiles.models import (
     TouchpointShare,
 )
 from profiles.reverting import forgetting, job
-from tests.factories.arrivals import arrive, identify, row, track
+from tests.factories.arrivals import arrive, identify, row, tomorrow, track
 from tests.factories.files import ORDERS, PEOPLE, PEOPLE_WITH_CONSENT, VISITS, bring_in, definition
 from tests.factories.picture import picture
 
@@ -169,7 +169,7 @@ class TestWhatItChanged:
     def test_a_value_that_somebody_changed_later_stays(self, pos):
         bring_in(pos, HEAD + ANN)
         second = bring_in(pos, HEAD + "P1,สุดา รักดี,0899999991,suda@baansabai.co.th,ลำพูน\n")
-        arrive(pos, row("P1", day=80, city="Lamphun"))
+        arrive(pos, row("P1", day=tomorrow(), city="Lamphun"))
 
         revert(second)
 
@@ -207,7 +207,7 @@ class TestWhatItChanged:
 
     def test_what_the_shop_says_itself_stays(self, pos):
         file_import = bring_in(pos, HEAD + "U1,สุดา รักดี,0863451972,,เชียงใหม่\n")
-        arrive(pos, identify("U1", day=80, email="suda@baansabai.co.th"))
+        arrive(pos, identify("U1", day=tomorrow(), email="suda@baansabai.co.th"))
 
         revert(file_import)
 

@@ -29,7 +29,7 @@ from profiles.models import EventType, Trait
 from segments.definition import nodes
 from segments.definition.evaluate import Moment
 from segments.definition.fields import Event, Field, Fields, FieldType
-from segments.definition.products import touchpoint_value
+from segments.definition.products import SAID_OF_PRODUCT, touchpoint_value
 from segments.definition.values import DATE_PATTERN, LOCAL_MOMENT_PATTERN, MOMENT_PATTERN, NUMBER_PATTERN
 from segments.definition.viewer import Viewer
 from segments.definition.words import LANGUAGES, Names, Words
@@ -255,17 +255,13 @@ def _common_type(one: FieldType, other: FieldType) -> FieldType:
 
 
 # Of touchpoints and orders, what they say themselves comes first.
-_OF_PRODUCTS = SQL("""
-SELECT p.attributes || jsonb_strip_nulls(jsonb_build_object(
-           'name', nullif(p.name || p.name_th, ''), 'category', nullif(p.category, ''))) AS properties
-  FROM profiles_product p ORDER BY p.id DESC LIMIT {}""")
+_OF_PRODUCTS = SQL("SELECT {} AS properties FROM profiles_product c ORDER BY c.id DESC LIMIT {}")
 
 
 def _of_products(scope: Scope) -> dict[str, FieldType]:
     """What the newest products of the catalogue say and nobody else knows better; {} without a catalogue."""
-    found = _sampled_types(("product attributes",), scope, _OF_PRODUCTS.format(PROPERTY_SAMPLE))
-    texts = dict.fromkeys(found.keys() & {"name", "category"}, FieldType.TEXT)
-    return {name: kind for name, kind in found.items() if name not in nodes.NOT_OF_CATALOGUE} | texts
+    found = _sampled_types(("product attributes",), scope, _OF_PRODUCTS.format(SAID_OF_PRODUCT, PROPERTY_SAMPLE))
+    return found | dict.fromkeys(found.keys() & {"name", "category"}, FieldType.TEXT)
 
 
 def _sampled_types(key: tuple[object, ...], scope: Scope, sample: sql.Composable) -> dict[str, FieldType]:

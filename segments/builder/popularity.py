@@ -13,6 +13,7 @@ from psycopg import sql
 from cdp_site.core.access import Scope
 from segments import catalogue
 from segments.definition.fields import Fields
+from segments.definition.products import said_of_its_product
 from segments.estimate import Sample, sample_of
 
 SQL = sql.SQL
@@ -57,8 +58,10 @@ SELECT k.trait, count(DISTINCT p.id)
  GROUP BY k.trait HAVING count(DISTINCT p.id) >= {fewest} ORDER BY 2 DESC, 1""")
 _PROPERTIES = SQL("""
 SELECT e.key, (100.0 * count(*) / max(t.n))::int
-  FROM (SELECT s.*, count(*) OVER () AS n FROM ({newest}) s) t CROSS JOIN LATERAL jsonb_each(t.properties) e
- WHERE e.value NOT IN ('null', '""', '[]', '{{}}')
+  FROM (SELECT s.*, count(*) OVER () AS n FROM ({newest}) s) t CROSS JOIN LATERAL (
+       SELECT own.key FROM jsonb_each(t.properties) own WHERE own.value NOT IN ('null', '""', '[]', '{{}}')
+        UNION
+       SELECT told.key FROM jsonb_each({told}) told WHERE told.value NOT IN ('null', '""', '[]', '{{}}')) e
  GROUP BY e.key""")
 
 
@@ -95,11 +98,11 @@ def events_named(tree: Json) -> set[str]:
 
 
 def _filled(event: str, fields: Fields, scope: Scope) -> dict[str, str]:
-    """Property → share of the event's newest touchpoints that have it."""
+    """Property → share of the event's newest touchpoints of which it is known, by themselves or by the catalogue."""
     newest = catalogue.newest_touchpoints(event, scope, TOUCHPOINTS)
     if newest is None:
         return {}
-    asked = _PROPERTIES.format(newest=newest)
+    asked = _PROPERTIES.format(newest=newest, told=said_of_its_product())
     found = catalogue.remembered(("filled", event), scope, lambda: catalogue.read_rows(asked))
     known = fields.events[event].properties or {}
     return {name: f"{percent} %" for name, percent in found if name in known}

@@ -48,6 +48,11 @@ _NUMBER = SQL("coalesce({})").format(
     )
 )
 _PRODUCT = SQL("s.id = t.source_id AND c.namespace = s.slug AND c.sku = {}").format(_NUMBER)
+SAID_OF_PRODUCT = SQL(
+    "((c.attributes || jsonb_strip_nulls(jsonb_build_object("
+    "'name', nullif(c.name || c.name_th, ''), 'category', nullif(c.category, '')))) - {}::text[])"
+).format(sorted(nodes.NOT_OF_CATALOGUE))
+"""What the catalogue says of a product `c` and nobody else knows better, by name; its names run together."""
 HAS_CATALOGUE = SQL("(SELECT EXISTS (SELECT FROM profiles_product))")
 """Asked before any row is, not of each: where there is no catalogue, nothing is looked for in it."""
 
@@ -84,6 +89,11 @@ def passes(one: nodes.PropertyFilter, moment: Moment) -> sql.Composable:
     if one.comparison.operator is Operator.UNKNOWN:
         return SQL("({} AND (NOT {} OR coalesce(({}), true)))").format(itself, HAS_CATALOGUE, told)
     return SQL("({} OR ({} AND ({})))").format(itself, _asks_catalogue(own), told)
+
+
+def said_of_its_product() -> sql.Composed:
+    """What the catalogue says of the product of a touchpoint `t`, as one object; NULL for none."""
+    return SQL("({})").format(_of_its_product(SAID_OF_PRODUCT))
 
 
 def _told(name: str) -> JsonValue:

@@ -12,6 +12,7 @@ from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.models import EventType, Product, SourceRecord
 from segments import audience, authoring, catalogue, evidence, references
+from segments.builder.popularity import popularity
 from segments.definition.nodes import MAX_CONDITIONS, MAX_DEPTH
 from segments.definition.parse import DefinitionProblem, parse
 from segments.models import Segment
@@ -166,6 +167,9 @@ def test_what_the_builder_may_name_of_products_that_were_viewed(
     assert "brand" not in known("Page Read")
     common = catalogue.common_properties("Product Viewed", "brand", EVERYTHING)
     assert {one.value: one.people for one in common} == {"Siam": catalogue.FEWEST_PEOPLE}
+    fields = catalogue.fields(EVERYTHING, events=["Product Viewed"])
+    (shares,) = popularity(fields, EVERYTHING, events=["Product Viewed"]).properties.values()
+    assert (shares["sku"], shares["brand"], shares["weight"], shares["color"]) == ("100 %", "100 %", "83 %", "17 %")
     condition = did("Product Viewed", "at_least", 1, {"kind": "ever"}, brand="Siam")
     assert audience.count(audience.Question.of_segment(make_segment(condition, name="Siam"), EVERYTHING)) == 5
 

@@ -83,12 +83,12 @@ def find(term: str, *, by: User, limit: int = 20) -> list[Hit]:
     if not found:
         return []
     standing = _standing(_best(found.values(), _LOOKED_AT * limit), scope)
-    now = timezone.now()
+    now = timezone.now().timestamp()
 
-    def order(profile_id: int) -> tuple[float, str, int]:
+    def order(profile_id: int) -> tuple[float, float, str, int]:
         one, match = standing[profile_id], found[profile_id]
-        score = match.likeness + _recency(one.touched_at, match.seen_at, now=now)
-        return -score, one.sort_name, profile_id
+        heard = _heard(one.touched_at, match.seen_at)
+        return -(match.likeness + _recency(heard, now)), -heard, one.sort_name, profile_id
 
     first = sorted(standing, key=order)[:limit]
     profiles = Profile.objects.visible_to(by).people().in_bulk(first)
@@ -244,9 +244,12 @@ def _standing(profile_ids: Sequence[int], scope: Scope) -> dict[int, _Standing]:
         return {profile_id: _Standing(sort_name, at) for profile_id, sort_name, at in cursor.fetchall()}
 
 
-def _recency(*moments: datetime | None, now: datetime) -> float:
-    known = [moment for moment in moments if moment is not None]
-    if not known:
-        return 0.0
-    days: float = max((now - max(known)).total_seconds(), 0) / 86_400
+def _heard(*moments: datetime | None) -> float:
+    """The last of them, in seconds since 1970; 0 for none."""
+    return max((moment.timestamp() for moment in moments if moment is not None), default=0.0)
+
+
+def _recency(heard: float, now: float) -> float:
+    """What the likeness of somebody gains who was heard of then. It is too little to be told apart after two years."""
+    days = max(now - heard, 0) / 86_400
     return float(_FOR_RECENCY * 0.5 ** (days / _HALF_DAYS))

@@ -151,10 +151,13 @@ class TestScope:
         assert found("0863451972", steward) == []
 
 
-def test_of_equal_names_the_customer_heard_of_last_comes_first(web_shop: Source, pos: Source, steward: User) -> None:
+@pytest.mark.parametrize("day", [20, -1_500], ids=["lately", "long ago"])
+def test_of_equal_names_the_customer_heard_of_last_comes_first(
+    day: float, web_shop: Source, pos: Source, steward: User
+) -> None:
     for number in range(1, 4):
-        arrive(web_shop, identify(f"a-{number}", firstName="มานี", lastName="มีนา", city=f"town {number}", day=1))
-    arrive(web_shop, track("Page Viewed", "a-2", day=20))
+        arrive(web_shop, identify(f"a-{number}", firstName="มานี", lastName="มีนา", city=f"town {number}", day=day - 19))
+    arrive(web_shop, track("Page Viewed", "a-2", day=day))
     first = search.find("มานี มีนา", by=steward)[0]
     assert first.profile.golden["city"] == "town 2"
 

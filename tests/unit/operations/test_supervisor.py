@@ -118,12 +118,14 @@ def test_what_a_killed_supervisor_left_is_ended(tmp_path: Path, said: list[str])
     leftover = subprocess.Popen(SLEEP, env=environment, start_new_session=True)
     other = subprocess.Popen(SLEEP, env=os.environ | {MARK: str(tmp_path / "another")})
     try:
+        wait_for(Path(f"/proc/{leftover.pid}/environ").read_bytes)  # empty for a moment after its program has begun
         with Supervisor(run_folder=tmp_path / "run", say=said.append):
             assert leftover.wait(timeout=10) == -signal.SIGKILL
         assert other.poll() is None
     finally:
-        other.kill()
-        other.wait()
+        for process in (leftover, other):
+            process.kill()
+            process.wait()
 
 
 def test_programs_end_with_a_killed_supervisor(tmp_path: Path) -> None:

@@ -59,9 +59,8 @@ SELECT k.trait, count(DISTINCT p.id)
 _PROPERTIES = SQL("""
 SELECT e.key, (100.0 * count(*) / max(t.n))::int
   FROM (SELECT s.*, count(*) OVER () AS n FROM ({newest}) s) t CROSS JOIN LATERAL (
-       SELECT own.key FROM jsonb_each(t.properties) own WHERE own.value NOT IN ('null', '""', '[]', '{{}}')
-        UNION
-       SELECT told.key FROM jsonb_each({told}) told WHERE told.value NOT IN ('null', '""', '[]', '{{}}')) e
+       SELECT DISTINCT one.key FROM (VALUES (t.properties), ({told})) said (properties), jsonb_each(said.properties) one
+        WHERE one.value NOT IN ('null', '""', '[]', '{{}}')) e
  GROUP BY e.key""")
 
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, Route
 from pytest_django.live_server_helper import LiveServer
 
 from cdp_site.core.context import THEME_COOKIE
@@ -69,11 +69,33 @@ def console() -> Console:
     return Console()
 
 
+INTERCEPTS = "intercepts"
+NEVER_ASKED_FOR = re.compile("a^")
+
+
+def pass_on(route: Route) -> None:
+    route.fallback()
+
+
+def mark_first(*_arguments: object, **_options: object) -> None:
+    pytest.fail(f"only a test with the mark `{INTERCEPTS}` may use page.route")
+
+
 @pytest.fixture
 def context(
-    transactional_db: None, live_server: LiveServer, context: BrowserContext, console: Console
+    transactional_db: None,
+    live_server: LiveServer,
+    context: BrowserContext,
+    console: Console,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Any]:
-    """A fresh browser profile. Closed before the database is made anew, so that no request is cut off."""
+    """A fresh browser profile. Closed before the database is made anew, so that no request is cut off.
+
+    A test with the mark `intercepts` may hold, answer or lose requests with `page.route`. The browser asks about each
+    request from the first page on: told so later, a page that is open may let its next request pass.
+    """
+    if request.node.get_closest_marker(INTERCEPTS):
+        context.route(NEVER_ASKED_FOR, pass_on)
     context.on("console", lambda said: console.messages.append(f"{said.type}: {said.text} ({said.location['url']})"))
     context.on("weberror", lambda error: console.messages.append(f"exception: {error.error}"))
     yield context
@@ -86,7 +108,7 @@ LOADING = "[hx-trigger=load].htmx-request:not(.strip-place)"
 
 
 @pytest.fixture
-def page(page: Page) -> Page:
+def page(page: Page, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Page:
     """A page whose user waits for its scripts (what is clicked earlier works as without JavaScript) and for its parts
     (what is clicked earlier may move away under the pointer)."""
     page.add_init_script("addEventListener('DOMContentLoaded', () => document.documentElement.dataset.loaded = '')")
@@ -99,6 +121,8 @@ def page(page: Page) -> Page:
 
     page.add_locator_handler(page.locator("html:not([data-loaded])"), wait, no_wait_after=True)
     page.add_locator_handler(page.locator(LOADING).first, wait_for_parts, no_wait_after=True)
+    if not request.node.get_closest_marker(INTERCEPTS):
+        monkeypatch.setattr(page, "route", mark_first)
     return page
 
 

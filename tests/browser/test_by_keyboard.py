@@ -154,6 +154,7 @@ def test_rows_become_roomy_and_stay_so(page: Page, log_in: LogIn, agent: User) -
     assert (compact["height"], roomy["height"]) == (32, 40)
 
 
+@pytest.mark.intercepts
 def test_toasts_stand_in_one_list_and_wait_for_who_reads_them(page: Page, log_in: LogIn, agent: User) -> None:
     """An answer of htmx brings a message along: it joins the others, in the one region that is read out."""
     log_in(agent)

@@ -132,6 +132,7 @@ def test_the_pages_of_a_call_are_accessible_in_every_look(
     assert_accessible(page)
 
 
+@pytest.mark.intercepts
 def test_a_page_does_not_jump_when_the_strip_comes(page: Page, log_in: LogIn, agent: User) -> None:
     log_in(agent)
     page.route("**/customers/strip/", lambda route: None)  # it is on its way

@@ -110,6 +110,7 @@ def test_a_page_without_scripts_shows_where_one_was(
     expect(page.locator(".notice-danger")).to_be_focused()
 
 
+@pytest.mark.intercepts
 def test_what_is_written_while_an_answer_is_under_way_stays(
     page: Page, viewers: None, log_in: LogIn, marketer: User
 ) -> None:

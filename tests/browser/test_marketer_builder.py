@@ -50,7 +50,7 @@ def hold(held: list[Route]) -> Callable[[Route], None]:
 
 
 def two_rules(page: Page) -> None:
-    """Viewed something red; lives in Trang."""
+    """Viewed something red; lives in Trang. All of it is in the draft."""
     add(page, "add-touchpoint /where")
     control(page, "of/0/event").select_option("Product Viewed")
     add(page, "add-filter /where/of/0")
@@ -60,6 +60,7 @@ def two_rules(page: Page) -> None:
     control(page, "of/1/trait").select_option("province")
     control(page, "of/1/value").fill("ตรัง")
     control(page, "of/1/value").press("Tab")
+    expect(page.locator("#r-where-of-1-count")).to_contain_text("6")
 
 
 def test_each_rule_says_what_it_keeps_out_and_whom_a_channel_reaches(
@@ -127,6 +128,7 @@ def test_a_rule_that_is_moved_from_within_its_text_takes_its_own_words_along(
     expect(control(page, "of/1/value")).to_have_value("ตรัง")
 
 
+@pytest.mark.intercepts
 def test_a_button_pressed_while_what_was_typed_is_on_its_way_is_not_lost(
     page: Page, viewers: None, log_in: LogIn, marketer: User
 ) -> None:
@@ -142,13 +144,13 @@ def test_a_button_pressed_while_what_was_typed_is_on_its_way_is_not_lost(
     expect(page.locator("#id_name")).to_have_value("ดูของสีแดง")
 
 
+@pytest.mark.intercepts
 def test_counts_of_a_definition_that_is_no_longer_there_are_not_shown(
     page: Page, viewers: None, log_in: LogIn, marketer: User
 ) -> None:
     log_in(marketer)
     page.goto(address("create"))
     two_rules(page)
-    expect(page.locator("#r-where-of-1-count")).to_contain_text("เฉพาะข้อนี้ 6")
 
     held: list[Route] = []
     page.route("**/segments/summary/", hold(held), times=1)
@@ -258,7 +260,6 @@ def test_every_part_is_accessible_in_every_look(
     expect(page.locator(".beginnings li")).to_have_count(9)
     assert_accessible(page)
     two_rules(page)
-    expect(page.locator("#r-where-of-1-count")).not_to_be_empty()
     expect(page.locator(".reach li").first).to_be_visible()
     page.locator(".reach details").first.locator("summary").click()
     page.locator("#r-where-of-0 .tools .menu > summary").click()
@@ -270,7 +271,6 @@ def test_nothing_is_wider_than_a_phone(page: Page, viewers: None, log_in: LogIn,
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address("create"))
     two_rules(page)
-    expect(page.locator("#r-where-of-1-count")).not_to_be_empty()
     add(page, "add-sequence /where")
     expect(control(page, "of/2/first/event")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

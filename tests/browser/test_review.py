@@ -172,6 +172,7 @@ def test_typing_in_a_field_decides_nothing(at_work: Page, pairs: list[ReviewPair
     expect_said(page)
 
 
+@pytest.mark.intercepts
 def test_what_does_not_arrive_comes_back(at_work: Page, pairs: list[ReviewPair], console: Console) -> None:
     console.allow("net::ERR_FAILED")
     page = at_work
@@ -216,6 +217,7 @@ def test_whoever_stays_is_shown_what_would_change(at_work: Page) -> None:
     expect(at_work.locator(f"{SHOWN} [data-effects] .links")).to_be_visible()
 
 
+@pytest.mark.intercepts
 def test_the_next_pair_is_there_before_the_answer(at_work: Page, pairs: list[ReviewPair]) -> None:
     """No answer of the server is needed to go on."""
     page = at_work

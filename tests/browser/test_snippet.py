@@ -179,6 +179,7 @@ class TestGlobalPrivacyControl:
 
 
 class TestTrouble:
+    @pytest.mark.intercepts
     def test_a_503_is_tried_again_when_it_asks_for_it(self, page: Page, shop: Shop, console: Console) -> None:
         console.allow("503")
         refused: list[float] = []

@@ -24,7 +24,7 @@
     empty.hidden = Boolean(pair) || underway > 0;
     clearTimeout(stays);
     if (!pair) return;
-    stays = setTimeout(() => htmx.trigger(pair.querySelector("[data-effects]") ?? pair, "review:shown"), STAYS_MS);
+    stays = setTimeout(() => foresee(pair), STAYS_MS);
     if (!focus) return;
     window.scrollTo({ top: 0 });
     pair.querySelector("h2").focus({ preventScroll: true });
@@ -92,6 +92,17 @@
         review.toggleAttribute("data-sending", underway > 0);
         if (!shown()) show(pairs.querySelector("[data-pair]"));
       }
+    });
+  };
+
+  // What a merge would change is asked in the same row: the server knows by then what was decided before, the undo that
+  // has brought the pair back too, and no decision overtakes the question. What fails is said by app.js.
+  const foresee = (pair) => {
+    const effects = pair.querySelector("[data-effects]");
+    if (!effects) return; // a pair that measures: nothing is told of it
+    sending = sending.then(async () => {
+      if (shown() !== pair) return;
+      await htmx.ajax("GET", effects.dataset.effects, { source: effects, target: effects }).catch(nothing);
     });
   };
 

@@ -77,6 +77,15 @@ def pass_on(route: Route) -> None:
     route.fallback()
 
 
+def hold(held: list[Route]) -> Callable[[Route], None]:
+    """For `page.route`: the request waits until it is let go."""
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    return keep
+
+
 def mark_first(*_arguments: object, **_options: object) -> None:
     pytest.fail(f"only a test with the mark `{INTERCEPTS}` may use page.route")
 

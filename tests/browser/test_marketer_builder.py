@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from cdp_site.core.models import User
 from ingestion.models import Source
 from segments.models import SegmentDraft
+from tests.browser.conftest import hold
 from tests.customers import Tell, identify, track
 
 LogIn = Callable[[User], None]
@@ -38,15 +39,6 @@ def control(page: Page, name: str) -> Locator:
 
 def add(page: Page, action: str) -> None:
     page.locator(f"button[value='{action}']").click()
-
-
-def hold(held: list[Route]) -> Callable[[Route], None]:
-    """For `page.route`: the request waits until it is let go."""
-
-    def keep(route: Route) -> None:
-        held.append(route)
-
-    return keep
 
 
 def two_rules(page: Page) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.models import MatchLabel, ReviewPair, SourceRecord
-from tests.browser.conftest import Console
+from tests.browser.conftest import Console, hold
 from tests.factories.arrivals import arrive, row
 from tests.factories.matching import activate
 
@@ -218,16 +218,39 @@ def test_whoever_stays_is_shown_what_would_change(at_work: Page) -> None:
 
 
 @pytest.mark.intercepts
+def test_what_would_change_is_asked_once_an_undo_has_arrived(at_work: Page, pairs: list[ReviewPair]) -> None:
+    """On a slow line the pair is back long before the server knows of it: asked then, it would say it is settled."""
+    page, pair = at_work, pairs[1]
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+    page.keyboard.press("x")
+    expect_pair(page, pair)
+    expect_said(page, "different")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    decided = re.compile(r"/matching/review/pairs/\d+/$")
+    page.route(decided, hold([]))
+    with page.expect_request(decided):
+        page.keyboard.press("a")
+    page.keyboard.press("Backspace")
+    expect_pair(page, pair)
+    page.clock.run_for(1000)  # somebody stays with it
+    effects = reverse("profiles:review_effects", args=[pair.pk])
+    assert not [url for url in asked if url.endswith(effects)]
+    page.unroute_all()
+    page.clock.resume()
+    expect(page.locator(f"{SHOWN} [data-effects] .links")).to_be_visible()
+    expect_pair(page, pair)
+    expect_said(page, "different")
+
+
+@pytest.mark.intercepts
 def test_the_next_pair_is_there_before_the_answer(at_work: Page, pairs: list[ReviewPair]) -> None:
     """No answer of the server is needed to go on."""
     page = at_work
     held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
     decided = re.compile(r"/matching/review/pairs/\d+/$")
-    page.route(decided, hold)
+    page.route(decided, hold(held))
     with page.expect_request(decided):
         page.keyboard.press("a")
     page.keyboard.press("x")

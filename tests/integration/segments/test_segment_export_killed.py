@@ -1,14 +1,8 @@
 """A list whose job is killed with `kill -9`, again and again: the same people as undisturbed, nobody twice."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 
 from cdp_site.core.models import User
 from consent.models import Channel, Purpose
@@ -17,18 +11,14 @@ from profiles.models import Touchpoint
 from segments.exports import drawing
 from segments.models import ExportMember, Segment, SegmentExport
 from tests.customers import Tell, identify, track
-from tests.database import url_with
 from tests.factories import exports
-from tests.waiting import wait_for
+from tests.killed import run_until_killed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., Segment]
-ROOT = Path(__file__).parents[3]
 PEOPLE, CHUNK = 240, 10
 # Small chunks, so that there is something to be killed between.
-CODE = """
-import django
-django.setup()
+JOB = """
 from segments.exports import job
 job.CHUNK = {chunk}
 job.run("{export}")
@@ -49,16 +39,6 @@ def crowd(tell: Tell, pos: Source) -> None:
         tell(pos, *messages)
 
 
-def job(export: SegmentExport) -> "subprocess.Popen[bytes]":
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "cdp_site.settings",
-        "DATABASE_URL": url_with(connection.settings_dict["NAME"]),
-        "CDP_DATA": str(django_settings.CDP_DATA),
-    }
-    code = CODE.format(chunk=CHUNK, export=export.pk)
-    return subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=ROOT)
-
-
 def reached(export: SegmentExport) -> int:
     """Members put to the gate and traces left."""
     export.refresh_from_db()
@@ -69,14 +49,11 @@ def test_killed_four_times_it_ends_as_if_it_had_not_been(crowd: None, make_segme
     purpose = Purpose.objects.get(slug="marketing")
     export = exports.ask(make_segment(), purpose, Channel.EMAIL, marketer, holdout_percent=20)
 
-    kills = 0
-    for part in (0.1, 0.4, 1.1, 1.5):
+    for statements in (60, 150, 130, 150):
+        before = reached(export)
         SegmentExport.objects.filter(pk=export.pk).update(lease_until=None)
-        with job(export) as process:
-            wait_for(lambda part=part: reached(export) > part * PEOPLE or process.poll() is not None, seconds=60)  # type: ignore[misc]
-            process.kill()
-        kills += process.returncode == -9
-    assert kills >= 2
+        assert run_until_killed(JOB.format(chunk=CHUNK, export=export.pk), statements=statements)
+        assert before < reached(export)
 
     SegmentExport.objects.filter(pk=export.pk, status="running").update(lease_until=None)
     exports.make(export)

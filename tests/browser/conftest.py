@@ -157,17 +157,20 @@ def look(request: pytest.FixtureRequest, context: BrowserContext, live_server: L
     return language, theme
 
 
+def violations(page: Page, rules: list[str] | None = None) -> list[str]:
+    """What axe objects to on the page by WCAG 2.2 AA, or by these rules alone; each with its elements."""
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": WCAG}
+    # What passes is not asked for: to describe it takes axe a good part of its time.
+    found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]}).response["violations"]
+    return [f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
+
+
 @pytest.fixture
 def assert_accessible() -> Callable[[Page], None]:
     """Fails on any violation of WCAG 2.2 AA that axe finds on the page, and names the elements."""
 
     def assert_accessible(page: Page) -> None:
         page.evaluate("scrollTo(0, 0)")  # what lies half below the bar at the top is scrolled, and not small
-        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-        violations = [
-            f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']]}"
-            for one in found.response["violations"]
-        ]
-        assert violations == []
+        assert violations(page) == []
 
     return assert_accessible

@@ -2,7 +2,6 @@
 said to the console, nothing wider than a phone."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page
@@ -10,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from cdp_site.core.models import User
 from tests import pages
-from tests.browser.conftest import WCAG
+from tests.browser.conftest import violations
 from tests.company import Company, open_company
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,20 +41,14 @@ def _enter(context: BrowserContext, live_server: LiveServer, user: User) -> None
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
 
 
-def _violations(page: Page, only: list[str] | None = None) -> list[str]:
-    options = {"runOnly": {"type": "rule", "values": only} if only else {"type": "tag", "values": WCAG}}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{one['id']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
-
-
 def _look(page: Page, url: str) -> list[str]:
     """Load the page once; it changes theme and width as it stands."""
     page.set_viewport_size(DESK)
     page.goto(url)
     page.wait_for_function(SETTLED)
-    wrong = _violations(page)
+    wrong = violations(page)
     page.evaluate(IN_DARK)
-    wrong += [f"dark: {one}" for one in _violations(page, COLOURS)]
+    wrong += [f"dark: {one}" for one in violations(page, COLOURS)]
     page.set_viewport_size(PHONE)
     if page.evaluate(WIDER):
         wrong.append("wider than a phone")

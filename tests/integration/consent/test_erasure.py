@@ -1,12 +1,8 @@
 """An erasure from approval to certificate: in steps, again after a kill, never half and called whole."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -23,7 +19,7 @@ from consent import erasure, requests, subjects
 from consent.models import ConsentEntry, DataSubjectRequest, ErasureStep
 from ingestion.models import SuppressedIdentifier
 from profiles.models import Identifier, Profile, SourceRecord
-from tests import database
+from tests import processes
 from tests.factories.consent import ask
 from tests.factories.people import hold, make_person, make_record, make_source, merge, records_of
 
@@ -322,9 +318,7 @@ def test_the_preview_says_what_will_happen_and_changes_nothing(person: Profile, 
 # --- kill -9 --------------------------------------------------------------------------------------------------------
 
 KILLED_IN_THE_MIDDLE = """
-import os, signal, sys, uuid
-import django
-django.setup()
+import uuid
 from cdp_site.core import personal_data
 from consent import erasure
 
@@ -347,13 +341,7 @@ def test_a_killed_job_is_taken_up_where_it_stood(person: Profile, compliance: Us
     requests.approve(request_id=request.pk, by=colleague)
 
     def work(how: str) -> int:
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "cdp_site.settings",
-            "DATABASE_URL": database.url_with(connection.settings_dict["NAME"]),
-        }
-        script = [sys.executable, "-c", KILLED_IN_THE_MIDDLE, str(request.pk), how]
-        return subprocess.run(script, env=environment, cwd=Path(__file__).parents[3], check=False).returncode
+        return processes.run(KILLED_IN_THE_MIDDLE, str(request.pk), how)
 
     assert work("kill") == -signal.SIGKILL
     request.refresh_from_db()

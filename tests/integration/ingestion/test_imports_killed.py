@@ -7,7 +7,7 @@ import pytest
 from ingestion import equation, imports
 from ingestion.files import importer
 from ingestion.models import FileImport, InboundBatch, RowDigests, Source
-from tests.killed import run_until_killed
+from tests.processes import run_until_killed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,13 +1,9 @@
 """How stored memberships are kept and read: changed definitions, the queue, the keeper, and whom they answer."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +27,7 @@ from segments.models import (
     SegmentState,
     SegmentVersion,
 )
-from tests import database
+from tests import processes
 from tests.customers import LATELY, Tell, identify, profile_of, track
 from tests.integration.segments.membership import ORDERED, VIEWED, Make, did, names, passages
 
@@ -171,9 +167,6 @@ def test_staleness_is_what_waits_longest(clock: Any, viewers: None, make_segment
 
 
 KILLED_HALF_WAY = """
-import os, signal
-import django
-django.setup()
 from segments import keeper
 from segments.membership import writing
 
@@ -196,14 +189,7 @@ def test_who_is_killed_half_way_loses_nothing(viewers: None, tell: Tell, web_sho
     one, two = make_segment(name="One"), make_segment(name="Two")
     keeper.catch_up()
     tell(web_shop, track("v4", "Product Viewed", hours=1, color="red"))
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "cdp_site.settings",
-        "DATABASE_URL": database.url_with(connection.settings_dict["NAME"]),
-    }
-    script = [sys.executable, "-c", KILLED_HALF_WAY]
-    killed = subprocess.run(script, env=environment, cwd=Path(__file__).parents[3], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    assert processes.run(KILLED_HALF_WAY) == -signal.SIGKILL
     assert PendingMembership.objects.exists()
     assert (reading.size(one), reading.size(two)) == (3, 3)
     keeper.catch_up()

@@ -12,7 +12,7 @@ from segments.exports import drawing
 from segments.models import ExportMember, Segment, SegmentExport
 from tests.customers import Tell, identify, track
 from tests.factories import exports
-from tests.killed import run_until_killed
+from tests.processes import run_until_killed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Make = Callable[..., Segment]

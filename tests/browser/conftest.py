@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Locator, Page, Route
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from cdp_site.core.context import THEME_COOKIE
@@ -22,7 +22,10 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HINT = "no Chromium on this machine; Debian and Ubuntu: apt-get install chromium fonts-thai-tlwg"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PATIENCE_MS = 30_000  # what does not come fails a test; what is late on a busy machine does not
 LOOKS = [("th", "light"), ("th", "dark"), ("en", "light"), ("en", "dark")]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -112,25 +115,28 @@ def context(
     assert console.unexpected() == []
 
 
-# Parts that a page loads by itself: when one comes, what stands below it moves. The strip keeps its place.
-LOADING = "[hx-trigger=load].htmx-request:not(.strip-place)"
+# What comes for a part of the page may take the place of what is pressed, or move it away under the pointer.
+ASKED = ".htmx-request"
+ASKED_BY_ITSELF = "[hx-trigger=load].htmx-request:not(.strip-place)"
 
 
 @pytest.fixture
 def page(page: Page, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Page:
-    """A page whose user waits for its scripts (what is clicked earlier works as without JavaScript) and for its parts
-    (what is clicked earlier may move away under the pointer)."""
+    """A page whose user waits for its scripts (what is clicked earlier works as without JavaScript) and for what is
+    under way to its parts; in a test with the mark `intercepts` for what they ask for when the page opens."""
     page.add_init_script("addEventListener('DOMContentLoaded', () => document.documentElement.dataset.loaded = '')")
+    intercepts = request.node.get_closest_marker(INTERCEPTS)
+    asking = f"html:has({ASKED_BY_ITSELF if intercepts else ASKED})"
 
     def wait(_page: Locator) -> None:
         page.wait_for_load_state()
 
-    def wait_for_parts(_part: Locator) -> None:
-        page.wait_for_function("selector => !document.querySelector(selector)", arg=LOADING)
+    def wait_for_parts(_page: Locator) -> None:
+        page.wait_for_function("selector => !document.querySelector(selector)", arg=asking)
 
     page.add_locator_handler(page.locator("html:not([data-loaded])"), wait, no_wait_after=True)
-    page.add_locator_handler(page.locator(LOADING).first, wait_for_parts, no_wait_after=True)
-    if not request.node.get_closest_marker(INTERCEPTS):
+    page.add_locator_handler(page.locator(asking), wait_for_parts, no_wait_after=True)
+    if not intercepts:
         monkeypatch.setattr(page, "route", mark_first)
     return page
 

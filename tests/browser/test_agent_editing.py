@@ -16,7 +16,6 @@ from tests.browser.conftest import Console
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LogIn = Callable[[User], None]
-SOON = 15_000  # ms: the page asks every five seconds
 
 
 def open_page(page: Page, profile: Profile) -> None:
@@ -116,7 +115,7 @@ def test_two_see_each_other_and_choose_between_both_values(
     log_in(agent)
     stay(somchai, by=steward, trait="occupation")
     open_page(page, somchai)
-    expect(page.locator("#presence-others")).to_contain_text("steward", timeout=SOON)
+    expect(page.locator("#presence-others")).to_contain_text("steward")
     start(page, "occupation").fill("วิศวกร")
     change(somchai, by=steward, occupation="ครู")
     page.keyboard.press("Enter")
@@ -134,7 +133,7 @@ def test_what_a_colleague_changed_comes_without_loading_the_page(
     open_page(page, somchai)
     change(somchai, by=steward, occupation="ครู")
     show = page.locator(".presence-news button")
-    expect(show).to_be_visible(timeout=SOON)
+    expect(show).to_be_visible()
     show.press("Enter")
     expect(value(page, "occupation")).to_have_text("ครู")
     expect(page.locator(".presence-news")).to_have_count(0)
@@ -176,7 +175,7 @@ def test_forms_are_accessible(
     log_in(agent)
     stay(somchai, by=steward)
     open_page(page, somchai)
-    expect(page.locator("#presence-others li")).to_have_count(1, timeout=SOON)
+    expect(page.locator("#presence-others li")).to_have_count(1)
     start(page, "last_name")
     assert_accessible(page)
     page.keyboard.press("Escape")

@@ -92,7 +92,7 @@ def test_an_agent_opens_follows_up_and_closes_a_case_without_a_mouse(
     assert not Case.objects.get().is_open
     page.locator("#toasts form button").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#panel-cases-body .row-link")).to_contain_text("เปลี่ยนที่อยู่", timeout=30_000)
+    expect(page.locator("#panel-cases-body .row-link")).to_contain_text("เปลี่ยนที่อยู่")
     assert Case.objects.get().is_open
 
 

@@ -111,9 +111,11 @@ def test_the_mapping_follows_what_is_chosen(at_work: Page, pos: Source) -> None:
 
     page.locator("#rows").select_option("events")
     expect(page.locator("#preview")).to_contain_text("ค่าคงที่")  # the event needs a name
+    expect(page.locator("#try")).to_be_disabled()
     page.locator("[name=value-0]").fill("Card Shown")
     page.locator("[name=value-0]").press("Tab")
     expect(page.locator("#preview table")).to_contain_text("Card Shown")
+    expect(page.locator("#try")).to_be_enabled()
     expect(page.locator("#target-1")).to_have_value("record_id")
     page.locator("#row-1 button").click()
     expect(page.locator("#target-2")).to_have_value("")

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django import Settings
 
 from cdp_site.core.models import User
 from ingestion import imports, mappings
 from ingestion.models import FileImport, Source
+from tests.browser.conftest import hold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +89,23 @@ def test_the_whole_mapping_is_done_by_keyboard(at_work: Page, file_import: FileI
     page.keyboard.press("Tab")
     expect(page.locator("#start")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_be_visible()
+
+
+@pytest.mark.intercepts
+def test_what_is_pressed_while_an_answer_comes_begins_the_import(at_work: Page, file_import: FileImport) -> None:
+    page = at_work
+    page.goto(reverse("ingestion:import", args=[file_import.pk]))
+    held: list[Route] = []
+    page.route("**/mapping/", hold(held))
+    page.locator("#preview").evaluate("preview => preview.dataset.before = ''")
+    page.locator("#empty").select_option(index=1)
+
+    page.locator("#start").hover()
+    page.mouse.down()
+    held[0].continue_()
+    expect(page.locator("#preview:not([data-before])")).to_be_visible()
+    page.mouse.up()
     expect(page.locator("#progress")).to_be_visible()
 
 

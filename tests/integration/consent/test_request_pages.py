@@ -199,7 +199,7 @@ def test_from_approval_to_certificate(
     assert other_desk.get(f"{path}certificate/").status_code == 404
     with django_capture_on_commit_callbacks(execute=True):
         assert other_desk.post(f"{path}approve/").headers["Location"] == path
-    assert 'hx-trigger="load delay:2s"' in text_of(other_desk.get(path))
+    assert 'hx-trigger="every 2s"' in text_of(other_desk.get(path))
     assert other_desk.post(f"{path}approve/").status_code == 409
     erasure.run(asked.pk)
     page = text_of(other_desk.get(path))

@@ -81,6 +81,17 @@ def pages(viewers: None, as_marketer: Client, web_shop: Source) -> Callable[[Seg
 
 
 class TestOfAnUnknownVersion:
+    def test_its_own_page_asks_for_the_reason_once(
+        self, make_segment: Make, viewers: None, as_marketer: Client
+    ) -> None:
+        segment = make_segment()
+        parts = [address(name, segment.pk) for name in ("size", "history", "members")]
+        asked = {part for part in parts if f'hx-get="{part}"' in text(as_marketer.get(address("segment", segment.pk)))}
+        assert asked == set(parts)
+
+        page = text(as_marketer.get(address("segment", store(segment, of_version_7()).pk)))
+        assert [part for part in parts if f'hx-get="{part}"' in page] == parts[:1]
+
     def test_every_page_says_which_version_it_is_of(
         self, make_segment: Make, viewers: None, pages: Callable[[Segment], dict[str, str]]
     ) -> None:

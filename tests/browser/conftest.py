@@ -1,14 +1,19 @@
 """The browser of the browser tests: this machine's Chromium, against Django's live server on the test database."""
 
 import os
+import random
 import re
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest, HttpResponseBase
 from django.test import Client
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
@@ -22,6 +27,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HINT = "no Chromium on this machine; Debian and Ubuntu: apt-get install chromium fonts-thai-tlwg"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LATE_SECONDS = float(os.environ.get("CDP_TEST_LATE_ANSWERS", "0"))
 PATIENCE_MS = 30_000  # what does not come fails a test; what is late on a busy machine does not
 LOOKS = [("th", "light"), ("th", "dark"), ("en", "light"), ("en", "dark")]
 
@@ -70,6 +76,26 @@ class Console:
 @pytest.fixture
 def console() -> Console:
     return Console()
+
+
+@pytest.fixture(autouse=True)
+def _late_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a bad line: each answer comes some time after it was asked for, up to the seconds that are asked for by
+    CDP_TEST_LATE_ANSWERS, and in another order than the questions. Those of the test's own client come at once."""
+    if not LATE_SECONDS:
+        return
+    at_once = BaseHandler.get_response
+
+    def late(handler: BaseHandler, request: HttpRequest) -> HttpResponseBase:
+        if threading.current_thread() is threading.main_thread():
+            return at_once(handler, request)
+        before, after = sorted(random.uniform(0, LATE_SECONDS) for _part in range(2))
+        time.sleep(before)
+        answer = at_once(handler, request)
+        time.sleep(after - before)
+        return answer
+
+    monkeypatch.setattr(BaseHandler, "get_response", late)
 
 
 INTERCEPTS = "intercepts"

@@ -115,6 +115,15 @@ def hold(held: list[Route]) -> Callable[[Route], None]:
     return keep
 
 
+def first_held(page: Page, held: list[Route]) -> Route:
+    """The request that `hold` keeps. The browser asks about it some moments after its page has sent it."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not held:
+        assert time.monotonic() < end, "no request came that could be held"
+        page.wait_for_timeout(5)
+    return held[0]
+
+
 def mark_first(*_arguments: object, **_options: object) -> None:
     pytest.fail(f"only a test with the mark `{INTERCEPTS}` may use page.route")
 
@@ -189,11 +198,17 @@ def look(request: pytest.FixtureRequest, context: BrowserContext, live_server: L
     return language, theme
 
 
+AXE = Axe().axe_script
+VIOLATIONS = "options => axe.run(document, options).then(found => found.violations)"
+
+
 def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     """What axe objects to on the page by WCAG 2.2 AA, or by these rules alone; each with its elements."""
+    if page.evaluate("!('axe' in window)"):
+        page.evaluate(AXE)
     only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": WCAG}
     # What passes is not asked for: to describe it takes axe a good part of its time.
-    found = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]}).response["violations"]
+    found = page.evaluate(VIOLATIONS, {"runOnly": only, "resultTypes": ["violations"]})
     return [f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']]}" for one in found]
 
 

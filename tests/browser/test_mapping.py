@@ -11,7 +11,7 @@ from pytest_django import Settings
 from cdp_site.core.models import User
 from ingestion import imports, mappings
 from ingestion.models import FileImport, Source
-from tests.browser.conftest import hold
+from tests.browser.conftest import first_held, hold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,7 +103,7 @@ def test_what_is_pressed_while_an_answer_comes_begins_the_import(at_work: Page, 
 
     page.locator("#start").hover()
     page.mouse.down()
-    held[0].continue_()
+    first_held(page, held).continue_()
     expect(page.locator("#preview:not([data-before])")).to_be_visible()
     page.mouse.up()
     expect(page.locator("#progress")).to_be_visible()

@@ -13,7 +13,7 @@ from cdp_site.core.models import User
 from ingestion.models import Source
 from segments import authoring
 from segments.models import Segment, SegmentExport
-from tests.browser.conftest import Console
+from tests.browser.conftest import Console, first_held
 from tests.customers import Tell, identify, profile_of, track
 from tests.factories import exports
 
@@ -135,7 +135,7 @@ def test_what_is_written_while_an_answer_is_under_way_stays(
     page.keyboard.type("45")
     page.locator("#id_name").focus()
     with page.expect_response("**/segments/draft/"):
-        held[0].continue_()
+        first_held(page, held).continue_()
 
     said = "ลูกค้าที่ดูสินค้า อย่างน้อย 2 ครั้งใน 45 วันที่ผ่านมา"
     expect(page.locator("#summary .sentence").first).to_have_text(said)

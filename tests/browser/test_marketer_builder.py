@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from cdp_site.core.models import User
 from ingestion.models import Source
 from segments.models import SegmentDraft
-from tests.browser.conftest import hold
+from tests.browser.conftest import first_held, hold
 from tests.customers import Tell, identify, track
 
 LogIn = Callable[[User], None]
@@ -131,7 +131,7 @@ def test_a_button_pressed_while_what_was_typed_is_on_its_way_is_not_lost(
     page.locator("#id_name").fill("ดูของสีแดง")
     with page.expect_request("**/segments/draft/"):
         add(page, "add-touchpoint /where")
-    held[0].continue_()
+    first_held(page, held).continue_()
     expect(control(page, "of/0/event")).to_be_focused()
     expect(page.locator("#id_name")).to_have_value("ดูของสีแดง")
 
@@ -152,7 +152,7 @@ def test_counts_of_a_definition_that_is_no_longer_there_are_not_shown(
     with page.expect_response("**/segments/draft/"):
         page.keyboard.press("Alt+ArrowRight")
     with page.expect_response("**/segments/summary/"):
-        held[0].continue_()
+        first_held(page, held).continue_()
     expect(page.locator("#r-where-of-0-of-0-count")).to_contain_text("เฉพาะข้อนี้ 6")
 
 

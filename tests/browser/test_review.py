@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from cdp_site.core.models import User
 from ingestion.models import Source
 from profiles.models import MatchLabel, ReviewPair, SourceRecord
-from tests.browser.conftest import Console, hold
+from tests.browser.conftest import Console, first_held, hold
 from tests.factories.arrivals import arrive, row
 from tests.factories.matching import activate
 
@@ -256,6 +256,7 @@ def test_the_next_pair_is_there_before_the_answer(at_work: Page, pairs: list[Rev
     page.keyboard.press("x")
     expect_pair(page, pairs[2])
     assert not MatchLabel.objects.exists()
+    first_held(page, held)
     assert len(held) == 1  # the second one waits for the first
     page.unroute_all()
     expect_said(page, "different", "same")

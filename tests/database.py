@@ -3,13 +3,15 @@
 Without DATABASE_URL the tests run on an embedded server of their own, in `.data/test`, with fsync off. Each run has
 databases of its own name, so that several runs can go on at once in one tree; what a killed run left behind is dropped
 by the next one. A migrated template per state of the migrations is kept on the server, and test databases are copies
-of it: migrations run once, not once per process and run. A test that commits gets its database anew afterwards.
+of it: migrations run once, not once per process and run. A test that commits gets its database anew afterwards, in
+memory where there is room: to copy the files of a thousand tables and indexes takes .03 s there, and .8 s on a disk.
 """
 
 import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -30,6 +32,9 @@ RUN_LOCK = 20_261  # first half of the advisory locks' keys: nothing else on a t
 TEMPLATE_LOCK = 20_262
 KEPT_TEMPLATES = 3
 RUN = re.compile(r"test_.*_r(?P<run>[0-9a-f]{8})(_gw\d+)?")
+MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory on every Linux
+ENOUGH_MEMORY = 2 * 2**30  # bytes: a process has one database there, of some tens of megabytes
+TABLESPACE = "CDP_TEST_TABLESPACE"  # environment variable: the tablespace in memory, for the processes of a run
 
 _held = ExitStack()
 """What has to live as long as the run: our place among the server's users, and the run's advisory lock."""
@@ -51,7 +56,7 @@ def _prepare_environment() -> None:
     data = bootstrap.data_folder() / "test"
     os.environ["CDP_DATA"] = str(data)  # a test never writes where a demo of this tree keeps its files
     bootstrap.export_secrets(data)
-    if "DATABASE_URL" not in os.environ:
+    if is_own := "DATABASE_URL" not in os.environ:
         server = embedded_postgres.serve(data / "postgres", profile=embedded_postgres.Profile.TEST)
         os.environ["DATABASE_URL"] = server.url()
         _held.callback(server.release)
@@ -62,19 +67,44 @@ def _prepare_environment() -> None:
     maintenance = _held.enter_context(psycopg.connect(url_with("postgres"), autocommit=True))
     maintenance.execute("SELECT pg_advisory_lock(%s, %s)", [RUN_LOCK, run])
     _drop_stale_databases(maintenance)
+    if is_own and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH_MEMORY:
+        os.environ[TABLESPACE] = f"test_memory_r{run:08x}"
+        _held.callback(_drop, maintenance, run)
+        _make_tablespace(maintenance, os.environ[TABLESPACE])
     os.environ["DATABASE_URL"] = url_with(f"{_database_name()}_r{run:08x}")
+
+
+def _make_tablespace(maintenance: psycopg.Connection, name: str) -> None:
+    folder = MEMORY / f"cdp_{name}"
+    folder.mkdir(mode=0o700)
+    server = maintenance.execute("SELECT current_setting('data_directory')").fetchone()
+    owner = Path(server[0]).stat() if server else folder.stat()
+    os.chown(folder, owner.st_uid, owner.st_gid)
+    made = sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(sql.Identifier(name), sql.Literal(str(folder)))
+    maintenance.execute(made)
 
 
 def _drop_stale_databases(maintenance: psycopg.Connection) -> None:
     """Drop databases of runs whose lock nobody holds any more."""
-    for (name,) in maintenance.execute("SELECT datname FROM pg_database").fetchall():
-        if not (found := RUN.fullmatch(name)):
-            continue
-        key = [RUN_LOCK, int(found["run"], 16)]
+    names = maintenance.execute("SELECT datname FROM pg_database UNION SELECT spcname FROM pg_tablespace").fetchall()
+    for run in {int(found["run"], 16) for (name,) in names if (found := RUN.fullmatch(name))}:
+        key = [RUN_LOCK, run]
         row = maintenance.execute("SELECT pg_try_advisory_lock(%s, %s)", key).fetchone()
         if row and row[0]:
-            maintenance.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(maintenance, run)
             maintenance.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+def _drop(maintenance: psycopg.Connection, run: int) -> None:
+    """What a run has left on the server: its databases, then their tablespace with its folder."""
+    for (name,) in maintenance.execute("SELECT datname FROM pg_database").fetchall():
+        if (found := RUN.fullmatch(name)) and int(found["run"], 16) == run:
+            maintenance.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    tablespaces = "SELECT spcname, pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = %s"
+    for name, folder in maintenance.execute(tablespaces, [f"test_memory_r{run:08x}"]).fetchall():
+        maintenance.execute(sql.SQL("DROP TABLESPACE {}").format(sql.Identifier(name)))
+        if Path(folder).exists():
+            shutil.rmtree(folder)
 
 
 def use_template() -> None:
@@ -105,6 +135,8 @@ def _restore_database(_case: TransactionTestCase) -> None:
     copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
         sql.Identifier(name), sql.Identifier(connection.settings_dict["TEST"]["TEMPLATE"])
     )
+    if TABLESPACE in os.environ:
+        copy += sql.SQL(" TABLESPACE {}").format(sql.Identifier(os.environ[TABLESPACE]))
     with psycopg.connect(url_with("postgres"), autocommit=True) as maintenance:
         maintenance.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         maintenance.execute(copy)
